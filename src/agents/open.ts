@@ -26,7 +26,10 @@ export type AgentsPorts = {
   readonly stores: { readonly agents: AgentStore; readonly spend: SpendStore };
   readonly clock: Clock;
   /** The tools that definitions may name. */
-  readonly tools: { names(): Iterable<string>; readonly failures: ReadonlyMap<string, string> };
+  readonly tools: {
+    of(workspace: string): { names(): Iterable<string> };
+    readonly failures: ReadonlyMap<string, string>;
+  };
 };
 
 /** Opens agents, their budgets and their definition files. Throws PricesInvalidError. */
@@ -34,12 +37,12 @@ export function openAgents(options: AgentsOptions, { stores, clock, tools }: Age
   const agents = new Agents({
     store: stores.agents,
     clock,
-    knownTools: () => tools.names(),
+    knownTools: (workspace) => tools.of(workspace).names(),
     get failedServers() {
       return tools.failures;
     },
   });
-  const agentFiles = new DefinitionFiles(() => definitionFiles(options.directory));
+  const agentFiles = new DefinitionFiles(options.workspace, () => definitionFiles(options.directory));
   const deployments = { workspace: options.workspace, agents, agentFiles, clock };
   return {
     agents,

@@ -7,7 +7,7 @@ import { openModels, type ModelServices } from "../models/index.ts";
 import type { ModelCatalogue } from "../models/port/index.ts";
 import { openRuns, type RunServices } from "../runs/index.ts";
 import { openStorage, type Storage } from "../storage/index.ts";
-import { ToolCatalogue, type ToolRunner } from "../tools/catalogue/index.ts";
+import { ToolCatalogues, type ToolRunner } from "../tools/catalogue/index.ts";
 import { openTools, type ToolServices, type Resolve } from "../tools/index.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { type OpenFipa, openFipa } from "./open-fipa.ts";
@@ -64,7 +64,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { tls: table } = loaded.config.server;
   const tls = stack.use(table && new SecureListeners(table, clock));
   const secrets = openSecrets(loaded);
-  const catalogue = new ToolCatalogue();
+  const catalogue = new ToolCatalogues();
   const storage = stack.use(openStorage(storageOptions(loaded), clock));
   const first = { clock, secrets, catalogue, storage };
   const agents = openAgents(agentsOptions(loaded), { stores: storage, clock, tools: catalogue });

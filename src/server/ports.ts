@@ -5,7 +5,7 @@ import type { ModelsPorts } from "../models/index.ts";
 import { originOf, ownTools, redactedTools, type RunsPorts } from "../runs/index.ts";
 import type { Storage } from "../storage/index.ts";
 import { probeHealth, publicFetch } from "../tools/brokers/http/index.ts";
-import { type ToolCatalogue, toolCaller } from "../tools/catalogue/index.ts";
+import { type ToolCatalogues, toolCaller } from "../tools/catalogue/index.ts";
 import type { ToolsPorts } from "../tools/index.ts";
 import type { Caxton, Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
@@ -14,7 +14,7 @@ import type { Secrets } from "./redaction.ts";
 /** Services opened before a module, by name. */
 type Opened<Names extends keyof Caxton = never> = Pick<Caxton, "clock" | "storage" | Names> & {
   readonly secrets: Secrets;
-  readonly catalogue: ToolCatalogue;
+  readonly catalogue: ToolCatalogues;
 };
 
 export const modelPorts = ({ clock, storage, secrets, catalogue }: Opened, { models }: Overrides): ModelsPorts => ({

@@ -15,6 +15,7 @@ const Row = z
   .object({
     seq: z.int(),
     at_ms: z.int(),
+    workspace: z.string(),
     server: z.string(),
     agent: z.string().nullable(),
     session: z.string(),
@@ -30,6 +31,7 @@ const Row = z
   .transform((row): StoredUse => ({
     seq: row.seq,
     atMs: row.at_ms,
+    workspace: row.workspace,
     server: row.server,
     agent: row.agent ?? undefined,
     session: row.session,
@@ -43,7 +45,7 @@ const Row = z
     count: row.count,
   }));
 
-const Share = z.object({ server: z.string(), outcome: z.string(), rows: z.int() });
+const Share = z.object({ workspace: z.string(), server: z.string(), outcome: z.string(), rows: z.int() });
 
 export type GrantLedgerOptions = {
   /** Of all servers; each may have its fair share of them for each outcome, and what others leave of theirs. */
@@ -85,8 +87,8 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
   }
 
   record(use: GrantUse): void {
-    const { server, agent, session, kind, operation, target, outcome, reason, bytes, durationMs } = use;
-    const key = JSON.stringify([server, agent, session, kind, operation, target, outcome, reason]);
+    const { workspace, server, agent, session, kind, operation, target, outcome, reason, bytes, durationMs } = use;
+    const key = JSON.stringify([workspace, server, agent, session, kind, operation, target, outcome, reason]);
     const known = this.#waiting.get(key);
     if (known !== undefined) {
       known.count += 1;
@@ -94,7 +96,7 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
       known.durationMs += durationMs;
       return;
     }
-    const owner = JSON.stringify([server, outcome]);
+    const owner = JSON.stringify([workspace, server, outcome]);
     const others = this.#waitingOf.get(owner) ?? 0;
     if (this.#waiting.size >= WAITING_MAX || others >= WAITING_OF_ONE_MAX) {
       this.#left += 1;
@@ -107,15 +109,16 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
 
   async uses(filter: UseFilter): Promise<readonly StoredUse[]> {
     await this.#flush();
-    const { server, outcome, kind, sinceMs, beforeSeq, limit } = filter;
+    const { workspace, server, outcome, kind, sinceMs, beforeSeq, limit } = filter;
     const conditions = [
+      "workspace = ?",
       "server = ?",
       ...(outcome === undefined ? [] : ["outcome = ?"]),
       ...(kind === undefined ? [] : ["kind = ?"]),
       ...(sinceMs === undefined ? [] : ["at_ms >= ?"]),
       ...(beforeSeq === undefined ? [] : ["seq < ?"]),
     ];
-    const values = [server, outcome, kind, sinceMs, beforeSeq].filter((value) => value !== undefined);
+    const values = [workspace, server, outcome, kind, sinceMs, beforeSeq].filter((value) => value !== undefined);
     return this.#db.read(() =>
       this.#db
         .sql(`SELECT * FROM grant_uses WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`)
@@ -154,12 +157,13 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
 
   #insert(batch: readonly Waiting[]): void {
     const insert = this.#db.sql(
-      `INSERT INTO grant_uses (at_ms, server, agent, session, kind, operation, target, outcome, reason, bytes, duration_ms, count)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO grant_uses (at_ms, workspace, server, agent, session, kind, operation, target, outcome, reason, bytes, duration_ms, count)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     for (const { use, count, bytes, durationMs } of batch) {
       insert.run(
         Math.round(use.atMs),
+        use.workspace,
         use.server,
         use.agent ?? null,
         use.session,
@@ -188,19 +192,19 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
       )
       .run(this.#clock.nowMs() - ageMsMax);
     const shares = this.#db
-      .sql("SELECT server, outcome, count(*) AS rows FROM grant_uses GROUP BY server, outcome")
+      .sql("SELECT workspace, server, outcome, count(*) AS rows FROM grant_uses GROUP BY workspace, server, outcome")
       .all()
       .map((row) => Share.parse(row));
     const level = fairLevel(
       shares.map(({ rows }) => rows),
       rowsMax,
     );
-    for (const { server, outcome, rows } of shares.filter((share) => share.rows > level)) {
+    for (const { workspace, server, outcome, rows } of shares.filter((share) => share.rows > level)) {
       this.#db
         .sql(
-          "DELETE FROM grant_uses WHERE seq IN (SELECT seq FROM grant_uses WHERE server = ? AND outcome = ? ORDER BY seq LIMIT ?)",
+          "DELETE FROM grant_uses WHERE seq IN (SELECT seq FROM grant_uses WHERE workspace = ? AND server = ? AND outcome = ? ORDER BY seq LIMIT ?)",
         )
-        .run(server, outcome, rows - level);
+        .run(workspace, server, outcome, rows - level);
     }
   }
 

@@ -284,8 +284,9 @@ export class SqliteAgentStore implements AgentStore {
     return deleted;
   }
 
-  async count(): Promise<number> {
-    return this.#db.read(() => Number(this.#db.sql("SELECT count(*) AS n FROM agents WHERE deleted = 0").get()?.["n"]));
+  async count(workspace?: string): Promise<number> {
+    const sql = "SELECT count(*) AS n FROM agents WHERE deleted = 0 AND workspace = coalesce(?, workspace)";
+    return this.#db.read(() => Number(this.#db.sql(sql).get(workspace ?? null)?.["n"]));
   }
 
   #head(workspace: string, name: string): Head | undefined {

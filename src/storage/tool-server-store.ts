@@ -85,6 +85,15 @@ export class SqliteToolServerStore implements ToolServerStore {
     this.#directory = join(db.directory, "tool-servers");
   }
 
+  async workspaces(): Promise<readonly string[]> {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT DISTINCT workspace FROM tool_servers WHERE deleted = 0")
+        .all()
+        .map(({ workspace }) => z.string().parse(workspace)),
+    );
+  }
+
   async heads(workspace: string): Promise<readonly ToolServerHead[]> {
     return this.#db.read(() =>
       this.#db
@@ -226,10 +235,20 @@ export class SqliteToolServerStore implements ToolServerStore {
     });
   }
 
-  /** Deletes the state of a server, because a later module of that name may be another one. */
+  /**
+   * Deletes the state of a server, because a later module of that name may be another one; of a shared server in every
+   * workspace that has no server of its name.
+   */
   #deleteState(workspace: string, key: string): void {
-    this.#db.sql("DELETE FROM tool_state WHERE workspace = ? AND lower(server) = ?").run(workspace, key);
-    this.#db.sql("DELETE FROM tool_state_totals WHERE workspace = ? AND lower(server) = ?").run(workspace, key);
+    for (const table of ["tool_state", "tool_state_totals"])
+      this.#db
+        .sql(
+          `DELETE FROM ${table} WHERE lower(server) = ?2 AND (workspace = ?1 OR EXISTS (
+             SELECT 1 FROM tool_servers s WHERE s.workspace = ?1 AND s.name_key = ?2 AND s.origin <> 'uploaded'
+             AND NOT EXISTS (SELECT 1 FROM tool_servers own
+               WHERE own.workspace = ${table}.workspace AND own.name_key = ?2 AND own.deleted = 0)))`,
+        )
+        .run(workspace, key);
   }
 
   async prune(workspace: string, name: string, keep: number): Promise<void> {

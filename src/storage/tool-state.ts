@@ -129,8 +129,11 @@ export class SqliteToolState implements StateAccess {
   #isDeleted([workspace, server]: Owner): boolean {
     return (
       this.#db
-        .sql("SELECT 1 FROM tool_servers WHERE workspace = ? AND name_key = ? AND deleted = 1")
-        .get(workspace, server.toLowerCase()) !== undefined
+        .sql(
+          `SELECT deleted FROM tool_servers WHERE name_key = ?2 AND (workspace = ?1 OR origin <> 'uploaded')
+           ORDER BY deleted, workspace <> ?1 LIMIT 1`,
+        )
+        .get(workspace, server.toLowerCase())?.["deleted"] === 1
     );
   }
 

@@ -13,7 +13,7 @@ const none = () => 0;
 /** State whose every use is recorded: its key, never its value. */
 export function auditedState(state: StateAccess, { clock, audit }: Deps): StateAccess {
   const audited = async <Value>(
-    { server, context: { agent, session } }: Caller,
+    { server, context: { workspace, agent, session } }: Caller,
     what: What,
     work: Promise<Value>,
     bytesOf: (value: Value) => number,
@@ -24,7 +24,19 @@ export function auditedState(state: StateAccess, { clock, audit }: Deps): StateA
     const outcome = reason === "" ? "allowed" : reason === "denied" ? "denied" : "failed";
     const bytes = reason === "" ? bytesOf(value) : 0;
     const durationMs = clock.monotonicMs() - startedAtMs;
-    audit({ kind: "state", ...what, server, agent, session, outcome, reason, bytes, durationMs, atMs: clock.nowMs() });
+    audit({
+      kind: "state",
+      ...what,
+      workspace,
+      server,
+      agent,
+      session,
+      outcome,
+      reason,
+      bytes,
+      durationMs,
+      atMs: clock.nowMs(),
+    });
     return value;
   };
   return {

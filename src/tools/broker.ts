@@ -7,11 +7,13 @@ import { type AuditRecord, FileBroker } from "./brokers/files/index.ts";
 import { HttpBroker } from "./brokers/http/index.ts";
 import { ToolRecall, type ToolRecallDeps } from "./brokers/memory/index.ts";
 import { ToolMessageBroker, type ToolMailDeps } from "./brokers/messages/index.ts";
-import { type Grants, type GrantLedger, type GrantUse, GrantRecorder } from "./catalogue/index.ts";
+import { ByServer, type Grants, type GrantLedger, type GrantUse, GrantRecorder } from "./catalogue/index.ts";
 import type { Broker, Caller, StateAccess } from "./sandbox/index.ts";
 import type { SecretVault } from "./secrets/index.ts";
 
 export type BrokerOptions = {
+  /** The workspace of the shared tool servers. */
+  readonly workspace: string;
   /** What relative paths of tools and granted directories are relative to. */
   readonly filesRoot: string;
   /** What holds secrets, of tools or of this server: no grant opens it. */
@@ -42,14 +44,15 @@ export type BrokerPorts = GuestPorts & {
 
 /** Opens everything that guests may reach, behind their grants, and the watch over how they use it. */
 export function openBroker(
-  { filesRoot, closedPaths, contentBytesMax, environment }: BrokerOptions,
+  { workspace: shared, filesRoot, closedPaths, contentBytesMax, environment }: BrokerOptions,
   { clock, vault, state, ledger, mail = NO_MAIL, memory, resolve: resolveName }: BrokerPorts,
 ): { readonly broker: Broker; readonly watch: GrantRecorder } {
-  const watch = new GrantRecorder(ledger);
-  const redactions = new Map<string, Redaction | undefined>();
+  const watch = new GrantRecorder(ledger, shared);
+  const redactions = new ByServer<Redaction | undefined>(shared);
+  const redactionOf = ({ server, context }: Caller) => redactions.get(context.workspace, server);
   // A tool that has a secret's value could ask for a file or a key of that name.
   const audit = (use: GrantUse): void => {
-    const redaction = redactions.get(use.server);
+    const redaction = redactions.get(use.workspace, use.server);
     watch.note(redaction === undefined ? use : { ...use, target: redaction.text(use.target) });
   };
   for (const path of closedPaths.filter((each) => isInside(each, filesRoot))) {
@@ -57,6 +60,7 @@ export function openBroker(
   }
   const files = new FileBroker({
     root: filesRoot,
+    workspace: shared,
     closed: closedPaths,
     audit: (record) => audit(useOf(record, clock.nowMs())),
   });
@@ -69,18 +73,18 @@ export function openBroker(
       originOf: mail.originOf,
       clock,
       audit,
-      redact: (server, message) => redactions.get(server)?.json(message) ?? message,
+      redact: (caller, message) => redactionOf(caller)?.json(message) ?? message,
       contentBytesMax,
     }),
     memory: new ToolRecall({
       memory,
       clock,
       audit,
-      redact: (server, query) => redactions.get(server)?.text(query) ?? query,
+      redact: (caller, query) => redactionOf(caller)?.text(query) ?? query,
     }),
-    environment: (server, grants) => {
-      watch.deployed(server, grants);
-      redactions.set(server, Redaction.of(vault.confidential(grants)));
+    environment: (server, grants, workspace) => {
+      watch.deployed(workspace, server, grants);
+      redactions.set(workspace, server, Redaction.of(vault.confidential(grants)));
       for (const { name, why } of vault.missing(grants)) {
         log.warn({ toolServer: server, secret: name }, `secret ${name}, granted to ${server}, is not there: ${why}`);
       }
@@ -122,7 +126,7 @@ const useOf = ({ path, outcome, isClosed, ...who }: AuditRecord, atMs: number): 
 
 /** What an instance read for the first time: real time, chance and variables where they are granted, else what stands for them. */
 function started(
-  { server, grants, context: { agent, session } }: Caller,
+  { server, grants, context: { workspace, agent, session } }: Caller,
   kind: "clock" | "random" | "environment",
   atMs: number,
 ): GrantUse {
@@ -131,5 +135,6 @@ function started(
   const outcome = isGranted ? "allowed" : "denied";
   const target = kind === "environment" ? names.join(" ") : "";
   const reason = isGranted ? "" : "denied";
-  return { atMs, server, agent, session, kind, operation: "read", target, outcome, reason, bytes: 0, durationMs: 0 };
+  const who = { workspace, server, agent, session };
+  return { ...who, atMs, kind, operation: "read", target, outcome, reason, bytes: 0, durationMs: 0 };
 }

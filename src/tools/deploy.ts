@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
+import type { ToolsByWorkspace } from "./tools-by-workspace.ts";
 import type { TrustGroup, Sandbox } from "./sandbox/index.ts";
 import type {
   UpdatePolicy,
@@ -35,25 +36,35 @@ export type ConfiguredServers = {
   };
 };
 
-/** A sandbox as a host of tool servers, each in the child processes where the operator wants it. */
-export const sandboxHost = (sandbox: Sandbox, configured: ConfiguredServers): ToolHost => ({
-  servers: () => sandbox.servers(),
-  call: (call, signal) => sandbox.call(call, signal),
-  logs: (server) => sandbox.logs(server),
+/** A sandbox as a host of a workspace's tool servers, each in the child processes where the operator wants it. */
+export const sandboxHost = (sandbox: Sandbox, workspace: string, placementOf: PlacementOf): ToolHost => ({
+  servers: () => sandbox.servers(workspace),
+  call: (call, signal) => sandbox.call(call, signal, workspace),
+  logs: (server) => sandbox.logs(server, workspace),
   endSession: (session) => sandbox.endSession(session),
-  remove: (name) => sandbox.remove(name),
-  watchLog: (server, listener) => sandbox.watchLog(server, listener),
+  remove: (name) => sandbox.remove(name, workspace),
+  watchLog: (server, listener) => sandbox.watchLog(server, listener, workspace),
   inspect: (module, signal) => sandbox.inspect(module, signal),
   check: (module, signal) => sandbox.check(module, signal),
   deploy: ({ origin, ...module }, signal) =>
-    sandbox.deploy({ ...module, placement: placementOf(configured[module.manifest.name], origin) }, signal),
+    sandbox.deploy({ ...module, workspace, placement: placementOf(module.manifest.name, origin) }, signal),
 });
 
+type PlacementOf = (name: string, origin: ToolServerOrigin) => TrustGroup;
+
 /** Without a word of the operator what is part of the package and what is not share no process. */
-function placementOf(word: ConfiguredServers[string] | undefined, origin: ToolServerOrigin): TrustGroup {
-  if (word?.dedicated === true) return "dedicated";
-  return { group: word?.group ?? (origin === "built-in" ? "built-in" : "deployed") };
-}
+export const operatorPlacement =
+  (configured: ConfiguredServers): PlacementOf =>
+  (name, origin) => {
+    const word = configured[name];
+    if (word?.dedicated === true) return "dedicated";
+    return { group: word?.group ?? (origin === "built-in" ? "built-in" : "deployed") };
+  };
+
+/** Servers of two workspaces share no process. */
+export const workspacePlacement =
+  (workspace: string): PlacementOf =>
+  () => ({ group: `workspace/${workspace}` });
 
 /** Returns the operator's word on a tool server; `accept` is for those that have none of their own. */
 export const overridesOf =
@@ -73,10 +84,11 @@ export type ToolSources = {
 
 /** Deploys the tool servers of the package and of the operator's directory and loads those the store has. One that fails stops no other; never rejects. */
 export async function deployToolServers(
-  servers: ToolServers,
+  tools: ToolsByWorkspace,
   { builtIn, directory, configured }: ToolSources,
   signal: AbortSignal,
 ): Promise<readonly ToolDeployment[]> {
+  const { servers } = tools.operator;
   const within =
     (place: string, origin: Exclude<ToolServerOrigin, "remote" | "uploaded">, accept: boolean) =>
     async (name: string): Promise<ToolDeployment> => {
@@ -89,7 +101,7 @@ export async function deployToolServers(
   // What comes with a new version of the package is as trusted as the package.
   const builtInResults = await Promise.all(builtInNames.map(within(builtIn, "built-in", true)));
   const ownResults = await Promise.all(ownNames.map(within(directory, "directory", false)));
-  await servers.restore().catch((error: unknown) => {
+  await tools.restore().catch((error: unknown) => {
     // A server that is stopped while it starts has closed its store already.
     if (!signal.aborted) log.error({ err: error }, "deployed tool servers cannot be read");
   });

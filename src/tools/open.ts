@@ -5,29 +5,16 @@ import { type BrokerOptions, type GuestPorts, openBroker } from "./broker.ts";
 import {
   type GrantLedger,
   type NativeTools,
-  type ToolCatalogue,
-  type ToolServerState,
+  type ToolCatalogues,
   type ToolRunner,
   withNativeTools,
 } from "./catalogue/index.ts";
-import {
-  deployToolServers,
-  redeployFailed,
-  sandboxHost,
-  type ToolDeployment,
-  type ToolSources,
-  overridesOf,
-} from "./deploy.ts";
+import { deployToolServers, redeployFailed, type ToolDeployment, type ToolSources, overridesOf } from "./deploy.ts";
 import { openRemoteServers, type RemoteOptions, startRemoteServers } from "./remote-servers.ts";
 import { Sandbox, type SandboxOptions, type StateAccess } from "./sandbox/index.ts";
 import type { SecretVault } from "./secrets/index.ts";
-import {
-  type UpdatePolicy,
-  ToolServerRecords,
-  ToolServers,
-  type ToolServersOptions,
-  type ToolServerStore,
-} from "./servers/index.ts";
+import { type UpdatePolicy, type ToolServersOptions, type ToolServerStore } from "./servers/index.ts";
+import { ToolsByWorkspace } from "./tools-by-workspace.ts";
 import { ToolWatcher } from "./tool-watcher.ts";
 
 export type ToolsOptions = {
@@ -42,7 +29,7 @@ export type ToolsOptions = {
 
 export type ToolsPorts = {
   /** Empty until tools are open. */
-  readonly catalogue: ToolCatalogue;
+  readonly catalogue: ToolCatalogues;
   readonly stores: { readonly servers: ToolServerStore; readonly state: StateAccess; readonly ledger: GrantLedger };
   readonly clock: Clock;
   readonly changes: ChangeLog;
@@ -68,28 +55,29 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
   const remotes = opening.use(
     await openRemoteServers(options.remote, { clock, sandbox, changes, known: secrets.known, workspace }),
   );
-  const operator = { workspace, overridesOf: overridesOf(configured, options.accept) };
-  const host = sandboxHost(sandbox, configured);
-  const onChange = (name: string, state: ToolServerState): void =>
-    changes.publish(workspace, { type: "tool-server", name, state });
-  const servers = new ToolServers({ store, host, remotes, clock, onChange }, { ...options.servers, ...operator });
-  catalogue.attach(ports.wrap(withNativeTools(servers.runner, ports.native)), servers.runner.failures);
+  const tools = new ToolsByWorkspace(
+    { ...options.servers, overridesOf: overridesOf(configured, options.accept) },
+    { store, clock, changes, sandbox, remotes, configured },
+    overridesOf({}, options.accept),
+  );
+  const { servers } = tools.operator;
+  catalogue.attach((name) => ports.wrap(withNativeTools(tools.runner(name), ports.native)), servers.runner.failures);
   const stopping = new AbortController();
   opening.defer(() => stopping.abort());
-  const opened = opening.move();
+  const closing = opening.move();
   return {
     catalogue,
+    /** Tool servers of the operator's workspace. */
     servers,
-    records: new ToolServerRecords({ servers, store, host, remotes, clock }, operator),
-    host,
+    workspaces: tools,
     grantWatch,
     /** Deploys the tool servers; resolves when they are deployed or have failed. Never rejects. */
-    start: () => startRemoteServers(remotes, deployToolServers(servers, options.sources, stopping.signal)),
+    start: () => startRemoteServers(remotes, deployToolServers(tools, options.sources, stopping.signal)),
     /** Deploys the built-in tool servers that failed again. Never rejects. */
     retry: () => redeployFailed(servers, builtIn, stopping.signal),
     /** Deploys tool servers of the operator's directory as they are written, until disposed. */
     watch: (report: (deployment: ToolDeployment) => void) => new ToolWatcher(servers, directory, report),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 /** The services of the module. */

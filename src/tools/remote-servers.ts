@@ -41,7 +41,7 @@ export async function openRemoteServers(
   return new Runner(options.servers, {
     clock,
     version: packageVersion(),
-    isTaken: (name) => sandbox.servers().some((server) => server.name === name),
+    isTaken: (name) => sandbox.servers(workspace).some((server) => server.name === name),
     onChange: (name, state) => changes.publish(workspace, { type: "tool-server", name, state }),
     random: Math.random,
     resolve: async (text) => {

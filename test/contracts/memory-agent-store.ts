@@ -128,8 +128,9 @@ export class MemoryAgentStore implements AgentStore {
     return true;
   }
 
-  async count(): Promise<number> {
-    return [...this.#agents.values()].filter(({ deleted }) => !deleted).length;
+  async count(workspace?: string): Promise<number> {
+    const isIn = ({ revisions: [first] }: Kept) => workspace === undefined || first?.workspace === workspace;
+    return [...this.#agents.values()].filter((agent) => !agent.deleted && isIn(agent)).length;
   }
 }
 

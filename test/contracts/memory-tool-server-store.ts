@@ -19,6 +19,11 @@ export class MemoryToolServerStore implements ToolServerStore {
   readonly #servers = new Map<string, Kept>();
   readonly #modules = new Map<string, Uint8Array>();
 
+  async workspaces(): Promise<readonly string[]> {
+    const heads = [...this.#servers.values()].filter(({ deleted }) => !deleted);
+    return [...new Set(heads.map(({ head }) => head.workspace))];
+  }
+
   async heads(workspace: string): Promise<readonly ToolServerHead[]> {
     return [...this.#servers.entries()]
       .filter(([, { head, deleted }]) => !deleted && head.workspace === workspace)

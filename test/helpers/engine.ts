@@ -31,7 +31,7 @@ import {
   type ToolResult,
   type ToolRunner,
   NO_USAGE,
-  ToolCatalogue,
+  ToolCatalogues,
 } from "../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "./temp.ts";
 
@@ -218,7 +218,7 @@ export function engine(options: EngineOptions): Engine {
   const tools = new FakeTools(options.tools ?? []);
   const workers = options.workers && new WorkerPool(clock, { ...ONE_WORKER, ...options.workers });
   const plan = testPlan({ isolation: workers && "worker", ...options.plan });
-  const catalogue = new ToolCatalogue(tools);
+  const catalogue = new ToolCatalogues(() => tools);
   const plans = { admit: async () => {}, plan: async () => plan };
   const runs = new Runs(
     {

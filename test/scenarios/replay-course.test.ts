@@ -9,7 +9,7 @@ import { replayRun, type ReplayReport } from "../../src/runs/replay/index.ts";
 import { isTerminal } from "../../src/runs/index.ts";
 import type { RunPlan } from "../../src/runs/record/index.ts";
 import { type LanguageModel, type ModelPart } from "../../src/models/port/language-model.ts";
-import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
+import { ToolCatalogues } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, FakeTools, type FakeTool, freshEngine, models, testPlan } from "../helpers/engine.ts";
 import { settled } from "../helpers/manual-clock.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -59,7 +59,7 @@ async function replayed(made: Engine, id: RunId, server: Server): Promise<Replay
     {
       plans: { admit: async () => {}, plan: async () => testPlan(server.plan) },
       models: models(silent(server.model ?? "scripted/inline"), backups),
-      tools: new ToolCatalogue(runner),
+      tools: new ToolCatalogues(() => runner),
       clock: systemClock,
     },
   );
@@ -242,7 +242,7 @@ test("a replay reproduces backups, also a missing one and an unused one", async 
     {
       plans: { admit: async () => {}, plan: async () => testPlan(plan) },
       models: models(silent("a/one"), { "b/gone": silent("b/gone"), "b/tight": tight, "c/last": silent("c/last") }),
-      tools: new ToolCatalogue(new FakeTools([echo])),
+      tools: new ToolCatalogues(() => new FakeTools([echo])),
       clock: systemClock,
     },
   );

@@ -6,7 +6,7 @@ import type { RunId } from "../../src/kernel/ids.ts";
 import { type Recording, replayRun } from "../../src/runs/replay/index.ts";
 import { isTerminal } from "../../src/runs/index.ts";
 import type { RunPlan } from "../../src/runs/record/index.ts";
-import { NO_USAGE, ToolCatalogue, type ToolResult } from "../../src/tools/catalogue/index.ts";
+import { NO_USAGE, ToolCatalogues, type ToolResult } from "../../src/tools/catalogue/index.ts";
 import {
   done,
   engine,
@@ -72,7 +72,7 @@ const replayed = (made: Engine, id: RunId, tools = TOOLS, plan: Partial<RunPlan>
   const report = replayRun(recording, {
     plans: { admit: async () => {}, plan: async () => testPlan(plan) },
     models: models(scripted([])),
-    tools: new ToolCatalogue(runner),
+    tools: new ToolCatalogues(() => runner),
     clock: systemClock,
   });
   return { report, runner };

@@ -14,7 +14,7 @@ import type { LanguageModel, ModelPart } from "../../src/models/port/language-mo
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
-import { type ToolCall, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
+import { type ToolCall, ToolCatalogues } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, freshEngine } from "../helpers/engine.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -212,7 +212,7 @@ describe("a client that disconnects", () => {
       return done("stopped");
     };
     const { services } = server.started;
-    const catalogue = new ToolCatalogue(new FakeTools([{ name: "wait", run }]));
+    const catalogue = new ToolCatalogues(() => new FakeTools([{ name: "wait", run }]));
     const options = {
       allowedHosts: [],
       dashboardDirectory: undefined,

@@ -10,7 +10,7 @@ import { DEFAULT_QUEUE_OPTIONS, Runs, TimeTravel } from "../../src/runs/lifecycl
 import { diffRuns } from "../../src/runs/record/index.ts";
 import { isTerminal, RunEvent } from "../../src/runs/index.ts";
 import { type LanguageModel } from "../../src/models/port/language-model.ts";
-import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
+import { NO_USAGE, ToolCatalogues } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, models, testPlan } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -51,7 +51,7 @@ function stage() {
       journal,
       plans: { admit: async () => {}, plan: async (_workspace, _agent, revision) => plan(revision ?? 2) },
       models: { ...models(model), resolve: async () => model },
-      tools: new ToolCatalogue(tools),
+      tools: new ToolCatalogues(() => tools),
       artifacts,
       clock: systemClock,
     },

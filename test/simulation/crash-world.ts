@@ -8,7 +8,7 @@ import { type JournalAppend, foldRun } from "../../src/runs/record/index.ts";
 import { type JournalEntry, type RunJournal, type RunView, isTerminal } from "../../src/runs/index.ts";
 import { DEFAULT_QUEUE_OPTIONS, Runs } from "../../src/runs/lifecycle/index.ts";
 import { type LanguageModel } from "../../src/models/port/language-model.ts";
-import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
+import { NO_USAGE, ToolCatalogues } from "../../src/tools/catalogue/index.ts";
 import { Chance } from "../fuzz/chance.ts";
 import { done, type FakeTool, FakeTools, models, testPlan } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -194,7 +194,7 @@ function engineOf({ world, schedule, effects, chance, process, runId }: Play): {
       journal: process,
       plans: { admit: async () => {}, plan: async () => testPlan({ concurrentToolsMax: schedule.concurrency }) },
       models: models(watched),
-      tools: new ToolCatalogue(runner),
+      tools: new ToolCatalogues(() => runner),
       artifacts: world.artifacts,
       clock: systemClock,
     },
@@ -270,7 +270,9 @@ async function check({ world, schedule, runId, effects }: Play, view: RunView): 
   if (view.state !== "completed") return;
   const recording = { entries, artifacts: [], read: async () => new Uint8Array() };
   const plans = { admit: async () => {}, plan: async () => testPlan({ concurrentToolsMax: schedule.concurrency }) };
-  const tools = new ToolCatalogue(new FakeTools(TOOLS.map((tool) => ({ ...tool, run: () => done("never called") }))));
+  const tools = new ToolCatalogues(
+    () => new FakeTools(TOOLS.map((tool) => ({ ...tool, run: () => done("never called") }))),
+  );
   const prompts = { plans, models: models(scripted([])), tools, clock: systemClock };
   const { divergences } = await replayRun(recording, prompts);
   assert.deepEqual(divergences, [], `${seed}: its replay differs`);

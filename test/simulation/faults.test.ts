@@ -9,7 +9,7 @@ import type { JournalAppend, RunPlan } from "../../src/runs/record/index.ts";
 import { type RunJournal, isTerminal } from "../../src/runs/index.ts";
 import type { QueueOptions } from "../../src/runs/lifecycle/index.ts";
 import { DEFAULT_QUEUE_OPTIONS, Runs } from "../../src/runs/lifecycle/index.ts";
-import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
+import { ToolCatalogues } from "../../src/tools/catalogue/index.ts";
 import { done, type FakeTool, FakeTools, models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -80,7 +80,7 @@ function bench(tools: readonly FakeTool[], turns: Parameters<typeof scripted>[0]
       journal,
       plans: { admit: async () => {}, plan: async () => PLAN },
       models: models(scripted(turns)),
-      tools: new ToolCatalogue(runner),
+      tools: new ToolCatalogues(() => runner),
       artifacts: new SqliteArtifactStore(database, systemClock),
       clock: hurried,
     },

@@ -92,8 +92,8 @@ export interface AgentStore {
   revisions(workspace: string, name: string, query: PageQuery, signal?: AbortSignal): Promise<Page<RevisionSummary>>;
   /** Deletes an agent; its revisions stay. False if it does not exist. */
   delete(workspace: string, name: string, signal?: AbortSignal): Promise<boolean>;
-  /** Agents that are there, in all workspaces. */
-  count(signal?: AbortSignal): Promise<number>;
+  /** Agents that are there, in one workspace or in all. */
+  count(workspace?: string, signal?: AbortSignal): Promise<number>;
 }
 
 /** Names that differ only in case are one name; this is its key. */

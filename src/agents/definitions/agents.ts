@@ -32,12 +32,12 @@ import {
 import { Lru } from "./lru.ts";
 import { compilePrompt, fillSystemPrompt, type Prompt, refuseUnknownVariables } from "./prompts/prompt.ts";
 import { type DefinitionFormat, formatOf, readDefinition, type Reading, type ReadOptions } from "./reading.ts";
-import type { KnownTools } from "./semantics.ts";
 
 export type AgentsDeps = Pick<ReadOptions, "failedServers"> & {
   readonly store: AgentStore;
   readonly clock: Clock;
-  readonly knownTools: KnownTools;
+  /** The tools that definitions of a workspace may name. */
+  readonly knownTools: (workspace: string) => Iterable<string>;
 };
 
 /** A definition file's text; the name is for messages, and its extension determines the format. */
@@ -92,11 +92,12 @@ export class Agents {
   }
 
   /** Reads and checks definitions without deploying. Throws DefinitionTooLargeError. */
-  validate({ source, fileName, format }: DefinitionSource): Reading {
+  validate(workspace: string, { source, fileName, format }: DefinitionSource): Reading {
     const bytes = Buffer.byteLength(source);
     if (bytes > LIMITS.definitionBytesMax)
       throw new DefinitionTooLargeError(fileName, bytes, LIMITS.definitionBytesMax);
-    return readDefinition(source, fileName, { ...this.#deps, format });
+    const knownTools = () => this.#deps.knownTools(workspace);
+    return readDefinition(source, fileName, { failedServers: this.#deps.failedServers, knownTools, format });
   }
 
   /** Deploys one definition. Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
@@ -111,7 +112,7 @@ export class Agents {
    * the dashboard, a deployment by a client, an older revision that was activated. Throws as `deploy`.
    */
   async deployFile(workspace: string, file: DefinitionSource, isSaved: boolean): Promise<FileDeployResult> {
-    const { name } = this.#read(file).definition;
+    const { name } = this.#read(workspace, file).definition;
     const serving = await this.find(workspace, name);
     const hash = hashOf(file.source);
     if (!isSaved && serving?.name === name && serving.sourceHash !== hash && serving.sourceHash !== serving.fileHash)
@@ -133,7 +134,7 @@ export class Agents {
     signal?: AbortSignal,
   ): Promise<readonly DeployResult[]> {
     const deployedAtMs = this.#deps.clock.nowMs();
-    const read = files.map((file) => ({ file, ...this.#read(file) }));
+    const read = files.map((file) => ({ file, ...this.#read(workspace, file) }));
     const candidates = read.map(({ file: { source, fileName, format }, definition }): AgentCandidate => ({
       workspace,
       name: definition.name,
@@ -275,13 +276,16 @@ export class Agents {
     }
   }
 
-  /** Agents deployed in all workspaces. */
-  async count(signal?: AbortSignal): Promise<number> {
-    return this.#deps.store.count(signal);
+  /** Agents deployed in a workspace, or in all. */
+  async count(workspace?: string, signal?: AbortSignal): Promise<number> {
+    return this.#deps.store.count(workspace, signal);
   }
 
-  #read(file: DefinitionSource): { readonly definition: AgentDefinition; readonly warnings: readonly Problem[] } {
-    const reading = this.validate(file);
+  #read(
+    workspace: string,
+    file: DefinitionSource,
+  ): { readonly definition: AgentDefinition; readonly warnings: readonly Problem[] } {
+    const reading = this.validate(workspace, file);
     if (reading.type === "invalid") throw new DefinitionInvalidError(file.fileName, reading.problems);
     return { definition: reading.definition, warnings: reading.problems };
   }

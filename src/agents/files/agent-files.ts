@@ -8,11 +8,13 @@ type AgentFile = { readonly path: string; readonly source: string; readonly hash
 
 /** Definition files by the agents that they define. A file is read whenever it is asked for, so that an edit is seen at once. */
 export class DefinitionFiles {
+  readonly #workspace: string;
   readonly #files: () => Promise<readonly string[]>;
   readonly #paths = new Map<string, string>();
 
-  /** `files` lists the paths of all definition files. */
-  constructor(files: () => Promise<readonly string[]>) {
+  /** `files` lists the paths of all definition files; they are those of one workspace. */
+  constructor(workspace: string, files: () => Promise<readonly string[]>) {
+    this.#workspace = workspace;
     this.#files = files;
   }
 
@@ -20,12 +22,13 @@ export class DefinitionFiles {
     this.#paths.set(nameKey(agent), path);
   }
 
-  async of(agent: string): Promise<AgentFile | undefined> {
-    const path = this.#paths.get(nameKey(agent));
+  async of(workspace: string, agent: string): Promise<AgentFile | undefined> {
+    const path = workspace === this.#workspace ? this.#paths.get(nameKey(agent)) : undefined;
     return path === undefined ? undefined : readAgentFile(path);
   }
 
-  async find(agent: string, source: string): Promise<AgentFile | undefined> {
+  async find(workspace: string, agent: string, source: string): Promise<AgentFile | undefined> {
+    if (workspace !== this.#workspace) return undefined;
     const bytes = Buffer.byteLength(source);
     for (const path of await this.#files()) {
       const file = await readAgentFile(path, bytes);

@@ -179,12 +179,12 @@ export async function deployFile(services: FileDeployments, file: string, seen?:
 
 /** Two files of one name would take turns as the agent's latest revision at every start. */
 function refuseSecond(
-  { agents }: FileDeployments,
+  { agents, workspace }: FileDeployments,
   { source, file }: { readonly source: string; readonly file: string },
   seen: Seen,
 ): void {
   if (seen.size === 0) return;
-  const reading = agents.validate({ source, fileName: file });
+  const reading = agents.validate(workspace, { source, fileName: file });
   if (reading.type !== "valid") return;
   const { name } = reading.definition;
   const first = seen.get(name.toLowerCase());

@@ -30,7 +30,7 @@ declare module "fastify" {
     /** Of a document that is served while other requests are refused. */
     readonly isUrgent?: boolean;
     /** Whether the request can be executed again with the same `Idempotency-Key`. */
-    readonly mayRepeat?: (params: unknown) => boolean;
+    readonly mayRepeat?: (params: unknown, workspace: string) => boolean;
   }
 }
 
@@ -79,7 +79,7 @@ function route(
     method,
     url,
     ...(bodyLimit !== undefined && { bodyLimit }),
-    config: { operation, mayRepeat: (params) => implementation.mayRepeat(services, params) },
+    config: { operation, mayRepeat: (params, workspace) => implementation.mayRepeat(services, params, workspace) },
     schema: describe(operation, reader?.mediaTypes),
     // `perform` checks the input, for every surface alike.
     validatorCompiler: () => () => true,

@@ -62,7 +62,7 @@ type Extras<Op extends Operation> = {
   /** Answers with events. Failures before the first event are answered as problems. */
   readonly stream?: Stream<Op>;
   /** Whether this request can be executed again with the same key; default: as `retry` states. */
-  readonly mayRepeat?: (services: ApiServices, params: unknown) => boolean;
+  readonly mayRepeat?: (services: ApiServices, params: unknown, workspace: string) => boolean;
 };
 
 /** The result of a call: the output, and the status and headers that it has in HTTP. */
@@ -77,7 +77,7 @@ export type Implementation<Name extends string> = {
   readonly operation: Operation & { readonly name: Name };
   readonly perform: (services: ApiServices, parts: ReceivedParts, call: Call) => Promise<Result>;
   readonly stream: ((services: ApiServices, parts: ReceivedParts, call: Call) => Promise<Streaming>) | undefined;
-  readonly mayRepeat: (services: ApiServices, params: unknown) => boolean;
+  readonly mayRepeat: (services: ApiServices, params: unknown, workspace: string) => boolean;
 };
 
 /** Connects an operation to its implementation. The input is checked once, here, for every surface. */

@@ -129,7 +129,7 @@ function toolCounts({ caxton }: Started, { tools }: ReadyReport, style: Style): 
     if (type === "missing") return [style("yellow", `${name} is configured and not there`)];
     return type === "pending" ? [style("yellow", `${name} changed: caxton tool diff ${name}`)] : [];
   });
-  return [countOf(caxton.tools.catalogue.servers().length, "server"), ...said].join(", ");
+  return [countOf(caxton.tools.servers.runner.servers().length, "server"), ...said].join(", ");
 }
 
 /** Lines on the definitions that were not deployed: refused ones, and those whose agent was deployed from elsewhere. */

@@ -84,7 +84,7 @@ export class RunExecutor {
             retry: options.retry,
             choiceTimeoutMs: options.choiceTimeoutMs,
           },
-          tools,
+          tools: tools.of(view.workspace),
           artifacts,
           clock,
           attend: callHooks(recorder, ask),

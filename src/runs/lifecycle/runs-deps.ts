@@ -1,5 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
-import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import type { ToolCatalogues } from "../../tools/catalogue/index.ts";
 import type { ArtifactStore, PlanSource, RunJournal } from "../record/index.ts";
 import type { ModelCatalogue } from "../../models/port/index.ts";
 import type { Accounts } from "../spending/index.ts";
@@ -9,7 +9,7 @@ export type RunsDeps = {
   readonly journal: RunJournal;
   readonly plans: PlanSource;
   readonly models: Pick<ModelCatalogue, "resolve">;
-  readonly tools: ToolCatalogue;
+  readonly tools: ToolCatalogues;
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   /** Absent limits nothing. */

@@ -318,7 +318,7 @@ export class Runs implements AsyncDisposable {
   #release(runId: RunId, outcome: RunOutcome): void {
     const live = this.#live.get(runId);
     this.#live.delete(runId);
-    this.#deps.tools.endSession(runId);
+    if (live?.recorder !== undefined) this.#deps.tools.of(live.recorder.view().workspace).endSession(runId);
     live?.done.resolve(outcome);
   }
 

@@ -7,7 +7,7 @@ import type { Router } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { ModelCatalogue } from "../../models/port/index.ts";
 import type { SecretFound } from "../../text/references/index.ts";
-import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import type { ToolCatalogues } from "../../tools/catalogue/index.ts";
 import type { Accounts } from "../spending/index.ts";
 import {
   type ApprovalIndex,
@@ -54,7 +54,7 @@ export type RunsPorts = {
   readonly models: Pick<ModelCatalogue, "resolve">;
   readonly memory: Memory;
   readonly messaging: { readonly router: Router; readonly tasks: Tasks };
-  readonly tools: ToolCatalogue;
+  readonly tools: ToolCatalogues;
   readonly clock: Clock;
   readonly redaction: { readonly redactors: Redactors; readonly secretFound: SecretFound };
 };

@@ -11,7 +11,7 @@ import {
 } from "../record/index.ts";
 import { DEFAULT_QUEUE_OPTIONS, renderPrompts, Runs, type QueueOptions } from "../lifecycle/index.ts";
 import { type ModelCatalogue } from "../../models/port/index.ts";
-import { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import { ToolCatalogues } from "../../tools/catalogue/index.ts";
 import { compare, type Divergence } from "./comparison.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { ArtifactPlayer, RecordedModel, ToolPlayer } from "./player.ts";
@@ -24,7 +24,7 @@ type ReplayRules = { readonly retry: QueueOptions["retry"]; readonly accounts: O
 export type ReplayDeps = {
   readonly plans: PlanSource;
   readonly models: Pick<ModelCatalogue, "resolve">;
-  readonly tools: ToolCatalogue;
+  readonly tools: ToolCatalogues;
   readonly clock: Clock;
   /** Redaction of the journal, and so of the recording; default: none. */
   readonly hide?: ((text: string) => string) | undefined;
@@ -93,7 +93,7 @@ async function play(
       journal,
       plans,
       models: { resolve: async (choice, role) => stand.standIn(await models.resolve(choice, role), role) },
-      tools: new ToolCatalogue(new ToolPlayer(player, () => tools.servers())),
+      tools: new ToolCatalogues((workspace) => new ToolPlayer(player, () => tools.of(workspace).servers())),
       artifacts: new ArtifactPlayer(recording),
       clock: stopped,
       accounts: { ...openAccounts(stopped), ...replayRules?.accounts },

@@ -33,6 +33,7 @@ export function toolsOptions(loaded: LoadedConfig, builtIn = join(PACKAGE_DIRECT
       cacheDirectory: sandbox.cache_directory ?? join(config.data.directory, "modules"),
     },
     broker: {
+      workspace: DEFAULT_WORKSPACE,
       filesRoot: config.files.root,
       closedPaths: closedPaths(loaded),
       contentBytesMax: config.messages.message_bytes_max,

@@ -259,6 +259,7 @@ CREATE TABLE tool_state_totals (
 CREATE TABLE grant_uses (
   seq INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
+  workspace TEXT NOT NULL,
   server TEXT NOT NULL,
   agent TEXT,
   session TEXT NOT NULL,
@@ -271,8 +272,8 @@ CREATE TABLE grant_uses (
   duration_ms REAL NOT NULL,
   count INTEGER NOT NULL DEFAULT 1
 ) STRICT;
-CREATE INDEX grant_uses_by_server ON grant_uses (server, seq);
-CREATE INDEX grant_uses_by_outcome ON grant_uses (server, outcome, seq);
+CREATE INDEX grant_uses_by_server ON grant_uses (workspace, server, seq);
+CREATE INDEX grant_uses_by_outcome ON grant_uses (workspace, server, outcome, seq);
 
 -- is_open is also set for an ended task that still has messages to send. body is the whole task.
 CREATE TABLE tasks (

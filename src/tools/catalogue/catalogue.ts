@@ -10,33 +10,23 @@ export type ToolList = readonly string[] | "all";
 
 const CLOSED: ReadonlySet<ToolServerState> = new Set(["paused", "pending", "draining"]);
 
-const NO_TOOLS: ToolRunner = {
+export const NO_TOOLS: ToolRunner = {
   servers: () => [],
   call: async ({ server }) => failedCall("unknown-tool", `there is no tool server ${server}`),
   logs: () => [],
   endSession: () => undefined,
 };
 
-/** The tools of this server: which there are, which an agent may use, and calls with arguments and results checked. */
+/** The tools of a workspace: which there are, which an agent may use, and calls with arguments and results checked. */
 export class ToolCatalogue {
-  #runner: ToolRunner;
-  #failures: ReadonlyMap<string, string>;
+  readonly #runner: ToolRunner;
+  readonly #failures: ReadonlyMap<string, string>;
   readonly #checks = new WeakMap<JsonObject, SchemaCheck>();
 
-  constructor(runner: ToolRunner = NO_TOOLS, failures: ReadonlyMap<string, string> = new Map()) {
+  /** `failures` are built-in servers that could not be deployed, with the reason. */
+  constructor(runner: ToolRunner, failures: ReadonlyMap<string, string> = new Map()) {
     this.#runner = runner;
     this.#failures = failures;
-  }
-
-  /** Attaches what executes calls; a catalogue that was created without has no tools before. */
-  attach(runner: ToolRunner, failures: ReadonlyMap<string, string>): void {
-    this.#runner = runner;
-    this.#failures = failures;
-  }
-
-  /** Built-in servers that could not be deployed, with the reason. */
-  get failures(): ReadonlyMap<string, string> {
-    return this.#failures;
   }
 
   /** Names of every server and every tool: `csv_parser`, `csv_parser.group`. */
@@ -56,7 +46,7 @@ export class ToolCatalogue {
     throw new ToolServerNotFoundError(
       name,
       servers.map((server) => server.name),
-      this.failures.get(name),
+      this.#failures.get(name),
     );
   }
 

@@ -11,6 +11,7 @@ import { readManifest } from "./manifest.ts";
 
 const use = (kind: GrantUse["kind"], operation: string, target = "", more: Partial<GrantUse> = {}): GrantUse => ({
   atMs: 0,
+  workspace: "default",
   server: "weather",
   agent: undefined,
   session: "session",

@@ -31,9 +31,10 @@ export {
 } from "./tool.ts";
 export { isReservedToolServer, RESERVED_TOOL_SERVERS } from "./reserved-names.ts";
 export { systemNote } from "./system-notes.ts";
-export { type NativeTools, withNativeTools } from "./native-tools.ts";
+export { type NativeTools, withNativeTools, withSharedTools } from "./native-tools.ts";
 export { type ToolLogLine, type ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
+export { ToolCatalogues } from "./catalogues.ts";
 export { toolCaller } from "./tool-caller.ts";
 export {
   applyOverrides,

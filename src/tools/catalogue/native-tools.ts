@@ -26,6 +26,22 @@ export function withNativeTools(runner: ToolRunner, natives: readonly NativeTool
   };
 }
 
+/** A workspace's own servers and those that all workspaces share; a shared one is hidden by an own one of its name. */
+export function withSharedTools(own: ToolRunner, table: ToolRunner & { shared(): readonly ToolServer[] }): ToolRunner {
+  const shared = (): readonly ToolServer[] => {
+    const hidden = new Set(own.servers().map(({ name }) => name));
+    return table.shared().filter(({ name }) => !hidden.has(name));
+  };
+  const runnerOf = (server: string): ToolRunner => (shared().some(({ name }) => name === server) ? table : own);
+  return {
+    servers: () => [...own.servers(), ...shared()],
+    call: (call, signal) => runnerOf(call.server).call(call, signal),
+    // The log of a shared server contains what it wrote for other workspaces.
+    logs: (server) => own.logs(server),
+    endSession: (session) => table.endSession(session),
+  };
+}
+
 function counted(native: NativeTools) {
   let calls: ToolCounters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
   const server = (): ToolServer => ({

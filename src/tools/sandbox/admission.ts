@@ -1,4 +1,4 @@
-import { failedCall, type ToolCall, type ToolResult } from "../catalogue/index.ts";
+import { failedCall, type ToolCall, type ToolResult, type ToolServer } from "../catalogue/index.ts";
 import type { LiveServer, InstanceLease } from "./live-server.ts";
 import { stateAt } from "./quarantine.ts";
 
@@ -10,12 +10,12 @@ const PENDING_PER_SERVER_MAX = 256;
 export const cancelledCall = ({ server, tool }: ToolCall): ToolResult =>
   failedCall("cancelled", `the call of ${server}.${tool} was cancelled`);
 
-export function unknownTool(call: ToolCall, known: LiveServer | undefined, servers: readonly string[]): ToolResult {
+export function unknownTool(call: ToolCall, known: LiveServer | undefined, servers: readonly ToolServer[]): ToolResult {
   const tools = known?.tools.map(({ name }) => name).join(", ");
   return failedCall(
     "unknown-tool",
     tools === undefined
-      ? `there is no tool server "${call.server}"; there are: ${servers.join(", ") || "none"}`
+      ? `there is no tool server "${call.server}"; there are: ${servers.map(({ name }) => name).join(", ") || "none"}`
       : `${call.server} has no tool "${call.tool}"; it has: ${tools}`,
   );
 }

@@ -1,4 +1,5 @@
 import {
+  type CallContext,
   type DeclaredTool,
   describeGrants,
   permissiveGrants,
@@ -39,6 +40,8 @@ type Counters = { -readonly [Key in keyof ToolCounters]: number };
 /** One deployed tool server: what it is, and how it has been. */
 export class LiveServer {
   readonly number: number;
+  /** The workspace in which it is deployed. */
+  readonly workspace: string;
   readonly manifest: ToolManifest;
   readonly module: BuiltModule;
   readonly tools: readonly Tool[];
@@ -73,12 +76,14 @@ export class LiveServer {
     manifest: ToolManifest,
     module: BuiltModule,
     settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & {
+      readonly workspace: string;
       readonly pool: ChildPool;
       readonly nowMs: () => number;
       readonly redaction?: Redaction | undefined;
     },
   ) {
     this.number = number;
+    this.workspace = settings.workspace;
     this.manifest = manifest;
     this.module = module;
     this.redaction = settings.redaction;
@@ -87,7 +92,7 @@ export class LiveServer {
     this.interface = interfaceOf(module.catalogue.abi);
     this.tools = toolsIn(module.catalogue, manifest.name);
     this.#indexes = new Map(this.tools.map(({ name }, index) => [name, index]));
-    const { limits, grants, instance } = manifest;
+    const { limits, grants } = manifest;
     this.spec = {
       abi: module.catalogue.abi,
       tools: this.tools.map(({ name }) => name),
@@ -95,7 +100,6 @@ export class LiveServer {
       fuelPerCall: limits.fuelPerCall,
       startFuel: settings.startFuel,
       resultBytesMax: limits.resultBytesMax,
-      sharing: instance,
       instancesMax: settings.instancesMax,
       environment: settings.environment,
       clock: grants.clock,
@@ -114,6 +118,7 @@ export class LiveServer {
   permissive(number: number): LiveServer {
     const { environment, startFuel } = this.spec;
     const settings = {
+      workspace: this.workspace,
       environment,
       startFuel,
       instancesMax: 1,
@@ -131,9 +136,9 @@ export class LiveServer {
     return this.#indexes.get(name);
   }
 
-  session(name: string): InstanceLease {
-    // A server that all runs share has one instance, and so one session.
-    const key = this.manifest.instance === "server" ? "" : name;
+  session({ session: name, workspace }: Pick<CallContext, "session" | "workspace">): InstanceLease {
+    // A server that all runs share has one instance for each workspace, and so one session.
+    const key = this.manifest.instance === "server" ? workspace : name;
     let session = this.sessions.get(key);
     if (session === undefined) {
       session = { number: this.#nextSession, slot: undefined, pending: 0, usedAtMs: 0, isFresh: true };

@@ -1,3 +1,4 @@
+import { serverKey } from "../catalogue/index.ts";
 import { GuestLog, type LogLine } from "./guest-log.ts";
 import type { PendingCall } from "./children/pending-call.ts";
 import type { LiveServer } from "./live-server.ts";
@@ -6,13 +7,13 @@ type Listener = (line: LogLine) => void;
 
 /** Passes on what guests write to standard error: to the server's log and who watches it, and to who makes the call. */
 export class LogRouter {
-  readonly #watchers = new Set<{ readonly name: string; readonly listener: Listener }>();
+  readonly #watchers = new Set<{ readonly server: string; readonly listener: Listener }>();
   /** Of each call its own: a line that one call has begun is not ended by another. */
   readonly #calls = new WeakMap<PendingCall, GuestLog>();
 
-  /** Calls `listener` with each line that a server of this name writes from now on. */
-  watch(name: string, listener: Listener): Disposable {
-    const watcher = { name, listener };
+  /** Calls `listener` with each line that the server with this key writes from now on. */
+  watch(server: string, listener: Listener): Disposable {
+    const watcher = { server, listener };
     this.#watchers.add(watcher);
     return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
   }
@@ -24,7 +25,8 @@ export class LogRouter {
     { job, nowMs }: { readonly job: PendingCall | undefined; readonly nowMs: number },
   ) {
     const lines = server.log.append(bytes, nowMs);
-    for (const { name, listener } of this.#watchers) if (name === server.manifest.name) lines.forEach(listener);
+    const key = serverKey(server.workspace, server.manifest.name);
+    for (const watcher of this.#watchers) if (watcher.server === key) lines.forEach(watcher.listener);
     if (job?.context.onLog === undefined || job.isSettled) return;
     const log = this.#calls.get(job) ?? new GuestLog(server.redaction);
     this.#calls.set(job, log);

@@ -41,6 +41,8 @@ export type SandboxOptions = {
 };
 
 export type Deployment = {
+  /** Default: the one of a sandbox that has no other. */
+  readonly workspace?: string | undefined;
   readonly manifest: ToolManifest;
   readonly module: Uint8Array;
   readonly placement?: TrustGroup | undefined;

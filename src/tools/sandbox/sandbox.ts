@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { type Log, log as rootLog } from "../../kernel/log.ts";
 import {
   failedCall,
+  serverKey,
   type ToolCall,
   type ToolFailureReason,
   type ToolResult,
@@ -13,7 +14,7 @@ import { type Inspection } from "../servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
-import { reservationsOf, type PendingCall, resultContextOf, toolName } from "./children/pending-call.ts";
+import { pendingCall, reservationsOf, type PendingCall, resultContextOf, toolName } from "./children/pending-call.ts";
 import { LogRouter } from "./log-router.ts";
 import { LiveServer, type InstanceLease } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./modules/inspection.ts";
@@ -49,6 +50,8 @@ const IDLE_TICKS = 50;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
+/** The workspace of a sandbox that has one only. */
+const ONLY_WORKSPACE = "default";
 
 /**
  * Runs tool servers in sandbox children.
@@ -64,6 +67,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #builder: ModuleBuilder;
   readonly #pools: ChildPools;
   readonly #standbyPool: StandbyPool;
+  /** By `serverKey`: two workspaces may each have a server of one name. */
   readonly #servers = new Map<string, LiveServer>();
   readonly #jobs = new Map<number, PendingCall>();
   readonly #aborts = new AbortWatch((signal) => {
@@ -74,7 +78,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #instanceIdleMs: number;
   readonly #moduleIdleMs: number;
   readonly #startFuel: number;
-  #views: readonly ToolServer[] = [];
+  #views: ReadonlyMap<string, readonly ToolServer[]> = new Map();
   #nextServer = 1;
   #nextJob = 1;
   #isWatching = false;
@@ -121,29 +125,34 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   /**
-   * Prepares a module and replaces the server of that name, if there is one; its running calls finish. Throws ToolServerRefusedError, ToolServerBuildError, SandboxUnconfinedError, CancelledError.
+   * Prepares a module and replaces the server of that name in its workspace, if there is one; its running calls finish. Throws ToolServerRefusedError, ToolServerBuildError, SandboxUnconfinedError, CancelledError.
    */
-  async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
+  async deploy(
+    { workspace = ONLY_WORKSPACE, manifest, module, placement }: Deployment,
+    signal: AbortSignal,
+  ): Promise<ToolServer> {
     this.#stop.signal.throwIfAborted();
     if (!this.#isSweeping) void this.#sweepPeriodically();
     // While the module is prepared, a child starts.
-    const pool = this.#pools.of(placement, manifest.name);
+    const key = serverKey(workspace, manifest.name);
+    const pool = this.#pools.of(placement, key);
     pool.slots[0]?.start();
     const request = buildRequest({ manifest, module }, this.#startFuel);
     const built = await this.#builder.build(request, signal);
     const server = new LiveServer(this.#nextServer++, manifest, built, {
+      workspace,
       startFuel: this.#startFuel,
       instancesMax: maxInstancesFor(this.#options, manifest.limits.memoryBytesMax),
       environment: this.#deps.broker
-        .environment(manifest.name, manifest.grants)
+        .environment(manifest.name, manifest.grants, workspace)
         .map(({ name, value }) => [name, value]),
       pool,
       nowMs: () => this.#deps.clock.monotonicMs(),
       redaction: Redaction.of(this.#deps.broker.confidential(manifest.grants)),
     });
     server.usedAtMs = this.#deps.clock.monotonicMs();
-    const before = this.#servers.get(manifest.name);
-    this.#servers.set(manifest.name, server);
+    const before = this.#servers.get(key);
+    this.#servers.set(key, server);
     this.#listed();
     if (before !== undefined) this.#retire(before);
     pool.pick(server).warm(server);
@@ -162,27 +171,28 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   /** Calls `listener` with each line that a server of this name writes to standard error from now on. */
-  watchLog(name: string, listener: (line: LogLine) => void): Disposable {
-    return this.#logs.watch(name, listener);
+  watchLog(name: string, listener: (line: LogLine) => void, workspace = ONLY_WORKSPACE): Disposable {
+    return this.#logs.watch(serverKey(workspace, name), listener);
   }
 
   /** Removes a server; its running calls finish. False for an unknown name. */
-  remove(name: string): boolean {
-    const server = this.#servers.get(name);
+  remove(name: string, workspace = ONLY_WORKSPACE): boolean {
+    const key = serverKey(workspace, name);
+    const server = this.#servers.get(key);
     if (server === undefined) return false;
-    this.#servers.delete(name);
+    this.#servers.delete(key);
     this.#listed();
     this.#retire(server);
     return true;
   }
 
-  servers(): readonly ToolServer[] {
-    return this.#views;
+  servers(workspace = ONLY_WORKSPACE): readonly ToolServer[] {
+    return this.#views.get(workspace) ?? [];
   }
 
   /** The last lines that a server wrote to standard error, oldest first; empty when there is no such server. */
-  logs(name: string): readonly LogLine[] {
-    return this.#servers.get(name)?.log.lines(this.#deps.clock.nowMs()) ?? [];
+  logs(name: string, workspace = ONLY_WORKSPACE): readonly LogLine[] {
+    return this.#servers.get(serverKey(workspace, name))?.log.lines(this.#deps.clock.nowMs()) ?? [];
   }
 
   stats(): SandboxStats {
@@ -194,46 +204,26 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     };
   }
 
-  call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    const known = this.#servers.get(call.server);
+  /** Calls a tool of a server that is deployed in `workspace`. */
+  call(call: ToolCall, signal: AbortSignal, workspace = ONLY_WORKSPACE): Promise<ToolResult> {
+    const known = this.#servers.get(serverKey(workspace, call.server));
     const tool = known?.toolIndex(call.tool);
     if (known === undefined || tool === undefined) {
-      return Promise.resolve(unknownTool(call, known, [...this.#servers.keys()]));
+      return Promise.resolve(unknownTool(call, known, this.servers(workspace)));
     }
     const isStopped = signal.aborted || this.#stop.signal.aborted;
     const nowMs = this.#deps.clock.monotonicMs();
-    const account = { server: known, session: known.session(call.context.session) };
+    const account = { server: known, session: known.session(call.context) };
     const refusal = isStopped ? cancelledCall(call) : refusalOf(known, account.session, nowMs);
     if (refusal !== undefined) {
       known.counters.failed += 1;
       return Promise.resolve(refusal);
     }
     const server = call.context.isPermissive === true ? known.permissive(this.#nextServer++) : known;
-    const session = server.session(call.context.session);
+    const session = server.session(call.context);
     return new Promise((resolve) => {
-      const job: PendingCall = {
-        id: this.#freshId(),
-        call: call.id,
-        server,
-        session,
-        account,
-        tool,
-        argumentsText: JSON.stringify(call.arguments),
-        context: call.context,
-        startedAtMs: nowMs,
-        deadlineAtMs: nowMs + server.manifest.limits.deadlineMs,
-        signal,
-        resolve,
-        files: undefined,
-        fileRequests: 0,
-        isQueued: false,
-        crashes: 0,
-        isSettled: false,
-        cancelledAtMs: undefined,
-        isMoved: false,
-        sentAtFrame: 0,
-      };
-      this.#begin(job);
+      const id = this.#freshId();
+      this.#begin(pendingCall(call, { id, account, server, session, tool, startedAtMs: nowMs, signal, resolve }));
     });
   }
 
@@ -250,7 +240,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #listed(): void {
-    this.#views = [...this.#servers.values()].map(({ view }) => view);
+    const byWorkspace = Map.groupBy(this.#servers.values(), ({ workspace }) => workspace);
+    this.#views = new Map([...byWorkspace].map(([workspace, servers]) => [workspace, servers.map(({ view }) => view)]));
   }
 
   #freshId(): number {

@@ -1,5 +1,5 @@
 import { ToolManifestInvalidError } from "../catalogue/index.ts";
-import { ToolSignatureInvalidError, ToolSignatureRequiredError } from "./errors.ts";
+import { ToolGrantsRefusedError, ToolSignatureInvalidError, ToolSignatureRequiredError } from "./errors.ts";
 import { applyOverrides, type ManifestOverrides, readManifest, type ToolManifest } from "../catalogue/index.ts";
 import type { UpdatePolicy } from "./pin-difference.ts";
 import type { ToolServerPin } from "./pin.ts";
@@ -35,6 +35,18 @@ export type ActiveRevision = {
   readonly manifest: ToolManifest;
   readonly publisher: Publisher;
 };
+
+/** Refuses what belongs to the machine. Throws ToolGrantsRefusedError. */
+export function refuseMachineGrants({ name, grants }: ToolManifest): void {
+  const { files, environment, secrets, http } = grants;
+  const refused = [
+    ...(files.length > 0 ? ["files"] : []),
+    ...(environment.length > 0 ? ["environment"] : []),
+    ...(secrets.length > 0 ? ["secrets"] : []),
+    ...(http.some((place) => place.private) ? ["http with private = true"] : []),
+  ];
+  if (refused.length > 0) throw new ToolGrantsRefusedError(name, refused);
+}
 
 /** Reads a manifest's text. Throws ToolManifestInvalidError with every problem. */
 export function manifestOf(text: string, file: string): { readonly manifest: ToolManifest; readonly hash: string } {

@@ -35,6 +35,35 @@ export class ToolServerBuiltInError extends CaxtonError<{ readonly server: strin
   }
 }
 
+/** A server that all workspaces share is changed from its own workspace, or by a principal of the whole server. */
+export class ToolServerSharedError extends CaxtonError<{ readonly server: string }> {
+  readonly code = "TOOL_SERVER_SHARED";
+  readonly kind = "denied";
+  constructor(server: string, what: string) {
+    super(
+      `${server} is shared by all workspaces, so it is not possible to ${what} from this one`,
+      "Ask an operator of the whole server, or deploy a tool server of your own under another name.",
+      { server },
+    );
+  }
+}
+
+/** A server of a workspace other than the operator's asks for what belongs to the machine. */
+export class ToolGrantsRefusedError extends CaxtonError<{
+  readonly server: string;
+  readonly grants: readonly string[];
+}> {
+  readonly code = "TOOL_GRANTS_REFUSED";
+  readonly kind = "denied";
+  constructor(server: string, grants: readonly string[]) {
+    super(
+      `${server} asks for ${grants.join(", ")}, which only tool servers of the operator have`,
+      "Remove these grants from its tool.toml, or ask the operator to put it into the tools directory of the server.",
+      { server, grants },
+    );
+  }
+}
+
 /** Another server has the name, perhaps in other letter case. */
 export class ToolServerNameTakenError extends CaxtonError<{ readonly server: string; readonly existing: string }> {
   readonly code = "TOOL_SERVER_NAME_TAKEN";

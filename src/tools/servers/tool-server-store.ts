@@ -49,6 +49,8 @@ export type RevisionPage = { readonly items: readonly ToolServerRevision[]; read
  * Names are compared without regard to case.
  */
 export interface ToolServerStore {
+  /** Workspaces with servers. */
+  workspaces(): Promise<readonly string[]>;
   /** Servers that are there, by name. */
   heads(workspace: string): Promise<readonly ToolServerHead[]>;
   /** Undefined when it is not there or was deleted. */

@@ -59,6 +59,17 @@ export class ToolServerTable implements ToolRunner {
     return [...this.#entries.values()];
   }
 
+  /** Servers that every workspace may use: all but the uploaded ones. */
+  shared(): readonly ToolServer[] {
+    return this.servers().filter(({ name }) => this.#entries.get(name)?.origin !== "uploaded");
+  }
+
+  /** The entry of a server that every workspace may use, whatever its letter case. */
+  sharedEntry(name: string): ToolServerEntry | undefined {
+    const entry = this.find(name) ?? this.remoteEntry(name);
+    return entry?.origin === "uploaded" ? undefined : entry;
+  }
+
   /** Whatever its letter case. */
   find(name: string): ToolServerEntry | undefined {
     const exact = this.#entries.get(name);

@@ -20,6 +20,7 @@ import {
   manifestOf,
   type OperatorOverrides,
   pinOf,
+  refuseMachineGrants,
   publisherOf,
   type ActiveRevision,
   type Trust,
@@ -36,13 +37,15 @@ import type {
   ToolServerStore,
 } from "./tool-server-store.ts";
 import { ToolServerTable } from "./tool-server-table.ts";
-import type { ToolServerState } from "../catalogue/index.ts";
+import type { ToolLogLine, ToolServerState } from "../catalogue/index.ts";
 
 export type ToolServersDeps = {
   readonly store: ToolServerStore;
   readonly host: ToolHost;
   /** Servers that are attached and not deployed; their tools are pinned too. */
   readonly remotes?: ToolRunner | undefined;
+  /** Servers that this workspace shares with all others; absent for the operator's workspace, which has them. */
+  readonly shared?: ToolServerTable | undefined;
   readonly clock: Clock;
   /** Called when a server's state has changed, except between loaded and running. */
   readonly onChange?: ((name: string, state: ToolServerState) => void) | undefined;
@@ -141,6 +144,7 @@ export class ToolServers {
     const known = await this.#known(head, draft, request);
     if (known !== undefined) return known;
     const { manifest } = manifestOf(request.manifest, "tool.toml");
+    if (this.#deps.shared !== undefined) refuseMachineGrants(manifest);
     const limited = applyOverrides(manifest, word.overrides);
     const inspection = await this.#deps.host.inspect({ manifest: limited, module, origin }, signal);
     const candidate: ToolServerCandidate = {
@@ -205,13 +209,15 @@ export class ToolServers {
 
   #refuseTaken({ origin }: DeployRequest, name: string, head: ToolServerHead | undefined): void {
     const existing = head?.name ?? this.runner.find(name)?.name ?? this.runner.remoteEntry(name)?.name;
-    const taken = (what: string): ToolServerNameTakenError =>
-      new ToolServerNameTakenError(`${what} has the name ${existing}`, "Give this one another name in its tool.toml.", {
+    const taken = (what: string, other = existing ?? name): ToolServerNameTakenError =>
+      new ToolServerNameTakenError(`${what} has the name ${other}`, "Give this one another name in its tool.toml.", {
         server: name,
-        existing: existing ?? name,
+        existing: other,
       });
     const isBuiltIn = head?.origin === "built-in" || isReservedToolServer(name);
     if (isBuiltIn && origin !== "built-in") throw new ToolServerBuiltInError(name, "replaced");
+    const shared = this.#deps.shared?.sharedEntry(name);
+    if (shared !== undefined && head === undefined) throw taken("a tool server that all workspaces share", shared.name);
     if (!this.#options.overridesOf(name).enabled) throw new ToolServerStateError(name, "disabled", "deploy");
     if (this.runner.remoteEntry(name) !== undefined) throw taken("a remote tool server");
     if (existing !== undefined && existing !== name) throw taken("a tool server that differs in letter case only");
@@ -221,7 +227,6 @@ export class ToolServers {
 
   /** Puts servers that are in the store into the host, after a start. One that cannot be loaded is listed as failed. */
   async restore(): Promise<void> {
-    await this.#deps.store.sweepModules();
     await this.remotePins.open();
     for (const head of await this.#deps.store.heads(this.#options.workspace)) {
       const isOurs = head.origin === "uploaded" || head.origin === "directory";
@@ -329,6 +334,11 @@ export class ToolServers {
     if (entry.life.state === "draining") entry.life = unload(entry.life);
     this.runner.take(entry);
     this.runner.emit(entry);
+  }
+
+  /** Calls `listener` with each line that a server writes to its log from now on, in any revision. */
+  watchLog(name: string, listener: (line: ToolLogLine) => void): Disposable {
+    return this.#deps.host.watchLog(name, listener);
   }
 
   get trust(): Trust {

@@ -371,14 +371,14 @@ test("outside of a run messages are sent as a person's, and nothing can wait", a
   await withRoom([echo("alice")], async (room) => {
     const context = { session: "none", workspace: "default", agent: undefined, files: [] };
     const call = (name: string, given: object) => {
-      const found = room.tools.tool("messages", name);
+      const found = room.tools.of("default").tool("messages", name);
       const id = room.runs.view(
         room.runsOf("alice")[0]?.id ??
           (() => {
             throw new Error("no run");
           })(),
       ).id;
-      return room.tools.call(
+      return room.tools.of("default").call(
         found,
         {
           id: JSON.parse(JSON.stringify(id)),

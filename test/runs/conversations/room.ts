@@ -26,7 +26,7 @@ import type { RunView } from "../../../src/runs/index.ts";
 import { type LanguageModel } from "../../../src/models/port/language-model.ts";
 import { AgentPlans } from "../../../src/runs/open/index.ts";
 import { TASK_DEFAULTS } from "../../../src/messaging/tasks/index.ts";
-import { ToolCatalogue, withNativeTools } from "../../../src/tools/catalogue/index.ts";
+import { ToolCatalogues, withNativeTools } from "../../../src/tools/catalogue/index.ts";
 import { FakeTools, models } from "../../helpers/engine.ts";
 
 type Script = Parameters<typeof scripted>[0];
@@ -123,7 +123,7 @@ export type Room = AsyncDisposable & {
   readonly replies: PendingReplies;
   readonly office: PostOffice;
   readonly agents: Agents;
-  readonly tools: ToolCatalogue;
+  readonly tools: ToolCatalogues;
   /** What an agent's runs were asked, and did, oldest first. */
   readonly runsOf: (agent: string) => readonly RunView[];
   /** As if the process had died: its running work has no effect any more. */
@@ -190,7 +190,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const { database, agents, journal, waits, answers } = kept;
   const finder = { agents, directory: NO_PROVIDERS };
   const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, finder, clock, version: "1.0.0" });
-  const tools = new ToolCatalogue(withNativeTools(new FakeTools([]), [messageTools]));
+  const tools = new ToolCatalogues(() => withNativeTools(new FakeTools([]), [messageTools]));
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),
   );

@@ -138,6 +138,7 @@ export class AskRoom implements AsyncDisposable {
 
   uses(outcome?: StoredUse["outcome"]): Promise<readonly StoredUse[]> {
     return this.#ledger.uses({
+      workspace: "default",
       server: "probe",
       outcome,
       kind: undefined,

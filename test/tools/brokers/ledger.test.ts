@@ -9,6 +9,7 @@ verifies("tool.audit");
 
 const use = (changes: Partial<GrantUse> = {}): GrantUse => ({
   atMs: 1_000,
+  workspace: "default",
   server: "weather",
   agent: "tester",
   session: "session",
@@ -22,6 +23,7 @@ const use = (changes: Partial<GrantUse> = {}): GrantUse => ({
   ...changes,
 });
 const all: UseFilter = {
+  workspace: "default",
   server: "weather",
   outcome: undefined,
   kind: undefined,

@@ -143,7 +143,7 @@ test("the outcome of a message is mapped to the guest's codes", async () => {
 // messages.tool-message-broker.T3
 test("a message sent twice in a call is two, and a call made again after a crash sends the same ones", async () => {
   const { sent, mail } = office();
-  const parts = { audit: () => {}, redact: (_server: string, message: Json) => message, contentBytesMax: 1_000 };
+  const parts = { audit: () => {}, redact: (_caller: unknown, message: Json) => message, contentBytesMax: 1_000 };
   const caller = callerWith({ messages: [messageGrant({ receivers: ["ops"] })] });
   for (const server of ["before", "after"]) {
     const letters = new ToolMessageBroker({ post: mail.post, originOf: () => undefined, ...parts, clock: systemClock });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../src/server/config/config.ts";
-import { sandboxHost } from "../../../src/tools/deploy.ts";
+import { operatorPlacement, sandboxHost } from "../../../src/tools/deploy.ts";
 import { assemble, manifest, never, Room } from "./room.ts";
 
 test("built-in and deployed servers share no process, and the operator places single servers elsewhere", async () => {
@@ -10,7 +10,7 @@ test("built-in and deployed servers share no process, and the operator places si
     {},
     room.directory,
   );
-  const host = sandboxHost(room.sandbox, config.tool_servers);
+  const host = sandboxHost(room.sandbox, "default", operatorPlacement(config.tool_servers));
   const module = await assemble("probe.wat");
   const deploy = async (name: string, origin: "built-in" | "uploaded") => {
     await host.deploy({ manifest: manifest(name), module, origin }, never);

@@ -130,7 +130,7 @@ test("a paused server refuses calls and is not offered, until it is resumed", as
     body: { state: "paused", reason: "it costs too much" },
   });
   expect(await world.call("probe")).toBe("unavailable");
-  expect(world.server.started.services.tools.catalogue.select("all")).toEqual([]);
+  expect(world.server.started.services.tools.catalogue.of("default").select("all")).toEqual([]);
   expect(await world.code("POST", "/probe/pause", {})).toBe("TOOL_SERVER_STATE");
   // What is deployed meanwhile does not open the door.
   await world.deploy(await answering("v2"), manifest("probe"));

@@ -46,8 +46,8 @@ const asked = new WeakMap<FastifyRequest, RequestIds>();
 export const requestIds = (request: FastifyRequest): RequestIds | undefined => asked.get(request);
 
 /** Whether a request can be executed again if the server does not know whether it was executed. */
-const isRepeatable = ({ routeOptions, params }: FastifyRequest): boolean =>
-  routeOptions.config.mayRepeat?.(params) ?? false;
+const isRepeatable = (request: FastifyRequest): boolean =>
+  request.routeOptions.config.mayRepeat?.(request.params, admissionOf(request).principal.workspace) ?? false;
 
 /** Statuses from this one on mean a server failure or a disconnected client: the request may be executed in part. */
 const UNSURE = 499;

@@ -56,7 +56,7 @@ async function presentRevision(
   warnings: readonly Problem[],
 ): Promise<contract.AgentDetail> {
   const { definition } = agent;
-  const file = await agentFiles.of(agent.name);
+  const file = await agentFiles.of(agent.workspace, agent.name);
   return {
     ...presentSummary(summarize(agent), file),
     file_source: file === undefined || file.hash === agent.sourceHash ? null : file.source,
@@ -91,7 +91,7 @@ async function withState({ agents }: AgentServices, revision: AgentRevision): Pr
 
 /** Throws AgentNotFoundError if a limited grant does not cover the name in a definition. */
 function requireOwnName({ agents }: AgentServices, body: contract.DeployAgentBody, admission: Admission): void {
-  const reading = agents.validate(sourceOf(body));
+  const reading = agents.validate(admission.principal.workspace, sourceOf(body));
   if (reading.type !== "valid" || admission.covers("agents", reading.definition.name)) return;
   throw new AgentNotFoundError(admission.principal.workspace, reading.definition.name, []);
 }
@@ -101,14 +101,14 @@ const deploy = implement(operations.agent.deploy, async ({ agents }, body, { adm
   if (!admission.isWhole) requireOwnName(agents, body, admission);
   const { type, revision, warnings } = await agents.agents.deploy(workspace, sourceOf(body));
   // A client may have read the text from the very file that the next start deploys.
-  const file = await agents.agentFiles.find(revision.name, revision.source);
+  const file = await agents.agentFiles.find(workspace, revision.name, revision.source);
   if (file) await agents.agents.settleFile(workspace, revision.name, file.hash);
   return { outcome: type, agent: await presentRevision(agents, await withState(agents, revision), warnings) };
 });
 
 /** Reports every problem of a definition. */
-const validate = implement(operations.agent.validate, ({ agents }, body) => {
-  const reading = agents.agents.validate(sourceOf(body));
+const validate = implement(operations.agent.validate, ({ agents }, body, { principal }) => {
+  const reading = agents.agents.validate(principal.workspace, sourceOf(body));
   return {
     valid: reading.type === "valid",
     name: reading.type === "valid" ? reading.definition.name : null,
@@ -139,7 +139,9 @@ const list = implement(
     const page = admission.isWhole
       ? await pageOfStore(cursors.agents, query, (own) => agents.list(workspace, own))
       : await coveredAgents(agents, admission, query);
-    const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
+    const items = page.items.map(async (agent) =>
+      presentSummary(agent, await agentFiles.of(agent.workspace, agent.name)),
+    );
     return { items: await Promise.all(items), next: page.next };
   },
 );
@@ -147,7 +149,7 @@ const list = implement(
 /** Throws AgentNotFoundError with the most similar name. */
 const get = implement(operations.agent.get, async ({ agents }, { name }, { principal: { workspace } }) => {
   const revision = await agents.agents.get(workspace, name);
-  const reading = agents.agents.validate(revision);
+  const reading = agents.agents.validate(workspace, revision);
   return presentRevision(agents, revision, reading.problems);
 });
 

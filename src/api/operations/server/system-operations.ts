@@ -1,7 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { toFault } from "../../../kernel/errors.ts";
 import type { Memory } from "../../../memory/knowledge/index.ts";
-import type { ToolCatalogue } from "../../../tools/catalogue/index.ts";
+import type { ToolCatalogues } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import type { ApiServices, PartCheck } from "../api-services.ts";
@@ -31,7 +31,7 @@ const status = implement(operations.server.status, async (services, _input, { pr
     data_directory: server.dataDirectory,
     data_bytes: storage.database.bytes(),
     memory_bytes: process.memoryUsage.rss(),
-    agents: await agents.agents.count(),
+    agents: await agents.agents.count(workspace),
     runs: {
       queued: counts.queued,
       running: counts.running,
@@ -44,6 +44,7 @@ const status = implement(operations.server.status, async (services, _input, { pr
       cancelled: counts.cancelled,
     },
     tool_servers: tools.catalogue
+      .of(workspace)
       .servers()
       .map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
     default_model: models.defaultModel,
@@ -106,7 +107,7 @@ export async function getReadiness(services: ApiServices): Promise<contract.Read
   return { status: bad.length === 0 ? "ready" : isStarting ? "starting" : "failing", checks };
 }
 
-function failedTools({ failures }: ToolCatalogue): { readonly tools?: PartCheck } {
+function failedTools({ failures }: ToolCatalogues): { readonly tools?: PartCheck } {
   if (failures.size === 0) return {};
   const byReason = Map.groupBy(failures, ([, reason]) => reason);
   const notes = [...byReason].map(([reason, failed]) => {

@@ -31,31 +31,35 @@ const presentUse = (use: StoredUse): contract.GrantUse => ({
 });
 
 /** Lists uses, newest first, also of a server that was deleted. Throws ToolServerNotFoundError. */
-const listUses = implement(operations.toolServer.uses, async ({ tools, storage: { ledger } }, query) => {
-  const { name: server, outcome, kind, since, cursor, limit } = query;
-  const [beforeSeq] = decodeCursor(cursors.grantUses, cursor) ?? [];
-  const found = await ledger.uses({
-    server,
-    outcome,
-    kind,
-    sinceMs: since === undefined ? undefined : Date.parse(since),
-    beforeSeq,
-    limit: limit + 1,
-  });
-  if (found.length === 0) tools.catalogue.server(server);
-  const { rows, next } = pageOf(found, limit, ({ seq }) => cursors.grantUses.encode(seq));
-  return { items: rows.map(presentUse), next };
-});
+const listUses = implement(
+  operations.toolServer.uses,
+  async ({ tools, storage: { ledger } }, query, { principal: { workspace } }) => {
+    const { name: server, outcome, kind, since, cursor, limit } = query;
+    const [beforeSeq] = decodeCursor(cursors.grantUses, cursor) ?? [];
+    const found = await ledger.uses({
+      workspace,
+      server,
+      outcome,
+      kind,
+      sinceMs: since === undefined ? undefined : Date.parse(since),
+      beforeSeq,
+      limit: limit + 1,
+    });
+    if (found.length === 0) tools.catalogue.of(workspace).server(server);
+    const { rows, next } = pageOf(found, limit, ({ seq }) => cursors.grantUses.encode(seq));
+    return { items: rows.map(presentUse), next };
+  },
+);
 
 export const grantOperations = [listUses] as const;
 
 /** What a watched call needed, and the least that would have to be granted for it. */
 export function presentObservation(
   grantWatch: GrantRecorder,
-  server: string,
+  { workspace, server }: { readonly workspace: string; readonly server: string },
   uses: readonly GrantUse[],
 ): contract.Observation {
-  const granted = grantWatch.granted(server) ?? NO_GRANTS;
+  const granted = grantWatch.granted(workspace, server) ?? NO_GRANTS;
   const { grants, notes } = proposeGrants(granted, uses);
   return {
     uses: counted(uses),

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import * as z from "zod";
+import { PermissionDeniedError } from "../../../access/index.ts";
 import { mint, RunId, ToolCallId } from "../../../kernel/ids.ts";
 import {
   type ContentPart,
@@ -17,6 +18,7 @@ import { type Call, implement } from "../perform.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { releaseUploads } from "../runs/run-operations.ts";
 import { instant } from "../instant.ts";
+import { mayChangeShared, ownTools } from "./own-tools.ts";
 
 export const presentTool = (tool: Tool): contract.ToolDetail => ({
   id: toolId(tool),
@@ -61,6 +63,7 @@ const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
 
 const list = implement(operations.tool.list, ({ tools: { catalogue } }, _input, { admission }) => ({
   items: catalogue
+    .of(admission.principal.workspace)
     .servers()
     .filter(({ name }) => admission.covers("tools", name))
     .map(presentServer),
@@ -68,17 +71,18 @@ const list = implement(operations.tool.list, ({ tools: { catalogue } }, _input, 
 }));
 
 /** Throws ToolServerNotFoundError. */
-const get = implement(operations.tool.get, ({ tools: { catalogue } }, { server }) =>
-  presentServer(catalogue.server(server)),
+const get = implement(operations.tool.get, ({ tools: { catalogue } }, { server }, { principal: { workspace } }) =>
+  presentServer(catalogue.of(workspace).server(server)),
 );
 
-/** Throws ToolServerNotFoundError. */
-export const logLines = ({ tools }: ApiServices, server: string): contract.ToolLog => ({
-  items: tools.catalogue.logs(server).map(({ atMs, text }) => ({ at: instant(atMs), text })),
-  next: null,
-});
+/** Throws ToolServerNotFoundError, ToolServerSharedError. */
+export function logLines({ tools }: ApiServices, server: string, { principal }: Call): contract.ToolLog {
+  const { workspace } = ownTools(tools, server, { principal, what: "read its log" });
+  const lines = tools.catalogue.of(workspace).logs(server);
+  return { items: lines.map(({ atMs, text }) => ({ at: instant(atMs), text })), next: null };
+}
 
-const logs = implement(operations.tool.logs, (services, { server }) => logLines(services, server));
+const logs = implement(operations.tool.logs, (services, { server }, call) => logLines(services, server, call));
 
 function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
   if (part.type === "text") return [];
@@ -90,11 +94,11 @@ function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
 const CallParams = z.object({ server: z.string(), tool: z.string() });
 
 /** Whether repeating a call does no harm, as its tool states. */
-function mayRepeat({ tools }: ApiServices, params: unknown): boolean {
+function mayRepeat({ tools }: ApiServices, params: unknown, workspace: string): boolean {
   const { data: target } = CallParams.safeParse(params);
   if (target === undefined) return false;
   try {
-    const { readOnly, idempotent } = tools.catalogue.tool(target.server, target.tool).effects;
+    const { readOnly, idempotent } = tools.catalogue.of(workspace).tool(target.server, target.tool).effects;
     return readOnly || idempotent;
   } catch {
     // The tool does not exist: the call is refused and does nothing.
@@ -112,10 +116,10 @@ const NOT_MADE: ReadonlySet<string> = new Set([
   "unavailable",
 ]);
 
-/** Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
+/** Throws ToolServerNotFoundError, ToolNotFoundError, PermissionDeniedError; a failing call is an outcome. */
 async function callTool(
   {
-    tools: { catalogue, grantWatch },
+    tools: { catalogue: catalogues, grantWatch },
     runs: {
       stores: { uploads },
     },
@@ -123,12 +127,15 @@ async function callTool(
   { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
   { signal, principal }: Call,
 ): Promise<contract.ToolCallOutcome> {
+  const isPermissive = body.observe === "permit";
+  if (isPermissive && !mayChangeShared(principal))
+    throw new PermissionDeniedError("tool.call with observe = permit", "tools:admin", principal.role);
+  const catalogue = catalogues.of(principal.workspace);
   const tool = catalogue.tool(server, name);
   const session = randomUUIDv7();
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
   const files = await uploads.take(body.uploads, { workspace: principal.workspace, runId: holder });
-  const isPermissive = body.observe === "permit";
   const context = { session, workspace: principal.workspace, agent: undefined, files, isPermissive };
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
@@ -136,7 +143,9 @@ async function callTool(
     const result = await catalogue.call(tool, call, signal);
     const usage = {
       observed:
-        watch === undefined || wasNotMade(result) ? null : presentObservation(grantWatch, tool.server, watch.uses),
+        watch === undefined || wasNotMade(result)
+          ? null
+          : presentObservation(grantWatch, { workspace: principal.workspace, server: tool.server }, watch.uses),
       fuel: Math.round(result.usage.fuel),
       memory_bytes: Math.round(result.usage.memoryBytes),
       duration_ms: result.usage.durationMs,

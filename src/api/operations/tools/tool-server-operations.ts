@@ -1,4 +1,4 @@
-import type { ToolServices } from "../../../tools/index.ts";
+import type { ToolServers } from "../../../tools/servers/index.ts";
 import { manifestFor, type ToolLogLine } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
@@ -14,17 +14,18 @@ import {
   presentVersion,
 } from "./present-tool-server.ts";
 import type { ApiServices } from "../api-services.ts";
-import { implement, type Streamed } from "../perform.ts";
+import { type Call, implement, type Streamed } from "../perform.ts";
+import { ownTools } from "./own-tools.ts";
 import { logLines } from "./tool-operations.ts";
 import { instant } from "../instant.ts";
 
 const VERSIONS_SHOWN = 10;
 
-const list = implement(operations.toolServer.list, ({ tools: { records } }, { state, origin, q = "", ...query }) => {
+const list = implement(operations.toolServer.list, ({ tools }, { state, origin, q = "", ...query }, { principal }) => {
   const sought = q.toLowerCase();
   const fits = (texts: readonly string[]): boolean => texts.some((text) => text.toLowerCase().includes(sought));
-  const found = records
-    .list()
+  const found = tools.workspaces
+    .list(principal.workspace)
     .filter(({ view }) => state === undefined || view.state === state)
     .filter(({ entry }) => origin === undefined || entry.origin === origin)
     .filter(({ view }) => fits([view.name, view.description, ...view.tools.map(({ name }) => name)]));
@@ -33,43 +34,53 @@ const list = implement(operations.toolServer.list, ({ tools: { records } }, { st
 });
 
 /** Throws ToolServerNotFoundError. */
-async function recordOf({ tools: { records }, server }: ApiServices, name: string): Promise<contract.ToolServerRecord> {
+async function recordOf(
+  { tools, server }: ApiServices,
+  name: string,
+  { principal: { workspace } }: Call,
+): Promise<contract.ToolServerRecord> {
+  const { records } = tools.workspaces.having(workspace, name);
   const record = await records.get(name);
   const { items } = await records.versions(name, { limit: VERSIONS_SHOWN });
   return presentRecord(record, { sinceMs: server.startedAtMs, versions: items });
 }
 
-const get = implement(operations.toolServer.get, async (services, { name }) => recordOf(services, name));
+const get = implement(operations.toolServer.get, async (services, { name }, call) => recordOf(services, name, call));
 
 /** Throws ToolManifestInvalidError, signature errors, ToolServerRefusedError, ToolServerNameTakenError, ToolServerBuiltInError. */
-const deploy = implement(operations.toolServer.deploy, async (services, input, { signal }) => {
+const deploy = implement(operations.toolServer.deploy, async (services, input, { principal, signal }) => {
   const { module, manifest, file = "", signature, dry_run: dryRun, accept: isAccepted } = input;
-  const deployed = await services.tools.servers.deploy(
-    { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept: isAccepted },
-    signal,
-  );
+  const deployed = await services.tools.workspaces
+    .of(principal.workspace)
+    .servers.deploy(
+      { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept: isAccepted },
+      signal,
+    );
   return presentDeployment(deployed, dryRun);
 });
 
 /** Throws ToolServerNotFoundError. */
-const versions = implement(operations.toolServer.versions, async ({ tools: { records } }, { name, ...query }) => {
+const versions = implement(operations.toolServer.versions, async ({ tools }, { name, ...query }, { principal }) => {
+  const { records } = tools.workspaces.having(principal.workspace, name);
   const { items, next } = await pageOfStore(cursors.toolServerVersions, query, (own) => records.versions(name, own));
   return { items: items.map(presentVersion), next };
 });
 
 /** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */
-const diff = implement(operations.toolServer.diff, async ({ tools: { records } }, { name, ...range }) => {
+const diff = implement(operations.toolServer.diff, async ({ tools }, { name, ...range }, { principal }) => {
+  const { records } = tools.workspaces.having(principal.workspace, name);
   const found = await records.difference(name, range);
   return { ...found, asks: found.changes.some(({ asks }) => asks), changes: found.changes.map(presentChange) };
 });
 
 /** Throws ToolServerNotPendingError. */
-const accept = implement(operations.toolServer.accept, async (services, { name, revision }, { asked }) => {
-  const record = () => recordOf(services, name);
+const accept = implement(operations.toolServer.accept, async (services, { name, revision }, call) => {
+  const record = () => recordOf(services, name, call);
+  const { servers } = ownTools(services.tools, name, { principal: call.principal, what: "accept a version of it" });
   return idempotent(
-    asked,
+    call.asked,
     async () => {
-      await services.tools.servers.accept(name, revision);
+      await servers.accept(name, revision);
       return record();
     },
     async () => {
@@ -80,18 +91,20 @@ const accept = implement(operations.toolServer.accept, async (services, { name, 
 });
 
 /** Throws ToolRevisionNotFoundError, ToolModuleDamagedError. */
-const activate = implement(operations.toolServer.activate, async (services, { name, revision }) => {
-  await services.tools.servers.activate(name, revision);
-  return recordOf(services, name);
+const activate = implement(operations.toolServer.activate, async (services, { name, revision }, call) => {
+  const { servers } = ownTools(services.tools, name, { principal: call.principal, what: "activate a revision of it" });
+  await servers.activate(name, revision);
+  return recordOf(services, name, call);
 });
 
 /** Throws ToolServerStateError. */
 const pause = implement(operations.toolServer.pause, async (services, { name, reason }, call) => {
-  const record = () => recordOf(services, name);
+  const record = () => recordOf(services, name, call);
+  const { servers } = ownTools(services.tools, name, { principal: call.principal, what: "pause it" });
   return idempotent(
     call.asked,
     async () => {
-      await services.tools.servers.pause(name, reason);
+      await servers.pause(name, reason);
       return record();
     },
     async () => ((await record()).state === "paused" ? record() : undefined),
@@ -99,12 +112,13 @@ const pause = implement(operations.toolServer.pause, async (services, { name, re
 });
 
 /** Throws ToolServerStateError. */
-const resume = implement(operations.toolServer.resume, async (services, { name }, { asked }) => {
-  const record = () => recordOf(services, name);
+const resume = implement(operations.toolServer.resume, async (services, { name }, call) => {
+  const record = () => recordOf(services, name, call);
+  const { servers } = ownTools(services.tools, name, { principal: call.principal, what: "resume it" });
   return idempotent(
-    asked,
+    call.asked,
     async () => {
-      await services.tools.servers.resume(name);
+      await servers.resume(name);
       return record();
     },
     async () => ((await record()).state === "paused" ? undefined : record()),
@@ -112,7 +126,8 @@ const resume = implement(operations.toolServer.resume, async (services, { name }
 });
 
 /** Throws ToolServerBuiltInError, ToolServerConfiguredError, ToolServerStateError. */
-const remove = implement(operations.toolServer.delete, async ({ tools: { servers } }, { name }) => {
+const remove = implement(operations.toolServer.delete, async ({ tools }, { name }, { principal }) => {
+  const { servers } = ownTools(tools, name, { principal, what: "delete it" });
   const { name: shown } = servers.runner.get(name);
   const { callsInFlight } = await servers.delete(name);
   return {
@@ -123,13 +138,15 @@ const remove = implement(operations.toolServer.delete, async ({ tools: { servers
 });
 
 /** Throws ToolServerNotFoundError. */
-const check = implement(operations.toolServer.check, async ({ tools: { records } }, { name }, { signal }) => {
+const check = implement(operations.toolServer.check, async ({ tools }, { name }, { principal, signal }) => {
+  const { records } = tools.workspaces.having(principal.workspace, name);
   const { entry, ...report } = await records.check(name, signal);
   return presentHealth(report, entry);
 });
 
 /** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */
-const module = implement(operations.toolServer.module, async ({ tools: { records } }, input) => {
+const module = implement(operations.toolServer.module, async ({ tools }, input, { principal }) => {
+  const { records } = tools.workspaces.having(principal.workspace, input.name);
   const { revision: found, bytes } = await records.module(input.name, input.revision);
   return {
     mediaType: "application/wasm",
@@ -143,10 +160,11 @@ const module = implement(operations.toolServer.module, async ({ tools: { records
 });
 
 /** Throws ToolServerNotFoundError. */
-const logs = implement(operations.toolServer.logs, (services, { name }) => logLines(services, name), {
-  stream: (services, { name }, { signal }) => {
-    const { name: server } = services.tools.servers.runner.get(name);
-    return { events: watchLog(services.tools, server, signal) };
+const logs = implement(operations.toolServer.logs, (services, { name }, call) => logLines(services, name, call), {
+  stream: (services, { name }, { principal, signal }) => {
+    const { servers } = ownTools(services.tools, name, { principal, what: "read its log" });
+    const { name: server } = servers.runner.get(name);
+    return { events: watchLog(servers, server, signal) };
   },
 });
 
@@ -157,14 +175,14 @@ const WAITING_LINES_MAX = 1_000;
  * of lines that were left out.
  */
 async function* watchLog(
-  { servers, host }: ToolServices,
+  servers: ToolServers,
   server: string,
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<contract.ToolLogEvent>, void, undefined> {
   const waiting: ToolLogLine[] = [];
   let missed = 0;
   let wake: (() => void) | undefined;
-  using watching = host.watchLog(server, (line) => {
+  using watching = servers.watchLog(server, (line) => {
     waiting.push(line);
     if (waiting.length > WAITING_LINES_MAX) {
       waiting.shift();

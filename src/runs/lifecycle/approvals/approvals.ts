@@ -2,7 +2,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import { ApprovalId, type RunId } from "../../../kernel/ids.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
 import { type Approver, evaluatePolicy, mayAnswer } from "../../../agents/permissions/index.ts";
-import { type Tool, type ToolCatalogue, toolId } from "../../../tools/catalogue/index.ts";
+import { type Tool, type ToolCatalogue, type ToolCatalogues, toolId } from "../../../tools/catalogue/index.ts";
 import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
 import {
   alreadyAnswered,
@@ -22,7 +22,7 @@ export type ApprovalsDeps = {
   readonly runs: Runs;
   readonly index: ApprovalIndex;
   readonly plans: PlanSource;
-  readonly tools: ToolCatalogue;
+  readonly tools: ToolCatalogues;
   readonly clock: Clock;
 };
 
@@ -111,7 +111,8 @@ export class Approvals implements AsyncDisposable {
         refusal = ended.refusal;
         return ended.events;
       }
-      return [this.#answerOf(plan, approval, word, approver), WAKE];
+      const tools = this.#deps.tools.of(workspace);
+      return [this.#answerOf({ tools, plan }, approval, word, approver), WAKE];
     });
     if (refusal) throw refusal;
     const after = this.get(of, id);
@@ -140,16 +141,21 @@ export class Approvals implements AsyncDisposable {
     }
     // While the server starts its tools are not there to compare with; the call is judged before it is made in any case.
     const isComparable = plan !== undefined && !this.#deps.runs.isHeld;
-    const change =
-      isComparable && diffSinceApproval({ tools: this.#deps.tools, view }, plan, approval, this.#toolOf(approval));
+    const tools = this.#deps.tools.of(view.workspace);
+    const change = isComparable && diffSinceApproval({ tools, view }, plan, approval, toolOf(tools, approval));
     if (change === undefined || change === false) return undefined;
     return { events: [endedBy(approval, "void", change), WAKE], refusal: voidApproval(approval, view.id, change) };
   }
 
-  #answerOf(plan: RunPlan | undefined, approval: RunApproval, word: ApprovalWord, approver: Approver): ApprovalAnswer {
+  #answerOf(
+    { tools, plan }: { readonly tools: ToolCatalogue; readonly plan: RunPlan | undefined },
+    approval: RunApproval,
+    word: ApprovalWord,
+    approver: Approver,
+  ): ApprovalAnswer {
     const isApproved = word.type === "approve";
     const edit = isApproved ? word.edit : undefined;
-    if (edit !== undefined && plan !== undefined) this.#checkEdit(plan, approval, edit);
+    if (edit !== undefined && plan !== undefined) checkEdit({ tools, plan }, approval, edit);
     return {
       type: "approval-answer",
       callId: approval.callId,
@@ -160,20 +166,6 @@ export class Approvals implements AsyncDisposable {
       remember: isApproved && word.remember,
       content: { arguments: edit ?? null },
     };
-  }
-
-  #checkEdit(plan: RunPlan, approval: RunApproval, edit: JsonObject): void {
-    const tool = this.#toolOf(approval);
-    const problems = tool === undefined ? [] : this.#deps.tools.argumentProblems(tool, edit);
-    if (problems.length > 0) throw editUnfit(approval, problems);
-    const call = { server: approval.server, tool: approval.tool, arguments: edit };
-    const verdict = evaluatePolicy(plan.permissions, call, tool?.effects.destructive === true);
-    if (verdict.type === "deny") throw editForbidden(approval, formatRule(verdict.level, verdict.rule));
-  }
-
-  #toolOf({ server, tool }: RunApproval): Tool | undefined {
-    const found = this.#deps.tools.servers().find(({ name }) => name === server);
-    return found?.tools.find((each) => toolId(each) === `${server}.${tool}`);
   }
 
   async #expire(runId: RunId, id: ApprovalId): Promise<void> {
@@ -196,3 +188,21 @@ const endedBy = (approval: RunApproval, reply: "expired" | "void", note: string)
   remember: false,
   content: { arguments: null },
 });
+
+function checkEdit(
+  { tools, plan }: { readonly tools: ToolCatalogue; readonly plan: RunPlan },
+  approval: RunApproval,
+  edit: JsonObject,
+): void {
+  const tool = toolOf(tools, approval);
+  const problems = tool === undefined ? [] : tools.argumentProblems(tool, edit);
+  if (problems.length > 0) throw editUnfit(approval, problems);
+  const call = { server: approval.server, tool: approval.tool, arguments: edit };
+  const verdict = evaluatePolicy(plan.permissions, call, tool?.effects.destructive === true);
+  if (verdict.type === "deny") throw editForbidden(approval, formatRule(verdict.level, verdict.rule));
+}
+
+function toolOf(tools: ToolCatalogue, { server, tool }: RunApproval): Tool | undefined {
+  const found = tools.servers().find(({ name }) => name === server);
+  return found?.tools.find((each) => toolId(each) === `${server}.${tool}`);
+}

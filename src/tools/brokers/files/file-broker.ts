@@ -38,6 +38,7 @@ import { resolvePath, settleParent, type ResolvedPath } from "./resolve-path.ts"
 
 /** One use of a grant, or an attempt at one. */
 export type AuditRecord = {
+  readonly workspace: string;
   readonly server: string;
   readonly agent: string | undefined;
   readonly session: string;
@@ -63,6 +64,8 @@ export type AuditRecord = {
 export type FileBrokerOptions = {
   /** What relative paths, the guests' and the grants', are relative to. */
   readonly root: string;
+  /** The workspace with that root; every other has a directory below `workspaces` in it. Absent: all have that root. */
+  readonly workspace?: string | undefined;
   /** Files and directories that no grant opens, whatever it says and by whatever way one gets there. */
   readonly closed?: readonly string[] | undefined;
   /** Called with each use; must not throw. */
@@ -86,22 +89,30 @@ type Found = Extract<ResolvedPath, { type: "settled" }>;
  */
 export class FileBroker implements SandboxFiles {
   readonly #root: string;
+  readonly #workspace: string | undefined;
   readonly #closed: DeniedPaths;
   readonly #audit: NonNullable<FileBrokerOptions["audit"]>;
   readonly #bytesMax: number;
   readonly #times = new FileTimes();
 
-  constructor({ root, closed, audit, fileBytesMax }: FileBrokerOptions) {
+  constructor({ root, workspace, closed, audit, fileBytesMax }: FileBrokerOptions) {
     this.#root = resolve(root);
+    this.#workspace = workspace;
     this.#closed = new DeniedPaths(closed ?? []);
     this.#audit = audit ?? (() => {});
     this.#bytesMax = fileBytesMax ?? FILE_BYTES_MAX;
   }
 
+  /** A file that a shared tool server writes for one workspace is not found from another. */
+  #rootOf({ context: { workspace } }: Caller): string {
+    const isOwn = this.#workspace === undefined || workspace === this.#workspace;
+    return isOwn ? this.#root : join(this.#root, "workspaces", workspace);
+  }
+
   open(caller: Caller, path: string, flags: OpenFlags): Promise<BrokeredFile | Refused> {
     const need: FileAccess = flags.access === "write" || flags.create || flags.truncate ? "write" : "read";
     return this.#audited(caller, need, path, async () => {
-      const place = locatePath(this.#root, caller, path, need);
+      const place = locatePath(this.#rootOf(caller), caller, path, need);
       if (place.type === "upload") return this.#openUpload(place.file);
       if (place.type !== "granted") return whyNot(place);
       if (need === "write") await this.#makeRoot(place);
@@ -164,7 +175,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   async #look(caller: Caller, path: string, follow: boolean): Promise<FileInfo | Refused> {
-    const place = locatePath(this.#root, caller, path, "read");
+    const place = locatePath(this.#rootOf(caller), caller, path, "read");
     if (place.type === "above") return directoryAbove(place.path);
     if (place.type === "upload") {
       const file = await this.#openUpload(place.file);
@@ -180,7 +191,7 @@ export class FileBroker implements SandboxFiles {
 
   list(caller: Caller, path: string): Promise<Listing | Refused> {
     return this.#audited(caller, "list", path, async () => {
-      const place = locatePath(this.#root, caller, path, "read");
+      const place = locatePath(this.#rootOf(caller), caller, path, "read");
       if (place.type === "upload") return refused("not-directory");
       if (place.type === "above") return this.#listAbove(caller, place);
       if (place.type !== "granted") return whyNot(place);
@@ -190,7 +201,7 @@ export class FileBroker implements SandboxFiles {
       const all = await listDirectory(kept);
       const listing = { ...all, entries: all.entries.filter(({ name }) => !this.#closed.has(join(kept.real, name))) };
       if (!place.isHome || caller.context.files.length === 0) return listing;
-      const { inode } = directoryAbove(join(this.#root, UPLOADS));
+      const { inode } = directoryAbove(join(this.#rootOf(caller), UPLOADS));
       return { ...listing, entries: [...listing.entries, { name: UPLOADS, kind: "directory", inode }] };
     });
   }
@@ -295,7 +306,7 @@ export class FileBroker implements SandboxFiles {
 
   readLink(caller: Caller, path: string): Promise<string | Refused> {
     return this.#audited(caller, "read-link", path, async () => {
-      const place = locatePath(this.#root, caller, path, "read");
+      const place = locatePath(this.#rootOf(caller), caller, path, "read");
       if (place.type !== "granted") return place.type === "denied" ? whyNot(place) : refused("invalid");
       const found = await resolvePath(place, false);
       if (found.type !== "settled") return found;
@@ -323,7 +334,7 @@ export class FileBroker implements SandboxFiles {
 
   /** Something that may be changed; a granted directory that is not there is made. */
   async #writable(caller: Caller, path: string): Promise<Granted | Refused> {
-    const place = locatePath(this.#root, caller, path, "write");
+    const place = locatePath(this.#rootOf(caller), caller, path, "write");
     if (place.type !== "granted") return refused("denied");
     await this.#makeRoot(place);
     return place;
@@ -358,13 +369,14 @@ export class FileBroker implements SandboxFiles {
     const { server, context } = caller;
     const isDenied = isRefused(outcome) && outcome.reason === "denied";
     this.#audit({
+      workspace: context.workspace,
       server,
       agent: context.agent,
       session: context.session,
       operation,
       path,
       outcome: isRefused(outcome) ? outcome.reason : "allowed",
-      isClosed: isDenied && path.split(" -> ").some((one) => this.#closed.refuses(resolve(this.#root, one))),
+      isClosed: isDenied && path.split(" -> ").some((one) => this.#closed.refuses(resolve(this.#rootOf(caller), one))),
     });
     return outcome;
   }

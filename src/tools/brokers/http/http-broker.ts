@@ -215,9 +215,9 @@ export class HttpBroker implements HttpAccess {
     });
   }
 
-  #note({ server, context }: Caller, use: Omit<GrantUse, "server" | "agent" | "session" | "atMs">): void {
-    const { agent, session } = context;
-    this.#deps.audit({ ...use, server, agent, session, atMs: this.#deps.clock.nowMs() });
+  #note({ server, context }: Caller, use: Omit<GrantUse, "workspace" | "server" | "agent" | "session" | "atMs">): void {
+    const { workspace, agent, session } = context;
+    this.#deps.audit({ ...use, workspace, server, agent, session, atMs: this.#deps.clock.nowMs() });
   }
 }
 

@@ -38,7 +38,7 @@ export type ToolRecallDeps = {
   /** Called with each search, and with each refused one. */
   readonly audit: (use: GrantUse) => void;
   /** What a server asks, without the secrets whose values it was given. */
-  readonly redact: (server: string, query: string) => string;
+  readonly redact: (caller: Caller, query: string) => string;
 };
 
 /** Of one answer, names and texts together. */
@@ -90,20 +90,20 @@ export class ToolRecall implements MemoryAccess {
   }
 
   async #look(
-    { server, context }: Caller,
+    caller: Caller,
     { query, scopes, limit }: MemorySearch & { readonly scopes: readonly MemoryGrantScope[] },
     { grant, signal }: { readonly grant: MemoryGrant; readonly signal: AbortSignal },
   ): Promise<MemoryFound | HostRefused> {
     const { memory, redact } = this.#deps;
     if (memory === undefined) return hostRefused("unavailable", "nothing is remembered here");
-    const own = this.#own(context, scopes);
+    const own = this.#own(caller.context, scopes);
     if (own.size === 0) return hostRefused("not-found", `${missingScope(scopes)}: the call is part of none`);
     const timeout = AbortSignal.timeout(SEARCH_MS_MAX);
     try {
       const found = await memory.search(
         {
           scopes: [...own.keys()],
-          text: redact(server, query),
+          text: redact(caller, query),
           limit: Math.min(limit ?? grant.hitsMax, grant.hitsMax),
         },
         AbortSignal.any([signal, timeout]),
@@ -114,7 +114,7 @@ export class ToolRecall implements MemoryAccess {
       if (timeout.aborted)
         return hostRefused("timeout", `memory did not answer in ${SEARCH_MS_MAX / 1_000} s; try again later`);
       if (error instanceof CaxtonError && error.kind === "invalid") return hostRefused("invalid", inWords(error));
-      log.warn({ err: error, toolServer: server }, "a tool's search of memory failed");
+      log.warn({ err: error, toolServer: caller.server }, "a tool's search of memory failed");
       return hostRefused(
         "unavailable",
         `memory could not be searched [${toFault(error).code}]; the server's log says why`,
@@ -131,7 +131,7 @@ export class ToolRecall implements MemoryAccess {
   }
 
   #format(
-    { server, context: { agent, session } }: Caller,
+    { server, context: { workspace, agent, session } }: Caller,
     scopes: readonly MemoryGrantScope[],
     { answer, startedAtMs }: { readonly answer: MemoryFound | HostRefused; readonly startedAtMs: number },
   ): void {
@@ -144,6 +144,7 @@ export class ToolRecall implements MemoryAccess {
       outcome: reason === "" ? "allowed" : reason === "denied" ? "denied" : "failed",
       reason,
       bytes: answer.type === "found" ? answer.hits.reduce((sum, hit) => sum + bytesOf(hit), 0) : 0,
+      workspace,
       server,
       agent,
       session,

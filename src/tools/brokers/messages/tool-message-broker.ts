@@ -40,7 +40,7 @@ export type ToolMailDeps = {
   /** Called with each message, and with each refused one. */
   readonly audit: (use: GrantUse) => void;
   /** What a server writes, without the secrets whose values it was given. */
-  readonly redact: (server: string, message: Json) => Json;
+  readonly redact: (caller: Caller, message: Json) => Json;
   readonly contentBytesMax: number;
 };
 
@@ -111,10 +111,10 @@ export class ToolMessageBroker implements MessageAccess {
         `a tool's message has no ${strange.join(", ")}; its keys are ${[...KEYS].join(", ")}`,
       );
     }
-    const { context, server } = caller;
+    const { context } = caller;
     const { clock, originOf, contentBytesMax, redact } = this.#deps;
     const sender = context.agent ?? USER_SENDER;
-    const wire = { performative: "inform", ...given, content: redact(server, given["content"] ?? "") };
+    const wire = { performative: "inform", ...given, content: redact(caller, given["content"] ?? "") };
     if (Object.hasOwn(given, "message_type")) Reflect.deleteProperty(wire, "performative");
     const read = readMessage(wire, { workspace: context.workspace, nowMs: clock.nowMs(), contentBytesMax, sender });
     if (read.type === "refused") {
@@ -157,7 +157,7 @@ export class ToolMessageBroker implements MessageAccess {
   }
 
   #audited<Answer extends SentMessage | HostRefused>(
-    { server, context: { agent, session } }: Caller,
+    { server, context: { workspace, agent, session } }: Caller,
     message: Message | undefined,
     answer: Answer,
     startedAtMs: number,
@@ -171,6 +171,7 @@ export class ToolMessageBroker implements MessageAccess {
       outcome: reason === "" ? "allowed" : reason === "denied" ? "denied" : "failed",
       reason,
       bytes: message === undefined || reason !== "" ? 0 : bytesOf(message),
+      workspace,
       server,
       agent,
       session,

@@ -1,3 +1,4 @@
+import { ByServer } from "./by-server.ts";
 import type { Grants } from "./grants.ts";
 import type { GrantLedger, GrantUse } from "./grant-use.ts";
 
@@ -14,10 +15,12 @@ export type GrantTrace = Disposable & {
 export class GrantRecorder {
   readonly #ledger: GrantLedger;
   readonly #watched = new Map<string, GrantUse[]>();
-  readonly #granted = new Map<string, Grants>();
+  readonly #granted: ByServer<Grants>;
 
-  constructor(ledger: GrantLedger) {
+  /** `shared` is the workspace of the shared tool servers. */
+  constructor(ledger: GrantLedger, shared: string) {
     this.#ledger = ledger;
+    this.#granted = new ByServer(shared);
   }
 
   note(use: GrantUse): void {
@@ -35,12 +38,12 @@ export class GrantRecorder {
   }
 
   /** Says what a server is granted from now on. */
-  deployed(server: string, grants: Grants): void {
-    this.#granted.set(server, grants);
+  deployed(workspace: string, server: string, grants: Grants): void {
+    this.#granted.set(workspace, server, grants);
   }
 
   /** What a server was granted when it was deployed; undefined for one that is not sandboxed here. */
-  granted(server: string): Grants | undefined {
-    return this.#granted.get(server);
+  granted(workspace: string, server: string): Grants | undefined {
+    return this.#granted.get(workspace, server);
   }
 }

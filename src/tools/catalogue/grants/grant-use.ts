@@ -19,6 +19,8 @@ export type UseOutcome = (typeof USE_OUTCOMES)[number];
 /** One use of a grant, or an attempt at one. Holds no contents, no query of a URL and no secret. */
 export type GrantUse = {
   readonly atMs: number;
+  /** The workspace of the call. */
+  readonly workspace: string;
   readonly server: string;
   readonly agent: string | undefined;
   /** The run's id, or that of a call outside a run. */
@@ -39,6 +41,7 @@ export type GrantUse = {
 /** Repeats of one use within a moment are one, with their number, and with bytes and time in sum. */
 export type StoredUse = GrantUse & { readonly seq: number; readonly count: number };
 export type UseFilter = {
+  readonly workspace: string;
   readonly server: string;
   readonly outcome: UseOutcome | undefined;
   readonly kind: UseKind | undefined;

@@ -18,6 +18,7 @@ export {
   type UseFilter,
   type UseOutcome,
 } from "./grant-use.ts";
+export { ByServer, serverKey } from "./by-server.ts";
 export { proposeGrants } from "./grant-proposal.ts";
 export { grantsToml, unifiedDiff } from "./grants-toml.ts";
 export {

@@ -15,11 +15,11 @@ const server = new LiveServer(
     catalogue: { abi: "core", tools: [], types: 0 },
     bytes: () => Promise.resolve(new Uint8Array(0)),
   },
-  { environment: [], startFuel: 1, instancesMax: 1, pool: new ChildPool([]), nowMs: () => 0 },
+  { workspace: "default", environment: [], startFuel: 1, instancesMax: 1, pool: new ChildPool([]), nowMs: () => 0 },
 );
 
 function job(id: number, changes: Partial<Pick<PendingCall, "cancelledAtMs" | "sentAtFrame">> = {}): PendingCall {
-  const session = server.session(`run-${id}`);
+  const session = server.session({ session: `run-${id}`, workspace: "default" });
   return {
     id,
     call: mint(ToolCallId),

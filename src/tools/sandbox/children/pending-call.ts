@@ -1,5 +1,5 @@
 import type { ToolCallId } from "../../../kernel/ids.ts";
-import { type CallContext, toolId, type ToolResult } from "../../catalogue/index.ts";
+import { type CallContext, type ToolCall, toolId, type ToolResult } from "../../catalogue/index.ts";
 import type { HostCallHandler } from "../host-calls/host-call-handler.ts";
 import type { CallAccounting, LiveServer, InstanceLease } from "../live-server.ts";
 import type { ResultContext } from "../outcome.ts";
@@ -36,6 +36,25 @@ export type PendingCall = {
   /** Frames heard from the child when it was sent. */
   sentAtFrame: number;
 };
+
+type Begun = Pick<PendingCall, "id" | "server" | "session" | "account" | "tool" | "startedAtMs" | "signal" | "resolve">;
+
+/** A call that no child has received. */
+export const pendingCall = ({ id: call, arguments: given, context }: ToolCall, begun: Begun): PendingCall => ({
+  ...begun,
+  call,
+  argumentsText: JSON.stringify(given),
+  context,
+  deadlineAtMs: begun.startedAtMs + begun.server.manifest.limits.deadlineMs,
+  files: undefined,
+  fileRequests: 0,
+  isQueued: false,
+  crashes: 0,
+  isSettled: false,
+  cancelledAtMs: undefined,
+  isMoved: false,
+  sentAtFrame: 0,
+});
 
 /** The id of the job's tool, for messages. */
 export function toolName({ server, tool }: PendingCall): string {

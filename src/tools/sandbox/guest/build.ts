@@ -46,7 +46,6 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
       fuelPerCall: spec.startFuel,
       startFuel: spec.startFuel,
       resultBytesMax: CATALOGUE_BYTES_MAX,
-      sharing: "run",
       instancesMax: 1,
       startsAhead: false,
       environment: [],

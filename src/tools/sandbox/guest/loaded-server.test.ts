@@ -11,7 +11,6 @@ const SPEC: LoadSpec = {
   fuelPerCall: 1_000_000,
   startFuel: 1_000_000,
   resultBytesMax: 1_024,
-  sharing: "run",
   instancesMax: 1,
   startsAhead: true,
   environment: [],

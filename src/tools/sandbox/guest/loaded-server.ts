@@ -7,8 +7,7 @@ import type { Turns } from "./turns.ts";
 /**
  * One tool server in this child: its compiled module, an instance for each session, and one that waits ready-made.
  *
- * guest.loaded-server.L1. An instance serves one session only; with `sharing = "server"` there is one session for
- *   all.
+ * guest.loaded-server.L1. An instance serves one session only.
  * guest.loaded-server.L2. Calls of a session run one after another, in their order.
  * guest.loaded-server.L3. At most `instancesMax` instances. A session that needs one and finds none free takes that
  *   of the session that has been idle longest, or waits.
@@ -49,7 +48,6 @@ type Lane = {
 /** An instance, the call that it serves, and the call that it was started for. */
 type Holder = { readonly instance: Instance; call: number; startedFor: number; logged: number; isDiscarded: boolean };
 
-const SHARED_SESSION = 0;
 /** Standard error of one call, or of a start, that is passed on. */
 const LOG_BYTES_MAX = 64 * 1024;
 /** Time limit of an instance's start that no call waits for. */
@@ -79,7 +77,7 @@ export class LoadedServer {
     const name = this.#spec.tools[tool];
     if (name === undefined)
       return this.#refuse(id, "bad-output", "the call is for a tool that the server does not have");
-    const lane = this.#lane(this.#spec.sharing === "server" ? SHARED_SESSION : session);
+    const lane = this.#lane(session);
     const call = { id, tool: name, argumentsText, isOver: false };
     if (lane.current === undefined) this.#begin(lane, call);
     else lane.queue.push(call);
@@ -102,7 +100,7 @@ export class LoadedServer {
 
   endSession(session: number): void {
     const lane = this.#lanes.get(session);
-    if (lane === undefined || this.#spec.sharing === "server") return;
+    if (lane === undefined) return;
     lane.isOver = true;
     if (lane.current === undefined) this.#close(lane);
   }

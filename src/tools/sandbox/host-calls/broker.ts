@@ -149,8 +149,15 @@ export interface Broker {
   readonly state: StateAccess;
   readonly messages: MessageAccess;
   readonly memory: MemoryAccess;
-  /** What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. */
-  environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
+  /**
+   * What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. `workspace`
+   * is the one in which it is deployed.
+   */
+  environment(
+    server: string,
+    grants: Grants,
+    workspace: string,
+  ): readonly { readonly name: string; readonly value: string }[];
   /**
    * Called when an instance uses a system interface for the first time; must not throw. Absent if uses are not
    * recorded.

@@ -45,9 +45,6 @@ export const FROM_CHILD: ReadonlySet<number> = new Set([
 ]);
 export const FROM_BUILD_CHILD: ReadonlySet<number> = new Set([KIND.ready, KIND.built]);
 
-/** Which calls share a guest instance: those of one run, or all. */
-export type Sharing = "run" | "server";
-
 /** What a child has to know to run one tool server. */
 export type LoadSpec = {
   readonly abi: string;
@@ -57,7 +54,6 @@ export type LoadSpec = {
   readonly fuelPerCall: number;
   readonly startFuel: number;
   readonly resultBytesMax: number;
-  readonly sharing: Sharing;
   /** Live instances of this server in one child. */
   readonly instancesMax: number;
   /** Whether an instance is started before a call needs it. */
