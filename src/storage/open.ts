@@ -20,7 +20,7 @@ import { SqliteSessionStore } from "./sqlite-session-store.ts";
 import { SqliteSpendStore } from "./sqlite-spend-store.ts";
 import { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
 import { SqliteTaskStore } from "./messaging/sqlite-task-store.ts";
-import { SqliteUploadStore } from "./runs/sqlite-upload-store.ts";
+import { SqliteUploadStore, type UploadStoreOptions } from "./runs/sqlite-upload-store.ts";
 import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
 import { SqliteLinkStore, SqliteUserStore } from "./sqlite-user-store.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -28,7 +28,7 @@ import { SqliteToolServerStore } from "./tool-server-store.ts";
 import { SqliteToolState } from "./tool-state.ts";
 
 export type StorageOptions = Pick<DatabaseOptions, "directory" | "synchronous"> & {
-  readonly uploadBytesMax: number;
+  readonly uploads: UploadStoreOptions;
   readonly grants: GrantLedgerOptions;
 };
 
@@ -36,7 +36,7 @@ export type StorageOptions = Pick<DatabaseOptions, "directory" | "synchronous"> 
  * Opens the database and every store in it. Disposal writes what the ledger of grants still holds and closes the database.
  * Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, DatabaseTooOldError.
  */
-export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions, clock: Clock) {
+export function openStorage({ uploads, grants, ...where }: StorageOptions, clock: Clock) {
   using opening = new DisposableStack();
   const database = opening.use(Database.open(where));
   const watch = opening.use(new StoreWatch(database));
@@ -66,7 +66,7 @@ export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions
     journal: new SqliteRunJournal(database, contents),
     archive: new SqliteRunArchive(database, contents),
     artifacts: new SqliteArtifactStore(database, clock),
-    uploads: new SqliteUploadStore(database, clock, { bytesMax: uploadBytesMax }),
+    uploads: new SqliteUploadStore(database, clock, uploads),
     memoryOutbox: new SqliteMemoryOutbox(database),
     approvals: new SqliteApprovals(database),
     replies: new SqliteReplies(database),

@@ -34,7 +34,9 @@ function openLog(prepare: (store: AuditStore) => void = () => undefined) {
   const { path: directory } = stack.use(tempDirectory());
   const clock = new JumpingClock(Date.parse("2026-01-01T00:00:00Z"));
   const grants = { rowsMax: 1_000, ageMsMax: DAY_MS };
-  const storage = stack.use(openStorage({ directory, synchronous: "normal", uploadBytesMax: 1, grants }, clock));
+  const storage = stack.use(
+    openStorage({ directory, synchronous: "normal", uploads: { bytesMax: 1, waitingBytesMax: 1 }, grants }, clock),
+  );
   prepare(storage.audit);
   const ports = { store: storage.audit, clock, key: SigningKey.open(directory) };
   const audit = stack.use(new AuditLog(ports, { isEnabled: true, retentionMs: 90 * DAY_MS }));

@@ -39,7 +39,7 @@ function stage() {
   const database = Database.open({ directory: directory.path, synchronous: "normal" });
   const journal = new SqliteRunJournal(database);
   const artifacts = new SqliteArtifactStore(database, systemClock);
-  const uploads = new SqliteUploadStore(database, systemClock, { bytesMax: 1_000 });
+  const uploads = new SqliteUploadStore(database, systemClock, { bytesMax: 1_000, waitingBytesMax: 100_000 });
   const chart = { type: "file", name: "chart.svg", mediaType: "image/svg+xml", text: "<svg/>" } as const;
   const tools = new FakeTools([
     ...["a", "b", "c"].map((name) => ({ name, idempotent: false, run: () => done(`${name} is done`) })),

@@ -118,7 +118,7 @@ function store(directory: string) {
   const database = Database.open({ directory, synchronous: "normal" });
   return {
     database,
-    uploads: new SqliteUploadStore(database, systemClock, { bytesMax: 1_000 }),
+    uploads: new SqliteUploadStore(database, systemClock, { bytesMax: 1_000, waitingBytesMax: 100_000 }),
     artifacts: new SqliteArtifactStore(database, systemClock),
     [Symbol.dispose]: () => database[Symbol.dispose](),
   };

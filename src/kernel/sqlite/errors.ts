@@ -56,6 +56,27 @@ export class DatabaseDamagedError extends CaxtonError<{ readonly file: string }>
   readonly kind = "unavailable";
 }
 
+type UploadsFull = {
+  readonly count: number;
+  readonly countMax: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+};
+
+/** As many files of a workspace wait for a run as may. */
+export class UploadsFullError extends CaxtonError<UploadsFull> {
+  readonly code = "UPLOADS_FULL";
+  readonly kind = "exhausted";
+  override readonly retryAfterMs = 60_000;
+  constructor(full: UploadsFull) {
+    super(
+      `${full.count} files of ${full.bytes} bytes wait for a run; at most ${full.countMax} of ${full.bytesMax} bytes may`,
+      "Start the runs that the files are for. Files without a run are deleted after 24 hours. files.waiting_bytes_max of caxton.toml limits them.",
+      full,
+    );
+  }
+}
+
 export class UploadTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
   readonly code = "UPLOAD_TOO_LARGE";
   readonly kind = "too-large";

@@ -155,6 +155,11 @@ const FilesTable = z
   .strictObject({
     root: path(".").meta({ description: "Base directory of tools' relative paths and granted directories" }),
     upload_bytes_max: sizeText({ minBytes: 1, maxBytes: 16 * 1024 ** 3 }).prefault("256MiB"),
+    waiting_bytes_max: sizeText({ minBytes: 1, maxBytes: 1024 ** 5 })
+      .prefault("8GiB")
+      .meta({
+        description: "Maximum bytes of a workspace's uploads that no run has taken; they are deleted after 24 hours",
+      }),
   })
   .prefault({});
 

@@ -12,7 +12,7 @@ import { log } from "../../kernel/log.ts";
 import { type UploadStore, UploadNotFoundError, UploadTakenError } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
 import { distinctNames } from "./distinct-names.ts";
-import { storageError, UploadTooLargeError } from "../../kernel/sqlite/errors.ts";
+import { storageError, UploadsFullError, UploadTooLargeError } from "../../kernel/sqlite/errors.ts";
 import { isMissing, linkFile } from "./link-file.ts";
 import { safeFileName } from "./safe-file-name.ts";
 
@@ -38,17 +38,27 @@ const Row = z
     createdAtMs: row.created_at_ms,
   }));
 
+const Waiting = z.object({ count: z.int(), total: z.int() });
 type Upload = NonNullable<ReturnType<UploadStore["find"]>>;
 type RunFile = Parameters<UploadStore["copy"]>[0];
 type FileHolder = Parameters<UploadStore["copy"]>[1];
 
-export type UploadStoreOptions = { readonly bytesMax: number };
+export type UploadStoreOptions = {
+  readonly bytesMax: number;
+  /** Maximum bytes of a workspace's files that wait for a run, those that are being received included. */
+  readonly waitingBytesMax: number;
+};
+
+/** Maximum files of a workspace that wait for a run. */
+const WAITING_MAX = 10_000;
 
 /** Uploads as files under `<data>/uploads/<id>/`, with a row each. */
 export class SqliteUploadStore implements UploadStore {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #options: UploadStoreOptions;
+  /** Bytes of files that are being received, by workspace. */
+  readonly #incoming = new Map<string, number>();
 
   constructor(db: Database, clock: Clock, options: UploadStoreOptions) {
     this.#db = db;
@@ -71,6 +81,8 @@ export class SqliteUploadStore implements UploadStore {
     const directory = resolve(this.#db.directory, "uploads", id);
     const location = join(directory, name);
     if ((file.bytes ?? 0) > this.#options.bytesMax) throw uploadTooLarge(name, this.#options.bytesMax);
+    using stack = new DisposableStack();
+    stack.use(this.#reserve(file.workspace, file.bytes ?? this.#options.bytesMax));
     const counter = countingStream(this.#options.bytesMax, name);
     try {
       await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
@@ -107,6 +119,35 @@ export class SqliteUploadStore implements UploadStore {
       if (signal.aborted || isCutOff(error)) throw new CancelledError(`the upload of ${name}`);
       throw storageError(error, this.#db.directory);
     }
+  }
+
+  /** Reserves room for a file until it is received. Throws UploadsFullError. */
+  #reserve(workspace: string, bytes: number): Disposable {
+    const incoming = this.#incoming.get(workspace) ?? 0;
+    const { waitingBytesMax } = this.#options;
+    const { count, total } = this.#waiting(workspace);
+    if (count >= WAITING_MAX || total + incoming + bytes > waitingBytesMax)
+      throw new UploadsFullError({ count, countMax: WAITING_MAX, bytes: total + incoming, bytesMax: waitingBytesMax });
+    this.#incoming.set(workspace, incoming + bytes);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#incoming.get(workspace) ?? 0) - bytes;
+        if (left > 0) this.#incoming.set(workspace, left);
+        else this.#incoming.delete(workspace);
+      },
+    };
+  }
+
+  #waiting(workspace: string) {
+    return this.#db.read(() =>
+      Waiting.parse(
+        this.#db
+          .sql(
+            "SELECT count(*) AS count, coalesce(sum(bytes), 0) AS total FROM uploads WHERE run_id IS NULL AND workspace = ?",
+          )
+          .get(workspace),
+      ),
+    );
   }
 
   find(id: UploadId): Upload | undefined {

@@ -12,6 +12,8 @@ import { type Problem, renderProblem } from "../../../text/documents/index.ts";
 import type { Admission } from "../../../access/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { type InputOf, operations } from "../../contract/index.ts";
+import type { ApiServices } from "../api-services.ts";
+import { QuotaExceededError } from "../errors.ts";
 import { implement } from "../perform.ts";
 import { cursors } from "../handles.ts";
 import { coveredPage, decodeCursor, pageOfStore } from "../page.ts";
@@ -70,6 +72,8 @@ async function presentRevision(
   };
 }
 
+/** Agents of a workspace without a quota for them. */
+const AGENTS_MAX = 10_000;
 const EXTENSIONS = { toml: "toml", markdown: "md", yaml: "yaml" };
 
 const sourceOf = ({ source, file_name: fileName, format }: contract.DeployAgentBody): DefinitionSource => ({
@@ -96,10 +100,22 @@ function requireOwnName({ agents }: AgentServices, body: contract.DeployAgentBod
   throw new AgentNotFoundError(admission.principal.workspace, reading.definition.name, []);
 }
 
-/** Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
-const deploy = implement(operations.agent.deploy, async ({ agents }, body, { admission, principal: { workspace } }) => {
+/** Throws QuotaExceededError if a new agent would be one too many for its workspace. */
+async function requireRoom({ agents: { agents }, access }: ApiServices, workspace: string, source: DefinitionSource) {
+  const max = access.workspaces.quotas(workspace).agents ?? AGENTS_MAX;
+  if ((await agents.count(workspace)) < max) return;
+  const reading = agents.validate(workspace, source);
+  const isNew = reading.type === "valid" && (await agents.find(workspace, reading.definition.name)) === undefined;
+  if (isNew) throw new QuotaExceededError("agents", max);
+}
+
+/** Throws QuotaExceededError, DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
+const deploy = implement(operations.agent.deploy, async (services, body, { admission, principal: { workspace } }) => {
+  const { agents } = services;
   if (!admission.isWhole) requireOwnName(agents, body, admission);
-  const { type, revision, warnings } = await agents.agents.deploy(workspace, sourceOf(body));
+  const source = sourceOf(body);
+  await requireRoom(services, workspace, source);
+  const { type, revision, warnings } = await agents.agents.deploy(workspace, source);
   // A client may have read the text from the very file that the next start deploys.
   const file = await agents.agentFiles.find(workspace, revision.name, revision.source);
   if (file) await agents.agents.settleFile(workspace, revision.name, file.hash);

@@ -27,6 +27,6 @@ export class SubscriptionsFullError extends CaxtonError<{ readonly max: number }
   readonly code = "SUBSCRIPTIONS_FULL";
   readonly kind = "exhausted";
   constructor(max: number) {
-    super(`there are ${max} subscriptions`, "Delete some that are not needed.", { max });
+    super(`the workspace has ${max} subscriptions`, "Delete some that are not needed.", { max });
   }
 }

@@ -7,7 +7,7 @@ import { type Subscription, type SubscriptionStore } from "../ports/index.ts";
 import { SubscriptionNotFoundError, SubscriptionsFullError, TopicInvalidError } from "./errors.ts";
 import { topicProblem, TopicTrie } from "./topic-trie.ts";
 
-const SUBSCRIPTIONS_MAX = 100_000;
+const SUBSCRIPTIONS_MAX = 10_000;
 const VARIABLES = ["message"];
 
 /** The conditions of a subscription; absent ones always hold. */
@@ -79,9 +79,10 @@ export class Subscriptions {
     const problem = topicProblem(topic);
     if (problem !== undefined) throw new TopicInvalidError(topic, problem);
     const asked = { workspace, subscriber, topic, performative, sender, where };
-    const same = this.list(workspace, subscriber).find((each) => isSame(each, asked));
+    const own = this.list(workspace);
+    const same = own.find((each) => each.subscriber === subscriber && isSame(each, asked));
     if (same !== undefined) return same;
-    if (this.#all.size >= SUBSCRIPTIONS_MAX) throw new SubscriptionsFullError(SUBSCRIPTIONS_MAX);
+    if (own.length >= SUBSCRIPTIONS_MAX) throw new SubscriptionsFullError(SUBSCRIPTIONS_MAX);
     const listener = listenerOf({ ...asked, id: mint(SubscriptionId), createdAtMs: this.#clock.nowMs() });
     await this.#store.save(listener.subscription);
     this.#listen(listener);
