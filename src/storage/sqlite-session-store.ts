@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { SessionStore, StoredSession } from "../access/index.ts";
 import type { Database } from "./database.ts";
+import { StoredGrants } from "./narrowing.ts";
 
 const text = z
   .string()
@@ -12,7 +13,7 @@ const User = z.object({
   issuer: z.string(),
   subject: z.string(),
   name: z.string(),
-  grants: z.array(z.object({ workspace: z.string(), role: z.string() })),
+  grants: StoredGrants,
   issuerSession: text,
 });
 

@@ -1,9 +1,7 @@
 import * as z from "zod";
-import { StoredNarrowing } from "./narrowing.ts";
+import { StoredGrants } from "./narrowing.ts";
 import type { LinkStore, StoredLink, StoredUser, UserStore } from "../access/index.ts";
 import type { Database } from "./database.ts";
-
-const Grants = z.array(z.strictObject({ workspace: z.string(), role: z.string(), only: StoredNarrowing.optional() }));
 
 const UserRow = z
   .object({
@@ -23,7 +21,7 @@ const UserRow = z
     subject,
     name,
     email: row.email ?? undefined,
-    grants: Grants.parse(JSON.parse(row.grants_json)),
+    grants: StoredGrants.parse(JSON.parse(row.grants_json)),
     createdAtMs: row.created_at_ms,
     seenAtMs: row.seen_at_ms,
     disabledAtMs: row.disabled_at_ms ?? undefined,

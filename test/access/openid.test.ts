@@ -121,7 +121,7 @@ test("a user of the provider logs in with the role of a group, and is listed", a
       issuer: "office",
       subject: "grace",
       email: "grace@example.com",
-      grants: [{ workspace: "default", role: "user" }],
+      grants: [{ workspace: "default", role: "user", only: null }],
       state: "active",
     }),
   );
@@ -414,25 +414,36 @@ describe("a logout", () => {
   });
 });
 
-test("sessions survive a restart, and end when their issuer is removed from the configuration", async () => {
+test("sessions survive a restart with their limits, and end when their issuer is removed from the configuration", async () => {
   await using office = await OpenIdProvider.listen();
   using directory = tempDirectory();
   const start = (settings: object) =>
     startServer({ settings: { ...settings }, environment, directory: directory.path, isEarly: true });
   const visitor = new Visitor();
-  const statusOn = async ({ url }: TestServer) =>
-    (await fetch(`${url}/api/v1/agents`, { headers: cookieOf(visitor) })).status;
+  const get = async ({ url }: TestServer, path = "/api/v1/whoami") => {
+    const response = await fetch(url + path, { headers: cookieOf(visitor) });
+    return { status: response.status, body: await response.json() };
+  };
+  const only = { agents: ["greeter"] };
+  const { "access.jwt": jwt, ...settings } = settingsFor(office.url);
+  const limited = {
+    ...settings,
+    "access.jwt": { office: { ...jwt.office, roles: { staff: { role: "user", only } } } },
+  };
+  const expected = { status: 200, body: { grants: [{ workspace: "default", role: "user", only }] } };
   {
-    await using first = await start(settingsFor(office.url));
+    await using first = await start(limited);
     await office.serve(first.url);
     const page = await visitor.go(`${first.url}/auth/login/office`);
     await visitor.logIn(page, "grace");
-    expect(await statusOn(first)).toBe(200);
+    expect(await get(first)).toMatchObject(expected);
   }
   {
-    await using second = await start(settingsFor(office.url));
-    expect(await statusOn(second)).toBe(200);
+    await using second = await start(limited);
+    expect(await get(second)).toMatchObject(expected);
+    // The limited role does not permit what concerns the whole workspace.
+    expect((await get(second, "/api/v1/conversations")).status).toBe(403);
   }
   await using third = await start({ "access.mode": "required" });
-  expect(await statusOn(third)).toBe(401);
+  expect((await get(third)).status).toBe(401);
 });

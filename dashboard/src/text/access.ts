@@ -128,6 +128,7 @@ export const ACCESS = {
     role: (role: string, workspace: string) =>
       workspace === "*" ? `Role ${role} in every workspace` : `Role ${role} in the workspace ${workspace}`,
     granted: (pattern: string) => `granted by ${pattern}`,
+    limited: (names: string) => `, limited to ${names}`,
     missing: "does not grant it",
     unknown: "is not in the configuration, so it grants only access:self",
     allowed: "Granted",

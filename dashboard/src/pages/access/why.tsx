@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { keysQuery, type Role, rolesQuery, usersQuery } from "../../api/access.ts";
+import { keysQuery, type Role, rolesQuery, type User, usersQuery } from "../../api/access.ts";
 import { Card } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Field, Select } from "../../parts/forms/field.tsx";
@@ -8,7 +8,7 @@ import { text } from "../../text/text.ts";
 
 const words = text.access.why;
 
-type Grant = { readonly workspace: string; readonly role: string };
+type Grant = User["grants"][number];
 type Chosen = {
   readonly id: string;
   readonly label: string;
@@ -25,11 +25,11 @@ export function Why() {
   const [permission, setPermission] = useState("runs:execute");
   const choices: readonly Chosen[] = [
     ...users.map((user) => ({ id: user.id, label: words.user(user.name), state: user.state, grants: user.grants })),
-    ...keys.map(({ role, workspace, state, ...key }) => ({
+    ...keys.map(({ role, workspace, only, state, ...key }) => ({
       id: `key_${key.id}`,
       label: words.key(key.name),
       state,
-      grants: [{ role, workspace }],
+      grants: [{ role, workspace, only }],
     })),
   ];
   const chosen = choices.find((choice) => choice.id === id);
@@ -71,12 +71,13 @@ export function Why() {
 type VerdictProps = { readonly chosen: Chosen; readonly permission: string; readonly roles: readonly Role[] };
 
 function Verdict({ chosen: { state, grants }, permission, roles }: VerdictProps) {
-  const reasons = grants.map(({ role, workspace }) => {
+  const reasons = grants.map(({ role, workspace, only }) => {
     const found = roles.find(({ name }) => name === role);
     const pattern = found?.patterns.find((each) => each.permissions.some((name) => name === permission))?.pattern;
     const isGranted = found === undefined ? permission === "access:self" : pattern !== undefined;
     const reason = found === undefined ? words.unknown : pattern === undefined ? words.missing : words.granted(pattern);
-    return { text: `${words.role(role, workspace)}: ${reason}`, isGranted };
+    const limit = only === null || !isGranted ? "" : words.limited(Object.values(only).flat().join(", "));
+    return { text: `${words.role(role, workspace)}: ${reason}${limit}`, isGranted };
   });
   const isGranted = state === "active" && reasons.some((reason) => reason.isGranted);
   return (
