@@ -17,6 +17,7 @@ export {
   ResourceLimits,
 } from "./limits/index.ts";
 export { PermissionDeniedError, ServerPermissionDeniedError } from "./errors.ts";
+export { agentPrincipal, auditedRefusal, runCallerOf } from "./run-caller.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { LOCAL_ISSUER } from "./user-credentials.ts";
 export {

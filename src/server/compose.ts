@@ -87,7 +87,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const tools = stack.use(
     await openTools(
       toolsOptions(loaded, overrides.toolServers),
-      toolPorts({ ...first, agents, memory, messaging }, overrides),
+      toolPorts({ ...first, agents, memory, messaging, access }, overrides),
     ),
   );
   const runs = stack.use(openRuns(runsOptions(loaded), runPorts({ ...first, agents, models, memory, messaging })));

@@ -1,3 +1,4 @@
+import { auditedRefusal } from "../access/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { MemoryPorts } from "../memory/index.ts";
 import type { MessagingPorts } from "../messaging/index.ts";
@@ -68,7 +69,8 @@ export function toolPorts(
     agents,
     memory: { memory },
     messaging,
-  }: Opened<"agents" | "memory" | "messaging">,
+    access,
+  }: Opened<"agents" | "memory" | "messaging" | "access">,
   { resolve, wrapTools }: Overrides,
 ): ToolsPorts {
   const { changes, journal, toolServers, toolState, ledger } = storage;
@@ -82,6 +84,7 @@ export function toolPorts(
       mail: { post: messaging.router, originOf: (session) => originOf(journal, session) },
       memory,
       resolve,
+      onRefused: (refusal) => access.audit.record(auditedRefusal(refusal)),
     },
     native: ownTools({ journal, agents: agents.agents, memory, messaging, clock }),
     wrap: (runner) => redactedTools(wrapTools?.(runner) ?? runner, secrets.redactors),

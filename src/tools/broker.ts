@@ -7,7 +7,14 @@ import { type AuditRecord, FileBroker } from "./brokers/files/index.ts";
 import { HttpBroker } from "./brokers/http/index.ts";
 import { ToolRecall, type ToolRecallDeps } from "./brokers/memory/index.ts";
 import { ToolMessageBroker, type ToolMailDeps } from "./brokers/messages/index.ts";
-import { ByServer, type Grants, type GrantLedger, type GrantUse, GrantRecorder } from "./catalogue/index.ts";
+import {
+  ByServer,
+  type Grants,
+  type GrantLedger,
+  type GrantUse,
+  GrantRecorder,
+  type OnRefused,
+} from "./catalogue/index.ts";
 import type { Broker, Caller, StateAccess } from "./sandbox/index.ts";
 import type { SecretVault } from "./secrets/index.ts";
 
@@ -33,6 +40,8 @@ export type GuestPorts = {
   readonly memory?: ToolRecallDeps["memory"] | undefined;
   /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** Called with what runs and guests are refused because their caller lacks a permission. */
+  readonly onRefused: OnRefused;
 };
 
 export type BrokerPorts = GuestPorts & {
@@ -45,7 +54,7 @@ export type BrokerPorts = GuestPorts & {
 /** Opens everything that guests may reach, behind their grants, and the watch over how they use it. */
 export function openBroker(
   { workspace: shared, filesRoot, closedPaths, contentBytesMax, environment }: BrokerOptions,
-  { clock, vault, state, ledger, mail = NO_MAIL, memory, resolve: resolveName }: BrokerPorts,
+  { clock, vault, state, ledger, onRefused, mail = NO_MAIL, memory, resolve: resolveName }: BrokerPorts,
 ): { readonly broker: Broker; readonly watch: GrantRecorder } {
   const watch = new GrantRecorder(ledger, shared);
   const redactions = new ByServer<Redaction | undefined>(shared);
@@ -73,6 +82,7 @@ export function openBroker(
       originOf: mail.originOf,
       clock,
       audit,
+      onRefused,
       redact: (caller, message) => redactionOf(caller)?.json(message) ?? message,
       contentBytesMax,
     }),
@@ -80,6 +90,7 @@ export function openBroker(
       memory,
       clock,
       audit,
+      onRefused,
       redact: (caller, query) => redactionOf(caller)?.text(query) ?? query,
     }),
     environment: (server, grants, workspace) => {

@@ -61,7 +61,10 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
     overridesOf({}, options.accept),
   );
   const { servers } = tools.operator;
-  catalogue.attach((name) => ports.wrap(withNativeTools(tools.runner(name), ports.native)), servers.runner.failures);
+  catalogue.attach(
+    (name) => ports.wrap(withNativeTools(tools.runner(name), ports.native, guests.onRefused)),
+    servers.runner.failures,
+  );
   const stopping = new AbortController();
   opening.defer(() => stopping.abort());
   const closing = opening.move();

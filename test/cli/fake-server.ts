@@ -101,6 +101,8 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   prompt: "hello",
   files: [],
   attempt: 1,
+  acts_as: "agent_greeter",
+  caller: null,
   isolation: "context",
   waiting_for: null,
   made_from_it: [],

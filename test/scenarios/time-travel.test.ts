@@ -93,7 +93,7 @@ async function* once(text: string) {
   yield Buffer.from(text);
 }
 
-const same = { input: undefined, model: undefined, revision: undefined };
+const same = { input: undefined, model: undefined, revision: undefined, caller: undefined };
 
 test("forked at a turn of the model, a run copies the earlier steps without repeating them, and runs this turn again", async () => {
   await using made = stage();
@@ -150,7 +150,13 @@ test("a fork has files of its own: they are there when the run it came from is n
 test("another request or revision renders the prompts again; without them they stay as they were", async () => {
   await using made = stage();
   const id = await made.begin();
-  const asked = await made.travel.fork(id, { at: 1, input: "and now?", model: undefined, revision: undefined });
+  const asked = await made.travel.fork(id, {
+    at: 1,
+    input: "and now?",
+    model: undefined,
+    revision: undefined,
+    caller: undefined,
+  });
   await asked.ended;
   expect(made.runs.view(asked.id)).toMatchObject({
     input: "and now?",
@@ -166,7 +172,7 @@ test("a retry is the same request with the same files, on the same revision or t
   await using made = stage();
   const id = await made.begin();
   for (const latest of [false, true]) {
-    const retry = await made.travel.retry(id, { latest });
+    const retry = await made.travel.retry(id, { latest, caller: undefined });
     await retry.ended;
     const view = made.runs.view(retry.id);
     expect(view).toMatchObject({ input: "go", revision: latest ? 2 : 1, output: "the end" });

@@ -255,7 +255,9 @@ export const text = {
       resumed: "Resumed",
       memory: "Memory",
       isolation: "Isolation",
+      caller: "Started by",
     },
+    without: (permissions: readonly string[]) => `Without the permissions ${permissions.join(", ")}`,
     remembered: {
       open: "after completion",
       pending: "pending",

@@ -7,6 +7,8 @@ export type AuditOutcome = "allowed" | "denied" | "failed";
 /** A request that is recorded. `origin.requestId` is the id of the connection for a WebSocket. */
 export type AuditEvent = {
   readonly principal: { readonly id: string; readonly kind: string; readonly name: string; readonly workspace: string };
+  /** Id of the principal for which it acted. */
+  readonly onBehalfOf?: string | undefined;
   readonly operation: { readonly name: string; readonly permission: string | null };
   /** Parameters of the path, which name the resource. */
   readonly target: Readonly<Record<string, string>>;
@@ -57,7 +59,7 @@ const clip = (text: string): string => text.slice(0, TEXT_CHARS_MAX).toWellForme
 
 /** Returns the next record of the chain. */
 export function chained({ seq, hash }: Head, event: AuditEvent, atMs: number, count: number): AuditRecord {
-  const { principal, operation, target, outcome, code, origin } = event;
+  const { principal, onBehalfOf, operation, target, outcome, code, origin } = event;
   const record = {
     seq: seq + 1,
     time: new Date(atMs).toISOString(),
@@ -65,7 +67,7 @@ export function chained({ seq, hash }: Head, event: AuditEvent, atMs: number, co
     principal: clip(principal.id),
     kind: principal.kind,
     name: clip(principal.name),
-    on_behalf_of: null,
+    on_behalf_of: onBehalfOf === undefined ? null : clip(onBehalfOf),
     operation: operation.name,
     permission: operation.permission,
     target: Object.fromEntries(Object.entries(target).map(([name, value]) => [name, clip(value)])),

@@ -66,6 +66,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
       "Variable",
       `${oneLine(name)} = ${cut(typeof value === "string" ? value : JSON.stringify(value), verbose)}`,
     ]);
+  if (run.caller !== null) fields.push(["Caller", callerLine(run.caller)]);
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
   if (run.message !== null) {
     const { performative, sender, conversation, id } = run.message;
@@ -103,6 +104,9 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     section("Answer", run.output === "" ? [] : safeText(run.output).trimEnd().split("\n"), style),
   ].join("");
 }
+
+const callerLine = ({ name, role, lacks }: NonNullable<RunDetail["caller"]>): string =>
+  oneLine(`${name} (${role}), without ${lacks.join(", ")}`);
 
 const originOf = ({ run, kind, step }: NonNullable<RunDetail["origin"]>): string =>
   kind === "fork" ? `${run}, from its step ${step} on` : `${run}, the same request once more`;

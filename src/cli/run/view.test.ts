@@ -99,6 +99,8 @@ const ended = (output: string): RunDetail => ({
   files: [],
   attempt: 1,
   isolation: "context",
+  acts_as: "agent_greeter",
+  caller: { id: "key_1", name: "ci", role: "worker", lacks: ["memory:write"] },
   waiting_for: null,
   origin: null,
   message: null,
@@ -262,4 +264,8 @@ test("the details of a run list the recalled facts, if there are any", () => {
   expect(detailText(recalled, false)).toContain("Recalled  - Ada (person): leads - Bo (person): rows\n");
   expect(detailText(recalled, true)).toMatch(/Recalled +- Ada \(person\): leads\n +- Bo \(person\): rows\n/);
   expect(detailText("", false)).not.toContain("Recalled");
+});
+
+test("the details of a run name its caller and the permissions that it lacks", () => {
+  expect(detailText("", false)).toMatch(/Caller +ci \(worker\), without memory:write\n/);
 });

@@ -44,6 +44,7 @@ export function composeMessage(draft: MessageDraft): Message {
     mergeConversations: draft.mergeConversations ?? [],
     error: draft.error,
     parameters: draft.parameters,
+    onBehalfOf: draft.onBehalfOf,
   };
 }
 
@@ -76,13 +77,14 @@ const TRACE_DIGITS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/u;
 export const idOfTrace = (traceId: string): string => traceId.replace(TRACE_DIGITS, "$1-$2-$3-$4-$5");
 
 /**
- * An answer to `message`: same workspace, conversation, protocol, language, ontology, priority and trace, to its
- * `replyTo` or sender, with `inReplyTo` its `replyWith`, or its id when it asked for no other word. Hops and trail are
+ * An answer to `message`: same workspace, conversation, protocol, language, ontology, priority, trace and party that it
+ * is on behalf of, to its `replyTo` or sender, with `inReplyTo` its `replyWith`, or its id when it asked for no other word. Hops and trail are
  * the caller's.
  */
 export function composeReply(message: Message, draft: ReplyDraft): Message {
-  const { workspace, conversationId, protocol, language, encoding, ontology, priority, durability } = message;
-  const shared = { protocol, language, encoding, ontology, priority, durability, trace: traceOf(message) };
+  const { workspace, conversationId, protocol, language, encoding, ontology, priority, durability, onBehalfOf } =
+    message;
+  const shared = { protocol, language, encoding, ontology, priority, durability, trace: traceOf(message), onBehalfOf };
   return composeMessage({
     ...shared,
     ...draft,

@@ -37,7 +37,7 @@ export { MESSAGE_REFUSALS } from "./message-problem.ts";
 export { readMessage, restoreMessage } from "./read-message.ts";
 export { isMessageId } from "./wire/wire-fields.ts";
 export { MessageWire } from "./wire/wire-schema.ts";
-export { contentWire, messageWire, writeMessage } from "./write-message.ts";
+export { contentWire, messageWire, storedText, writeMessage } from "./write-message.ts";
 export {
   cancellationId,
   isCancellationId,

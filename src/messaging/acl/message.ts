@@ -1,6 +1,7 @@
 import { type MessageId } from "../../kernel/ids.ts";
 import { type Json, type JsonObject } from "../../kernel/json.ts";
 import { type Performative } from "../../kernel/performatives.ts";
+import type { RunCaller } from "../../kernel/rights/run-caller.ts";
 
 export { PERFORMATIVES, type Performative } from "../../kernel/performatives.ts";
 
@@ -111,6 +112,8 @@ export type Message = {
   readonly error: MessageError | undefined;
   /** What the sender put beside, as FIPA's `:X-…` parameters. */
   readonly parameters: JsonObject | undefined;
+  /** The party that limits what is done because of the message. Stored with it, and never on the wire. */
+  readonly onBehalfOf: RunCaller | undefined;
 };
 
 /** The sender of what the server itself says. */

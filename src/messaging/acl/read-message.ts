@@ -1,5 +1,6 @@
 import { type MessageId } from "../../kernel/ids.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
+import { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { mintMessageId, traceOf } from "./compose.ts";
 import { type Address, type Content, type Message, type MessageError, type MessageTrace } from "./message.ts";
 import { canonicalWire } from "./wire/canonical-wire.ts";
@@ -37,11 +38,13 @@ export function readMessage(json: Json, context: ReadContext): MessageRead {
   return refused(wire["id"], [...problems, ...explainWire(wire)]);
 }
 
-/** Back from what `writeMessage` wrote: nothing is judged again, times are what they were. Throws on anything else. */
+/** Back from what `storedText` or `writeMessage` wrote: nothing is judged again, times are what they were. Throws on anything else. */
 export function restoreMessage(json: Json): Message {
-  const wire = parseWire(json);
+  const { on_behalf_of: caller, ...rest } = isJsonObject(json) ? json : {};
+  const wire = parseWire(caller === undefined ? json : rest);
   if (wire?.workspace === undefined || wire.timestamp === undefined) throw new TypeError("this is no stored message");
-  const message = build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
+  const built = build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
+  const message = caller === undefined ? built : { ...built, onBehalfOf: RunCaller.parse(caller) };
   const { nearest_capability: nearest } = wire;
   // Of a message that comes from a sender it is not read: the router says it.
   if (nearest === undefined || message.address.type !== "capability") return message;
@@ -90,6 +93,7 @@ function build(wire: Wire, { workspace, atMs }: { readonly workspace: string; re
     mergeConversations: wire.merge_conversations ?? [],
     error: wire.error,
     parameters: wire.parameters,
+    onBehalfOf: undefined,
   };
 }
 

@@ -13,13 +13,14 @@ export function messageWire(message: Message): Wire {
 }
 
 /**
- * As `writeMessage`, but for a trace that begins with the message: that follows from its id. JSON looks at each key, whether
+ * As `writeMessage`, with the party that the message is on behalf of, but for a trace that begins with the message: that follows from its id. JSON looks at each key, whether
  * it is there or not, so those that few messages have are written apart.
  */
 export function storedText(message: Message): string {
   const head = JSON.stringify(headWire(message));
   if (isUsual(message)) return head;
-  return `${head.slice(0, -1)},${JSON.stringify(restWire(message)).slice(1)}`;
+  const rest = { ...restWire(message), on_behalf_of: message.onBehalfOf };
+  return `${head.slice(0, -1)},${JSON.stringify(rest).slice(1)}`;
 }
 
 const isUsual = (message: Message): boolean =>
@@ -32,6 +33,7 @@ const isUsual = (message: Message): boolean =>
   message.trail.length + message.mergeConversations.length === 0 &&
   message.parentConversation === undefined &&
   message.error === undefined &&
+  message.onBehalfOf === undefined &&
   message.parameters === undefined;
 
 function headWire(message: Message) {

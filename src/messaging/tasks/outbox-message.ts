@@ -15,6 +15,7 @@ export function outboxMessage(task: Task, entry: Outgoing, nowMs: number): Messa
     workspace: task.workspace,
     performative: act,
     sender: task.owner,
+    onBehalfOf: task.onBehalfOf,
     address: { type: "receivers", names: to },
     replyTo: TASKS_PARTICIPANT,
     content: typeof content === "string" ? { type: "text", text: content } : { type: "json", value: content },

@@ -1,5 +1,6 @@
 import { type TaskId } from "../../kernel/ids.ts";
 import { type Json } from "../../kernel/json.ts";
+import type { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { findProtocol } from "../protocols/index.ts";
 import { rounded } from "./auction.ts";
 import { TaskInvalidError } from "./errors.ts";
@@ -20,6 +21,7 @@ export type AuctionRequest = {
 export type TaskRequest = {
   readonly workspace: string;
   readonly owner: string;
+  readonly onBehalfOf?: RunCaller | undefined;
   readonly name: string;
   readonly description?: string | undefined;
   readonly data?: Json | undefined;
@@ -66,6 +68,7 @@ export function newTask(
     description: request.description ?? "",
     data: request.data,
     owner: request.owner,
+    onBehalfOf: request.onBehalfOf,
     parent: request.parent,
     protocol,
     participants,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TaskId } from "../../kernel/ids.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
+import { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { PERFORMATIVES } from "../acl/index.ts";
 
 const maybe = <T extends z.ZodType>(schema: T) =>
@@ -130,6 +131,8 @@ export const Task = z.object({
   data: maybe(Json),
   /** Who wants it done: a user, an agent, a program. */
   owner: z.string(),
+  /** The party that limits the runs of its bidders. */
+  onBehalfOf: maybe(RunCaller),
   parent: maybe(TaskId),
   protocol: z.enum(TASK_PROTOCOLS),
   /** The invited participants; if empty, the providers of the capabilities. */

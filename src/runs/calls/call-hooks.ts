@@ -5,10 +5,11 @@ import type { RequestInput } from "./elicitations.ts";
 import { waiterOf } from "./replies.ts";
 
 /** On whose behalf the calls of a run are made. */
-export const callContext = ({ id, workspace, agent, message, files }: RunView): CallContext => ({
+export const callContext = ({ id, workspace, agent, caller, message, files }: RunView): CallContext => ({
   session: id,
   workspace,
   agent,
+  onBehalfOf: caller ?? undefined,
   conversation: message?.conversationId,
   files,
 });

@@ -57,7 +57,7 @@ export class Agreements {
   async #agree(run: RunId): Promise<void> {
     const { runs, agents, sent, post, clock } = this.#deps;
     const id = messageIdOf(run, "agree");
-    const { workspace, agent, revision, message: link } = runs.view(run);
+    const { workspace, agent, revision, message: link, caller } = runs.view(run);
     if (link === null || !mayAgreeLate(link)) return;
     const { definition } = await agents.prepare(workspace, agent, revision);
     if (!definition.messaging.autoRespond || (await sent.find(workspace, id)) !== undefined) return;
@@ -69,6 +69,7 @@ export class Agreements {
         id,
         performative: "agree",
         sender: agent,
+        onBehalfOf: caller ?? undefined,
         content: { type: "text", text: "" },
         atMs: clock.nowMs(),
       }),

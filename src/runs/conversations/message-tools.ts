@@ -3,6 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { JsonObject } from "../../kernel/json.ts";
 import { RunId } from "../../kernel/ids.ts";
+import type { RunCaller, RunRight } from "../../kernel/rights/run-caller.ts";
 import { composeMessage, type Address, type Message, USER_SENDER } from "../../messaging/acl/index.ts";
 import type { Submitted } from "../../messaging/router/index.ts";
 import type { RunJournal, RunMessage } from "../record/index.ts";
@@ -57,7 +58,23 @@ const AUCTIONS = { english: "auction-english", dutch: "auction-dutch", sealed: "
 
 type Entrusted = Pick<TaskRequest, "name" | "data" | "evaluation" | "protocol" | "auction">;
 /** On whose behalf a tool is called, and because of which message. */
-type Caller = { readonly workspace: string; readonly sender: string; readonly link: RunMessage | null };
+type Caller = {
+  readonly workspace: string;
+  readonly sender: string;
+  readonly link: RunMessage | null;
+  readonly onBehalfOf: RunCaller | undefined;
+};
+
+/** Finding agents and replying to the request of the run need none. */
+const RIGHTS: Readonly<Record<string, RunRight>> = {
+  [SEND.name]: "messages:send",
+  [ASK.name]: "messages:send",
+  [NOTIFY.name]: "messages:send",
+  [CALL.name]: "tasks:execute",
+  [AUCTION.name]: "tasks:execute",
+  [SUBSCRIBE.name]: "subscriptions:write",
+  [UNSUBSCRIBE.name]: "subscriptions:write",
+};
 
 /**
  * The tools by which the models of runs take part in conversations. What they send has ids that follow from the call, so that
@@ -73,6 +90,10 @@ export class MessageTools implements NativeTools {
   constructor(deps: MessageToolsDeps) {
     this.#deps = deps;
     this.version = deps.version;
+  }
+
+  rightFor(tool: string): RunRight | undefined {
+    return RIGHTS[tool];
   }
 
   async call(call: ToolCall): Promise<ToolResult> {
@@ -95,8 +116,8 @@ export class MessageTools implements NativeTools {
           refusable(() => unsubscribe(this.#deps, call, wanted.id, plainly)),
         );
       case NOTIFY.name: {
-        const { link } = this.#callerOf(call);
-        const draft = link === null ? undefined : propagatedContext(link);
+        const { link, onBehalfOf } = this.#callerOf(call);
+        const draft = { ...(link && propagatedContext(link)), onBehalfOf };
         return checked(NOTIFY, NotifyArguments, given, (wanted) =>
           notifySubscribers(this.#deps, call, wanted, { draft, done: plainly }),
         );
@@ -115,12 +136,13 @@ export class MessageTools implements NativeTools {
   #callerOf({ context }: ToolCall): Caller {
     const run = RunId.safeParse(context.session);
     const link = run.success ? (this.#deps.journal.summary(run.data)?.message ?? null) : null;
-    return { workspace: context.workspace, sender: context.agent ?? USER_SENDER, link };
+    const { workspace, agent = USER_SENDER, onBehalfOf } = context;
+    return { workspace, sender: agent, link, onBehalfOf };
   }
 
   #compose(
     { id }: ToolCall,
-    { workspace, sender, link }: Caller,
+    { workspace, sender, link, onBehalfOf }: Caller,
     draft: Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] },
   ): Message {
     return composeMessage({
@@ -129,6 +151,7 @@ export class MessageTools implements NativeTools {
       id: messageIdOf(id, "message"),
       workspace,
       sender,
+      onBehalfOf,
       atMs: this.#deps.clock.nowMs(),
     });
   }
@@ -203,13 +226,14 @@ export class MessageTools implements NativeTools {
     if (typeof address === "string") return failedCall("invalid-arguments", address);
     const { awaitReply } = call.context;
     if (awaitReply === undefined) return failedCall("tool-error", "only a run can wait for a task; see `caxton task`.");
-    const { workspace, sender, link } = this.#callerOf(call);
+    const { workspace, sender, link, onBehalfOf } = this.#callerOf(call);
     const [bidsMs, workMs] = [Math.round(wanted.bid_minutes * MINUTE_MS), Math.round(wanted.work_minutes * MINUTE_MS)];
     const id = taskIdOf(call.id);
     const { tasks, clock } = this.#deps;
     const request = {
       ...what,
       workspace,
+      onBehalfOf,
       owner: sender,
       participants: address.type === "receivers" ? address.names : [],
       capabilities: address.type === "capability" ? [address.capability] : [],
@@ -274,7 +298,7 @@ export class MessageTools implements NativeTools {
   }
 
   async #reply(call: ToolCall, { performative, content }: z.output<typeof ReplyArguments>): Promise<ToolResult> {
-    const { link, workspace, sender } = this.#callerOf(call);
+    const { link, workspace, sender, onBehalfOf } = this.#callerOf(call);
     if (link === null)
       return failedCall("tool-error", "no message started this run, so there is no request to reply to.");
     const allowed = [...answersTo(link), "not-understood" as const];
@@ -289,6 +313,7 @@ export class MessageTools implements NativeTools {
       id: messageIdOf(call.id, "message"),
       performative,
       sender,
+      onBehalfOf,
       content: contentFrom(content),
       atMs: this.#deps.clock.nowMs(),
     });

@@ -83,7 +83,7 @@ export class Outbox implements AsyncDisposable {
   async #answer(id: RunId): Promise<"sent" | "later"> {
     const { runs, agents, post, clock } = this.#deps;
     const view = runs.view(id);
-    const { workspace, agent, revision, message: link } = view;
+    const { workspace, agent, revision, message: link, caller } = view;
     if (link === null || link.sender === SYSTEM_SENDER) return "sent";
     const answer = answerOf(view, link);
     if (answer === undefined) return "sent";
@@ -93,6 +93,7 @@ export class Outbox implements AsyncDisposable {
       ...answer,
       id: messageIdOf(id, "answer"),
       sender: agent,
+      onBehalfOf: caller ?? undefined,
       atMs: clock.nowMs(),
     });
     const submitted = await post.submit(message);

@@ -80,13 +80,13 @@ test("notifies subscribers whose subscription was agreed to, each in the convers
     subscription("two", "bob", false),
     subscription("three", "cid", true),
   );
-  const result = await notifySubscribers(deps, callBy("press"), { content: { news: 1 } }, { draft: undefined, done });
+  const result = await notifySubscribers(deps, callBy("press"), { content: { news: 1 } }, { draft: {}, done });
   expect(result).toMatchObject({ content: [{ text: "Notified alice, cid." }] });
   expect(sent).toMatchObject([
     { performative: "inform", conversationId: "one", inReplyTo: "one-call", protocol: SUBSCRIBE_PROTOCOL },
     { performative: "inform", conversationId: "three", inReplyTo: "three-call" },
   ]);
-  const unsent = await notifySubscribers(deps, callBy("alice"), { content: "x" }, { draft: undefined, done });
+  const unsent = await notifySubscribers(deps, callBy("alice"), { content: "x" }, { draft: {}, done });
   expect(unsent).toMatchObject({ content: [{ text: "No agent has subscribed." }] });
 });
 

@@ -52,6 +52,7 @@ export async function unsubscribe(
       workspace,
       performative: "cancel",
       sender: agent,
+      onBehalfOf: context.onBehalfOf,
       address: { type: "receivers", names: publishers },
       content: { type: "text", text: "" },
       protocol: SUBSCRIBE_PROTOCOL,
@@ -74,7 +75,10 @@ export async function notifySubscribers(
   { post, conversations, clock }: SubscribingDeps,
   call: ToolCall,
   wanted: z.output<typeof NotifyArguments>,
-  { draft, done }: { readonly draft: Pick<Message, "hops" | "trail" | "trace"> | undefined; readonly done: Done },
+  {
+    draft,
+    done,
+  }: { readonly draft: Partial<Pick<Message, "hops" | "trail" | "trace" | "onBehalfOf">>; readonly done: Done },
 ): Promise<ToolResult> {
   const { workspace, agent } = call.context;
   if (agent === undefined) return failedCall("tool-error", "only an agent has subscribers.");

@@ -33,7 +33,7 @@ import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from ".
 import type { Stop } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from "./queue-options.ts";
-import { queueEvent, type StartRequest } from "./start-request.ts";
+import { queueEvent, recalledFor, type StartRequest } from "./start-request.ts";
 import { type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
 type Live = {
@@ -134,10 +134,7 @@ export class Runs implements AsyncDisposable {
     await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
     if (plan.isolation === "worker") this.#deps.workers?.prepare();
     const recorder = this.#recorderOf(id, new RunFold());
-    // Copied prompts contain the memory recalled when they were rendered.
-    const recalls = request.from?.prompts === undefined ? plan.recall : undefined;
-    const conversationId = request.message?.link.conversationId;
-    const recalled = await recalls?.({ input: request.input, conversationId });
+    const recalled = await recalledFor(request, plan);
     const at = { nowMs: this.#deps.clock.nowMs(), recalled };
     await recorder.append(queueEvent(request, plan, at), ...(request.from?.events ?? []));
     return recorder;

@@ -1,6 +1,7 @@
 import type { OnModelFailure, PromptMessage } from "../../agents/definitions/index.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { hasRight, type RunCaller } from "../../kernel/rights/run-caller.ts";
 import {
   outputInstruction,
   type Recalled,
@@ -35,6 +36,8 @@ export type StartRequest = {
   readonly revision?: number | undefined;
   /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
   readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
+  /** The caller whose permissions limit the run; undefined for one that has all that runs use. */
+  readonly caller?: RunCaller | undefined;
   /** The exchange is not remembered automatically, whatever the definition says. */
   readonly isForgotten?: boolean | undefined;
   /** The part that is copied from another run. */
@@ -47,7 +50,7 @@ export function queueEvent(
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, variables, files, outputSchema, from, message } = request;
+  const { workspace, input, variables, files, outputSchema, from, message, caller } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -61,6 +64,7 @@ export function queueEvent(
     ...(outputSchema && { outputSchema }),
     ...(from && { origin: from.origin }),
     ...(message && { message: message.link }),
+    ...(caller && { caller }),
     content: {
       input,
       ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs, recalled: recalled?.text })),
@@ -68,8 +72,22 @@ export function queueEvent(
       ...(variables && { variables }),
     },
     ...(recalled && recalled.notices.length > 0 && { notices: [...recalled.notices] }),
-    ...(plan.remembers === true && request.isForgotten !== true && { remembers: true }),
+    ...(plan.remembers === true &&
+      request.isForgotten !== true &&
+      hasRight(caller, "memory:write") && { remembers: true }),
   };
+}
+
+/** Recalls memory for a request. */
+export async function recalledFor(
+  { from, input, message, caller }: StartRequest,
+  { recall }: RunPlan,
+): Promise<Recalled | undefined> {
+  // Copied prompts contain the memory recalled when they were rendered.
+  if (recall === undefined || from?.prompts !== undefined) return undefined;
+  if (hasRight(caller, "memory:read")) return recall({ input, conversationId: message?.link.conversationId });
+  const reason = "Nothing was recalled: the caller of the run lacks the permission memory:read.";
+  return { text: "", notices: [{ code: "memory-not-permitted", message: reason }] };
 }
 
 /** The prompts of a request, rendered. */

@@ -1,5 +1,6 @@
 import { mint, RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
+import { hasRight, intersection, type RunCaller } from "../../kernel/rights/run-caller.ts";
 import {
   type Artifact,
   type ArtifactStore,
@@ -31,6 +32,8 @@ export type ForkRequest = {
   readonly input: string | undefined;
   readonly model: string | undefined;
   readonly revision: number | undefined;
+  /** The caller whose permissions limit the fork, besides those of the run it is made from. */
+  readonly caller: RunCaller | undefined;
 };
 
 export type MadeRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
@@ -51,7 +54,11 @@ export class TimeTravel {
    * Creates a run that shares the steps before one and continues from there. Throws RunStepNotFoundError,
    * ArtifactNotFoundError.
    */
-  async fork(runId: RunId, { at, input, model, revision }: ForkRequest, id: RunId = mint(RunId)): Promise<MadeRun> {
+  async fork(
+    runId: RunId,
+    { at, input, model, revision, caller: own }: ForkRequest,
+    id: RunId = mint(RunId),
+  ): Promise<MadeRun> {
     const known = this.#known(id);
     if (known) return known;
     const view = this.#deps.runs.view(runId);
@@ -59,27 +66,33 @@ export class TimeTravel {
     if (!step) throw stepNotFound(view, at);
     const events = copyPrefix(this.#deps.journal.read(runId, 0), view.steps, step);
     const { system, prompt, recalled } = view;
-    const isRequested = input !== undefined || revision !== undefined;
-    return this.#start({ view, id, events }, (own) => ({
-      ...requestOf(view),
+    const request = requestOf(view, own);
+    const mayCopy = recalled === "" || hasRight(request.caller, "memory:read");
+    const isRequested = input !== undefined || revision !== undefined || !mayCopy;
+    return this.#start({ view, id, events }, (copied) => ({
+      ...request,
       input: input ?? view.input,
       model: model ?? view.requestedModel ?? undefined,
       revision: revision ?? view.revision,
       from: {
         origin: { run: runId, kind: "fork", step: at },
-        events: own,
+        events: copied,
         prompts: isRequested ? undefined : { system, prompt, ...(recalled !== "" && { recalled }) },
       },
     }));
   }
 
   /** The same request once more, with the same files, on the revision it ran with or on the newest. */
-  async retry(runId: RunId, { latest }: { readonly latest: boolean }, id: RunId = mint(RunId)): Promise<MadeRun> {
+  async retry(
+    runId: RunId,
+    { latest, caller }: { readonly latest: boolean; readonly caller: RunCaller | undefined },
+    id: RunId = mint(RunId),
+  ): Promise<MadeRun> {
     const known = this.#known(id);
     if (known) return known;
     const view = this.#deps.runs.view(runId);
     return this.#start({ view, id, events: [] }, () => ({
-      ...requestOf(view),
+      ...requestOf(view, caller),
       revision: latest ? undefined : view.revision,
       from: { origin: { run: runId, kind: "retry", step: null }, events: [], prompts: undefined },
     }));
@@ -144,7 +157,8 @@ export class TimeTravel {
   }
 }
 
-const requestOf = (view: RunView) => ({
+const requestOf = (view: RunView, caller: RunCaller | undefined) => ({
+  caller: intersection(view.caller ?? undefined, caller),
   workspace: view.workspace,
   agent: view.agent,
   input: view.input,

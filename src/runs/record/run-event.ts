@@ -3,6 +3,7 @@ import { ON_MODEL_FAILURE, RUN_ISOLATIONS } from "../../agents/definitions/index
 import { ArtifactId, QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
 import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
+import { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { TOOL_FAILURES } from "../../tools/catalogue/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "../../models/port/index.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
@@ -99,6 +100,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     outputSchema: JsonObject.optional(),
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
+    /** The caller whose permissions limit the run; absent for a caller that has all that runs use. */
+    caller: RunCaller.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
     content: z.object({
       input: z.string(),

@@ -120,7 +120,7 @@ export class ExchangeRecorder implements AsyncDisposable {
 
   async #startExtraction(
     { extraction }: { readonly extraction: RunId },
-    { workspace }: RunView,
+    { workspace, caller }: RunView,
     { agent, text }: { readonly agent: string; readonly text: string },
   ): Promise<void> {
     await this.#deps.runs.start({
@@ -131,6 +131,7 @@ export class ExchangeRecorder implements AsyncDisposable {
       model: undefined,
       files: [],
       outputSchema: EXTRACTION_SCHEMA,
+      caller: caller ?? undefined,
       onModelFailure: "fail",
       // An extraction is no exchange itself.
       isForgotten: true,

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
+import type { RunRight } from "../../kernel/rights/run-caller.ts";
 import {
   type Entity,
   isWritableByRunsIn,
@@ -79,6 +80,10 @@ export class MemoryTools implements NativeTools {
   constructor(deps: { readonly memory: Memory; readonly version: string }) {
     this.#memory = deps.memory;
     this.version = deps.version;
+  }
+
+  rightFor(tool: string): RunRight {
+    return this.tools.find(({ name }) => name === tool)?.effects.readOnly === true ? "memory:read" : "memory:write";
   }
 
   async call(call: ToolCall): Promise<ToolResult> {

@@ -110,7 +110,7 @@ function brokerFor({ directory, variables, memory, clock }: HarnessDeps): Broker
     }),
     state: new MemoryState(clock),
     messages: nowhere(clock),
-    memory: new ToolRecall({ memory, clock, audit: () => {}, redact: (_server, query) => query }),
+    memory: new ToolRecall({ memory, clock, audit: () => {}, onRefused: () => {}, redact: (_server, query) => query }),
     environment: (_server, { environment, secrets }) => [
       ...known(environment),
       ...secrets.flatMap(({ name, as }) => (as === "value" ? known([name]) : [{ name, value: `secret:${name}` }])),
@@ -124,6 +124,7 @@ const nowhere = (clock: Clock): ToolMessageBroker =>
   new ToolMessageBroker({
     clock,
     audit: () => {},
+    onRefused: () => {},
     redact: (_server, message) => message,
     contentBytesMax: CONTENT_BYTES_MAX,
     originOf: () => undefined,

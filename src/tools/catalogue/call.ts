@@ -1,5 +1,6 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
+import type { RunCaller } from "../../kernel/rights/run-caller.ts";
 
 /** A file that only the calling run's tools can read, as `uploads/<name>`. */
 export type AttachedFile = {
@@ -43,6 +44,8 @@ export type CallContext = {
   readonly session: string;
   readonly workspace: string;
   readonly agent: string | undefined;
+  /** The caller whose permissions limit the call; absent for a caller that has all that calls use. */
+  readonly onBehalfOf?: RunCaller | undefined;
   /** The conversation whose message started the run; absent where none did. */
   readonly conversation?: string | undefined;
   readonly files: readonly AttachedFile[];

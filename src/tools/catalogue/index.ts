@@ -31,7 +31,7 @@ export {
 } from "./tool.ts";
 export { isReservedToolServer, RESERVED_TOOL_SERVERS } from "./reserved-names.ts";
 export { systemNote } from "./system-notes.ts";
-export { type NativeTools, withNativeTools, withSharedTools } from "./native-tools.ts";
+export { type NativeTools, type OnRefused, withNativeTools, withSharedTools } from "./native-tools.ts";
 export { type ToolLogLine, type ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
 export { ToolCatalogues } from "./catalogues.ts";

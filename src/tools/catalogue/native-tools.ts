@@ -1,4 +1,5 @@
-import type { ToolCall, ToolResult } from "./call.ts";
+import { hasRight, refusalText, type RunRefusal, type RunRight } from "../../kernel/rights/run-caller.ts";
+import { failedCall, type ToolCall, type ToolResult } from "./call.ts";
 import { NO_LIMITS, type Tool, type ToolCounters, type ToolServer } from "./tool.ts";
 import type { ToolRunner } from "./tool-runner.ts";
 
@@ -8,13 +9,18 @@ export interface NativeTools {
   readonly version: string;
   readonly description: string;
   readonly tools: readonly Tool[];
+  /** The permission that the caller of a run needs for a tool. */
+  rightFor(tool: string): RunRight | undefined;
   /** As `ToolRunner.call`. */
   call(call: ToolCall, signal: AbortSignal): Promise<ToolResult>;
 }
 
+/** Receives what runs were refused; must not throw. */
+export type OnRefused = (refusal: RunRefusal) => void;
+
 /** A runner with native tools beside its own; a server of the same name is hidden by them. */
-export function withNativeTools(runner: ToolRunner, natives: readonly NativeTools[]): ToolRunner {
-  const byName = new Map(natives.map((each) => [each.name, counted(each)]));
+export function withNativeTools(runner: ToolRunner, natives: readonly NativeTools[], onRefused: OnRefused): ToolRunner {
+  const byName = new Map(natives.map((each) => [each.name, counted(each, onRefused)]));
   return {
     servers: () => [
       ...runner.servers().filter(({ name }) => !byName.has(name)),
@@ -42,7 +48,7 @@ export function withSharedTools(own: ToolRunner, table: ToolRunner & { shared():
   };
 }
 
-function counted(native: NativeTools) {
+function counted(native: NativeTools, onRefused: OnRefused) {
   let calls: ToolCounters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
   const server = (): ToolServer => ({
     name: native.name,
@@ -62,10 +68,22 @@ function counted(native: NativeTools) {
   return {
     server,
     call: async (call: ToolCall, signal: AbortSignal): Promise<ToolResult> => {
-      const result = await native.call(call, signal);
+      const result = refusalOf(native, call, onRefused) ?? (await native.call(call, signal));
       const { durationMs } = result.usage;
       calls = { ...calls, [result.type]: calls[result.type] + 1, durationMs: calls.durationMs + durationMs };
       return result;
     },
   };
+}
+
+function refusalOf(
+  native: NativeTools,
+  { server, tool, context }: ToolCall,
+  onRefused: OnRefused,
+): ToolResult | undefined {
+  const right = native.rightFor(tool);
+  const { onBehalfOf: caller, agent, workspace, session } = context;
+  if (right === undefined || caller === undefined || hasRight(caller, right)) return undefined;
+  onRefused({ caller, agent, workspace, session, operation: `${server}.${tool}`, right });
+  return failedCall("forbidden", `${refusalText(caller, right)}, so the call was not made. Continue without it.`);
 }

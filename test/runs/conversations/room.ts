@@ -190,7 +190,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const { database, agents, journal, waits, answers } = kept;
   const finder = { agents, directory: NO_PROVIDERS };
   const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, finder, clock, version: "1.0.0" });
-  const tools = new ToolCatalogues(() => withNativeTools(new FakeTools([]), [messageTools]));
+  const tools = new ToolCatalogues(() => withNativeTools(new FakeTools([]), [messageTools], () => {}));
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),
   );

@@ -79,6 +79,7 @@ export class AskRoom implements AsyncDisposable {
       state: new SqliteToolState(this.#database, systemClock),
       vault: new SecretVault(vaultOptions(loaded)),
       clock: systemClock,
+      onRefused: () => {},
       mail,
       memory,
       resolve: (name) => Promise.resolve(name.endsWith("nowhere.test") ? [] : ["127.0.0.1"]),

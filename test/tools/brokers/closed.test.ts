@@ -43,7 +43,7 @@ test("no grant and no operator's permission opens secrets, the configuration or 
   await using storage = openStorage(storageOptions(loaded), clock);
   const vault = new SecretVault(vaultOptions(loaded));
   const { ledger, toolState: state } = storage;
-  const opened = openBroker(toolsOptions(loaded).broker, { ledger, state, vault, clock });
+  const opened = openBroker(toolsOptions(loaded).broker, { ledger, state, vault, clock, onRefused: () => {} });
   const outcome = async (grants: Grants, path: string): Promise<string> => {
     const found = await opened.broker.files.open(callerWith(grants), path, READ);
     if ("type" in found) return found.reason;

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { SqliteMemoryStore } from "../../../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { JsonObject } from "../../../src/kernel/json.ts";
+import type { RunCaller, RunRefusal } from "../../../src/kernel/rights/run-caller.ts";
 import {
   Memory,
   type Provenance,
@@ -10,9 +11,11 @@ import {
   type SearchInput,
   type SearchResult,
 } from "../../../src/memory/knowledge/index.ts";
+import { ToolRecall } from "../../../src/tools/brokers/memory/tool-recall.ts";
 import type { MemoryGrant } from "../../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type AskOptions, AskRoom } from "./asking.ts";
+import { callerWith } from "./web.ts";
 
 const grant = (scopes: MemoryGrant["scopes"], some: Partial<MemoryGrant> = {}): MemoryGrant => ({
   scopes,
@@ -198,4 +201,28 @@ test("an answer is bounded, and says when something was left out; a secret's val
   expect(JSON.stringify(head).length).toBeLessThan(300_000);
   expect(JSON.stringify(head)).toContain("harbour 7");
   expect(questions).toEqual(["harbour [redacted:TOKEN]"]);
+});
+
+// memory.tool-recall.T4
+test("nothing is searched on behalf of a caller that may not read memory", async () => {
+  const refusals: RunRefusal[] = [];
+  const asked: SearchInput[] = [];
+  const recall = new ToolRecall({
+    memory: searching(async (input) => (asked.push(input), NOTHING)),
+    clock: systemClock,
+    audit: () => {},
+    onRefused: (refusal) => refusals.push(refusal),
+    redact: (_server, query) => query,
+  });
+  const caller = callerWith({ memory: [grant(["workspace"])] });
+  const as = (lacks: RunCaller["lacks"]) => {
+    const onBehalfOf = { id: "key_1", kind: "key", name: "ci", role: "starter", lacks };
+    return { ...caller, context: { ...caller.context, onBehalfOf } };
+  };
+  const search = { query: "harbour", scopes: undefined, limit: undefined };
+  const { signal } = new AbortController();
+  expect(await recall.search(as(["memory:read"]), search, signal)).toMatchObject({ type: "refused", code: "denied" });
+  expect(refusals).toMatchObject([{ caller: { id: "key_1" }, right: "memory:read" }]);
+  expect(asked).toEqual([]);
+  expect(await recall.search(as(["memory:write"]), search, signal)).toMatchObject({ type: "found" });
 });

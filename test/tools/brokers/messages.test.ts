@@ -6,6 +6,7 @@ import initWabt from "wabt";
 import { ToolMessageBroker } from "../../../src/tools/brokers/messages/tool-message-broker.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { Json, JsonObject } from "../../../src/kernel/json.ts";
+import type { RunCaller, RunRefusal } from "../../../src/kernel/rights/run-caller.ts";
 import type { Message } from "../../../src/messaging/acl/index.ts";
 import type { Submitted } from "../../../src/messaging/router/index.ts";
 import type { MessageGrant } from "../../../src/tools/catalogue/index.ts";
@@ -143,7 +144,12 @@ test("the outcome of a message is mapped to the guest's codes", async () => {
 // messages.tool-message-broker.T3
 test("a message sent twice in a call is two, and a call made again after a crash sends the same ones", async () => {
   const { sent, mail } = office();
-  const parts = { audit: () => {}, redact: (_caller: unknown, message: Json) => message, contentBytesMax: 1_000 };
+  const parts = {
+    audit: () => {},
+    onRefused: () => {},
+    redact: (_caller: unknown, message: Json) => message,
+    contentBytesMax: 1_000,
+  };
   const caller = callerWith({ messages: [messageGrant({ receivers: ["ops"] })] });
   for (const server of ["before", "after"]) {
     const letters = new ToolMessageBroker({ post: mail.post, originOf: () => undefined, ...parts, clock: systemClock });
@@ -196,4 +202,32 @@ test("a module of the core interface sends with the function of older hosts, and
   expect(room.sandbox.logs("sender").map(({ text }) => text)).toEqual([
     "warn: the message was not sent: not any more [denied]",
   ]);
+});
+
+// messages.tool-message-broker.T4
+test("nothing is sent on behalf of a caller that may not send messages", async () => {
+  const { sent, mail } = office();
+  const refusals: RunRefusal[] = [];
+  const letters = new ToolMessageBroker({
+    ...mail,
+    audit: () => {},
+    onRefused: (refusal) => refusals.push(refusal),
+    redact: (_server, message) => message,
+    contentBytesMax: 1_000,
+    clock: systemClock,
+  });
+  const caller = callerWith({ messages: [messageGrant({ receivers: ["ops"] })] });
+  const as = (lacks: RunCaller["lacks"]) => {
+    const onBehalfOf = { id: "key_1", kind: "key", name: "ci", role: "starter", lacks };
+    return { ...caller, context: { ...caller.context, onBehalfOf } };
+  };
+  expect(await letters.send(as(["messages:send"]), { receiver: "ops", content: "x" })).toMatchObject({
+    type: "refused",
+    code: "denied",
+    message: expect.stringContaining("lacks the permission messages:send"),
+  });
+  expect(refusals).toMatchObject([{ caller: { id: "key_1" }, right: "messages:send" }]);
+  expect(sent).toEqual([]);
+  await letters.send(as(["memory:read"]), { receiver: "ops", content: "x" });
+  expect(sent).toMatchObject([{ onBehalfOf: { lacks: ["memory:read"] } }]);
 });

@@ -62,6 +62,13 @@ function Facts({ run }: { readonly run: RunDetail }) {
           <Ago at={run.created_at} />
         </span>
       </Item>
+      {run.caller === null ? null : (
+        <Item name={text.run.facts.caller}>
+          <span title={text.run.without(run.caller.lacks)}>
+            {run.caller.name} ({run.caller.role})
+          </span>
+        </Item>
+      )}
       {run.isolation === "worker" ? <Item name={text.run.facts.isolation}>{text.run.ownWorker}</Item> : null}
       <Kin run={run} />
       {run.remembered === null ? null : (

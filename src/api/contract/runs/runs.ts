@@ -254,6 +254,14 @@ export const RunDetail = RunSummary.extend({
   recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "Number of executions: 1, plus 1 for each resumption by the server" }),
+  acts_as: z.string().meta({ description: "Identity under which it acts, for the audit log" }),
+  caller: z
+    .object({ id: z.string(), name: z.string(), role: z.string(), lacks: z.array(z.string()) })
+    .nullable()
+    .meta({
+      description:
+        "Who started it, with the permissions that the run lacks because its caller does; null for a caller that has all that runs use",
+    }),
   isolation: z.enum(["context", "worker"]).nullable().meta({
     description:
       "context: executed in the server process; worker: in its own worker thread; null before the run starts",

@@ -1,8 +1,9 @@
 import type * as z from "zod";
-import type { Admission } from "../../../access/index.ts";
+import { type Admission, runCallerOf } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { MessageId } from "../../../kernel/ids.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
+import { intersection } from "../../../kernel/rights/run-caller.ts";
 import { hashOfKept, type Message, traceOf } from "../../../messaging/acl/index.ts";
 import {
   MessageContentNotFoundError,
@@ -70,7 +71,9 @@ const sendBatch = implement(operations.message.sendBatch, (services, { messages 
 
 /** Throws MessageNotFoundError, MessageRefusedError. */
 const replay = implement(operations.message.replay, async (services, { id: stored, wait }, call) => {
-  const record = presentView(await mustFind(services.messaging.router, call.principal.workspace, stored));
+  const { workspace } = call.principal;
+  const found = await mustFind(services.messaging.router, workspace, stored);
+  const record = presentView(found);
   const {
     id: _id,
     timestamp: _timestamp,
@@ -89,7 +92,7 @@ const replay = implement(operations.message.replay, async (services, { id: store
   return sendMessage(
     services,
     { ...rest, parameters: { ...noted, replay_of: record.id } },
-    { wait, workspace: call.principal.workspace },
+    { wait, workspace, onBehalfOf: intersection(found.message.onBehalfOf, runCallerOf(call.principal)) },
     call,
   );
 });

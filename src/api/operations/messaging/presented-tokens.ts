@@ -1,5 +1,6 @@
-import type { Principal } from "../../../access/index.ts";
+import { type Principal, runCallerOf } from "../../../access/index.ts";
 import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
+import type { RunCaller } from "../../../kernel/rights/run-caller.ts";
 import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../../messaging/acl/index.ts";
 import { type Participants, tokenHash } from "../../../messaging/directory/index.ts";
 
@@ -40,6 +41,8 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 export class PresentedTokens {
   /** The workspace of the names. */
   readonly workspace: string;
+  /** The client, if its permissions limit the runs that its messages start. */
+  readonly onBehalfOf: RunCaller | undefined;
   readonly #services: TokenServices;
   readonly #hashes = new Set<string>();
   /** Whether the client presented a token, valid or not. */
@@ -51,12 +54,11 @@ export class PresentedTokens {
   /** The name of a client that is a program: it uses no other. */
   readonly #own: string | undefined;
 
-  constructor(
-    services: TokenServices,
-    { kind, name, workspace, tokens }: Pick<Principal, "kind" | "name" | "workspace" | "tokens">,
-  ) {
+  constructor(services: TokenServices, principal: Principal) {
+    const { kind, name, workspace, tokens } = principal;
     this.#services = services;
     this.workspace = workspace;
+    this.onBehalfOf = runCallerOf(principal);
     this.#own = kind === "participant" ? name : undefined;
     for (const token of tokens) this.show(token);
   }

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../../kernel/clock.ts";
 import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../../kernel/json.ts";
+import type { RunCaller } from "../../../kernel/rights/run-caller.ts";
 import { type Message, type MessageError, readMessage, USER_SENDER } from "../../../messaging/acl/index.ts";
 import { findProtocol } from "../../../messaging/protocols/index.ts";
 import type { Participants } from "../../../messaging/directory/index.ts";
@@ -41,13 +42,18 @@ type Read =
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
 /** The workspace of a message, and its sender if it names none. */
-type Sending = { readonly workspace: string; readonly sender?: string | undefined };
+type Sending = {
+  readonly workspace: string;
+  readonly sender?: string | undefined;
+  /** The party that limits the runs which the message starts. */
+  readonly onBehalfOf?: RunCaller | undefined;
+};
 
 /** Parses a message. */
 export function readSent(
   { messaging, server }: SendServices,
   json: Json,
-  { workspace, sender = USER_SENDER }: Sending,
+  { workspace, sender = USER_SENDER, onBehalfOf }: Sending,
 ): Read {
   const result = readMessage(json, {
     workspace,
@@ -55,7 +61,8 @@ export function readSent(
     contentBytesMax: messaging.limits.contentBytesMax,
     sender,
   });
-  if (result.type === "message") return result;
+  if (result.type === "message")
+    return onBehalfOf === undefined ? result : { type: "message", message: { ...result.message, onBehalfOf } };
   const id = result.id ?? "";
   return {
     type: "refused",
@@ -93,7 +100,7 @@ function receiptOf(
   }
 }
 
-type SendOptions = Pick<Sending, "workspace"> & {
+type SendOptions = Pick<Sending, "workspace" | "onBehalfOf"> & {
   /** Maximum seconds to wait for the reply. */
   readonly wait: number;
   /** The sender; undefined is the operator, who replays messages of others. */
@@ -109,11 +116,15 @@ type SendOptions = Pick<Sending, "workspace"> & {
 export async function sendMessage(
   services: SendServices,
   given: JsonObject,
-  { wait, workspace, presented, reach }: SendOptions,
+  { wait, workspace, presented, reach, onBehalfOf = presented?.onBehalfOf }: SendOptions,
   call: Pick<Call, "signal" | "asked">,
 ): Promise<contract.MessageReceipt> {
   const { asked } = call;
-  const one = readSent(services, asked?.withId(given) ?? given, { workspace, sender: presented?.sender });
+  const one = readSent(services, asked?.withId(given) ?? given, {
+    workspace,
+    sender: presented?.sender,
+    onBehalfOf,
+  });
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   presented?.authorize(one.message.sender);
   reach?.(one.message.address);

@@ -1,3 +1,4 @@
+import { runCallerOf } from "../../../access/index.ts";
 import { TaskId } from "../../../kernel/ids.ts";
 import { type Evaluation, TaskNotFoundError, type Task, type Tasks } from "../../../messaging/tasks/index.ts";
 import type * as contract from "../../contract/index.ts";
@@ -44,6 +45,7 @@ const create = implement(operations.task.create, async ({ messaging }, body, cal
   const request = {
     workspace,
     owner: body.owner,
+    onBehalfOf: runCallerOf(call.principal),
     name: body.name,
     description: body.description,
     data: body.data,

@@ -1,3 +1,5 @@
+import { agentPrincipal } from "../../../access/index.ts";
+import type { RunCaller } from "../../../kernel/rights/run-caller.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import { noticesOf } from "./notices.ts";
 import { presentContext, presentSummaryNote } from "./present-context.ts";
@@ -79,6 +81,8 @@ export function presentRun(
     prompt: view.prompt,
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     attempt: Math.max(view.attempt, 1),
+    acts_as: agentPrincipal(view.agent),
+    caller: view.caller === null ? null : presentCaller(view.caller),
     isolation: view.isolation,
     waiting_for: view.waitingFor[0] ?? null,
     waiting_calls: [...view.waitingFor],
@@ -99,6 +103,8 @@ export function presentRun(
     last_event: view.lastSeq,
   };
 }
+
+const presentCaller = ({ id, name, role, lacks }: RunCaller) => ({ id, name, role, lacks: [...lacks] });
 
 const presentRemembered = ({ state, entity, extraction, problem }: MemoryOutboxEntry) => ({
   state,

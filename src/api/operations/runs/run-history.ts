@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { runCallerOf } from "../../../access/index.ts";
 import { parseDuration } from "../../../text/documents/index.ts";
 import { CaxtonError } from "../../../kernel/errors.ts";
 import { ContentDeduplicator } from "../../../kernel/content-deduplicator.ts";
@@ -51,7 +52,7 @@ const fork = implement(operations.run.fork, async ({ runs }, given, { asked, adm
   const { at, input, model, revision } = given;
   const { id } = await runs.timeTravel.fork(
     ownRun(runs, admission, given.id),
-    { at, input, model, revision },
+    { at, input, model, revision, caller: runCallerOf(admission.principal) },
     asked?.run(),
   );
   return getRun(runs, id);
@@ -59,7 +60,11 @@ const fork = implement(operations.run.fork, async ({ runs }, given, { asked, adm
 
 /** Throws RunNotFoundError and what starting a run throws. */
 const retry = implement(operations.run.retry, async ({ runs }, { id, latest }, { asked, admission }) => {
-  const { id: started } = await runs.timeTravel.retry(ownRun(runs, admission, id), { latest }, asked?.run());
+  const { id: started } = await runs.timeTravel.retry(
+    ownRun(runs, admission, id),
+    { latest, caller: runCallerOf(admission.principal) },
+    asked?.run(),
+  );
   return getRun(runs, started);
 });
 

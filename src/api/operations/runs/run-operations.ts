@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { runCallerOf } from "../../../access/index.ts";
 import { AgentNotFoundError, type Agents } from "../../../agents/definitions/index.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
@@ -20,8 +21,9 @@ export type StartedRun = { readonly id: RunId; readonly ended: ReturnType<RunSer
 async function startRun(
   { runs, stores: { journal, uploads } }: RunServices,
   body: z.output<typeof schemas.StartRunBody>,
-  { asked, principal: { workspace } }: Pick<Call, "asked" | "principal">,
+  { asked, principal }: Pick<Call, "asked" | "principal">,
 ): Promise<StartedRun> {
+  const { workspace } = principal;
   const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.waitUntilSettled(id) };
   const files = await uploads.take(body.uploads, { workspace, runId: id });
@@ -36,6 +38,7 @@ async function startRun(
       onModelFailure: body.on_model_failure,
       attended: body.attended,
       outputSchema: body.output_schema,
+      caller: runCallerOf(principal),
       files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
     });
     return { id, ended };

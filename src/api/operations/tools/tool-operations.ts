@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import * as z from "zod";
-import { PermissionDeniedError } from "../../../access/index.ts";
+import { PermissionDeniedError, runCallerOf } from "../../../access/index.ts";
 import { mint, RunId, ToolCallId } from "../../../kernel/ids.ts";
 import {
   type ContentPart,
@@ -136,7 +136,8 @@ async function callTool(
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
   const files = await uploads.take(body.uploads, { workspace: principal.workspace, runId: holder });
-  const context = { session, workspace: principal.workspace, agent: undefined, files, isPermissive };
+  const { workspace } = principal;
+  const context = { session, workspace, agent: undefined, onBehalfOf: runCallerOf(principal), files, isPermissive };
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };

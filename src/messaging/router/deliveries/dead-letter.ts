@@ -1,4 +1,4 @@
-import { type Message, writeMessage } from "../../acl/index.ts";
+import { type Message, storedText } from "../../acl/index.ts";
 import { type DeadLetter } from "../ports/index.ts";
 
 type Place = { readonly seq: number; readonly mailbox: { readonly number: number; readonly name: string } };
@@ -17,5 +17,5 @@ export const deadLetter = (message: Message, { seq, mailbox }: Place, why: Death
   recipient: mailbox.name,
   performative: message.performative,
   ...why,
-  body: writeMessage(message),
+  body: storedText(message),
 });

@@ -206,6 +206,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   waitingFor: [],
   origin: event.origin ?? null,
   message: event.message ?? null,
+  caller: event.caller ?? null,
   questions: [],
   summaries: [],
   endNotices: [],

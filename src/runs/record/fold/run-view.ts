@@ -2,6 +2,7 @@ import type { OnModelFailure, RunIsolation } from "../../../agents/definitions/i
 import type { ContextReport } from "../../context/index.ts";
 import type { QuestionId, RunId, ToolCallId } from "../../../kernel/ids.ts";
 import type { Json, JsonObject } from "../../../kernel/json.ts";
+import type { RunCaller } from "../../../kernel/rights/run-caller.ts";
 import type { HoldReason, ModelToolCall, ModelUsage } from "../../../models/port/index.ts";
 import type { OpenChoice } from "./model-fold.ts";
 import type { RunApproval } from "../run-approval.ts";
@@ -151,6 +152,8 @@ export type RunView = {
   readonly origin: RunOrigin | null;
   /** The message that started it; null when none did. */
   readonly message: RunMessage | null;
+  /** The caller whose permissions limit the run; null for a caller that has all that runs use. */
+  readonly caller: RunCaller | null;
   /** The choice that a person has to make because the model failed; null if no choice is open. */
   readonly choice: OpenChoice | null;
   readonly questions: readonly RunQuestion[];

@@ -1,6 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { CaxtonError, toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
+import { hasRight, refusalText } from "../../../kernel/rights/run-caller.ts";
 import { RateLimiter } from "../../../kernel/async/rate-limiter.ts";
 import {
   type Memory,
@@ -19,6 +20,7 @@ import {
   memoryGrantAllows,
   type MemoryGrantScope,
   NO_GRANTS,
+  type OnRefused,
   scopesWords,
 } from "../../catalogue/index.ts";
 import {
@@ -37,6 +39,7 @@ export type ToolRecallDeps = {
   readonly clock: Clock;
   /** Called with each search, and with each refused one. */
   readonly audit: (use: GrantUse) => void;
+  readonly onRefused: OnRefused;
   /** What a server asks, without the secrets whose values it was given. */
   readonly redact: (caller: Caller, query: string) => string;
 };
@@ -52,6 +55,7 @@ const NAMELESS: readonly MemoryGrantScope[] = ["workspace"];
  * memory.tool-recall.T1. Nothing is searched without a grant for its scope, and within its limits of hits and of searches.
  * memory.tool-recall.T2. Whose memory a scope is follows from the call alone: its workspace, its agent, the
  *   conversation of its run.
+ * memory.tool-recall.T4. Nothing is searched on behalf of a caller that may not read memory.
  * memory.tool-recall.T3. A memory that fails is an answer to the tool and never ends it.
  */
 export class ToolRecall implements MemoryAccess {
@@ -74,9 +78,14 @@ export class ToolRecall implements MemoryAccess {
 
   /** Returns the grant that allows the search, with one search less, or the reason for its refusal. */
   #judge(
-    { server, grants, context: { workspace } }: Caller,
+    { server, grants, context: { onBehalfOf: caller, agent, workspace, session } }: Caller,
     scopes: readonly MemoryGrantScope[] | undefined,
   ): MemoryGrant | HostRefused {
+    if (caller !== undefined && !hasRight(caller, "memory:read")) {
+      const right = "memory:read";
+      this.#deps.onRefused({ caller, agent, workspace, session, operation: `${server} search-memory`, right });
+      return hostRefused("denied", refusalText(caller, right));
+    }
     const fitting = grants.memory.filter((grant) => scopes === undefined || memoryGrantAllows(grant, scopes));
     const rateOf = (grant: MemoryGrant): string => JSON.stringify([workspace, server, grant]);
     const free = fitting.find((grant) => this.#rates.take(rateOf(grant), grant.perMinute));

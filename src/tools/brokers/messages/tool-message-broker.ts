@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../kernel/clock.ts";
 import { canonicalJson, type Json, type JsonObject } from "../../../kernel/json.ts";
+import { hasRight, refusalText } from "../../../kernel/rights/run-caller.ts";
 import {
   type Address,
   type Message,
@@ -16,6 +17,7 @@ import {
   messageGrantAllows,
   type MessageTarget,
   NO_GRANTS,
+  type OnRefused,
   targetWords,
 } from "../../catalogue/index.ts";
 import {
@@ -39,6 +41,7 @@ export type ToolMailDeps = {
   readonly clock: Clock;
   /** Called with each message, and with each refused one. */
   readonly audit: (use: GrantUse) => void;
+  readonly onRefused: OnRefused;
   /** What a server writes, without the secrets whose values it was given. */
   readonly redact: (caller: Caller, message: Json) => Json;
   readonly contentBytesMax: number;
@@ -78,6 +81,7 @@ const PER_MINUTE = 60;
  * Messages of tool servers, sent in the name of the agent whose run called them.
  * messages.tool-message-broker.T1. Nothing is sent without a grant for its act and for whom it is for, and no more of a grant
  *   than its rate.
+ * messages.tool-message-broker.T4. Nothing is sent on behalf of a caller that may not send messages.
  * messages.tool-message-broker.T2. It carries on hops, trail and trace of the message that started the run, so that circles
  *   through tools are found.
  * messages.tool-message-broker.T3. A call that is made again after a crash and says the same sends the same message, which
@@ -125,6 +129,7 @@ export class ToolMessageBroker implements MessageAccess {
     return {
       ...read.message,
       ...originOf(context.session),
+      onBehalfOf: context.onBehalfOf,
       id,
       ...(given["conversation_id"] === undefined && { conversationId: id }),
     };
@@ -139,9 +144,14 @@ export class ToolMessageBroker implements MessageAccess {
 
   /** Why it may not be sent; undefined when it may, and then it counts. */
   #judge(
-    { server, grants, context: { workspace } }: Caller,
+    { server, grants, context: { onBehalfOf: caller, agent, workspace, session } }: Caller,
     { performative, address }: Message,
   ): HostRefused | undefined {
+    if (caller !== undefined && !hasRight(caller, "messages:send")) {
+      const right = "messages:send";
+      this.#deps.onRefused({ caller, agent, workspace, session, operation: `${server} send-message`, right });
+      return hostRefused("denied", refusalText(caller, right));
+    }
     const target = targetOf(address);
     const fitting = grants.messages.filter((grant) => messageGrantAllows(grant, performative, target));
     const rateOf = (grant: MessageGrant): string => JSON.stringify([workspace, server, grant]);

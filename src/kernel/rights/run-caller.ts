@@ -1,0 +1,49 @@
+import * as z from "zod";
+
+/** Permissions that a run uses. A caller that lacks one limits its runs. */
+export const RUN_RIGHTS = [
+  "memory:read",
+  "memory:write",
+  "messages:send",
+  "subscriptions:write",
+  "tasks:execute",
+] as const;
+export type RunRight = (typeof RUN_RIGHTS)[number];
+
+/**
+ * The caller on whose behalf a run acts, if it lacks permissions that runs use. It accompanies the messages and tasks of the run,
+ * so that the runs they start are limited too.
+ */
+export const RunCaller = z.object({
+  /** Id of the principal. */
+  id: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  role: z.string(),
+  lacks: z.array(z.enum(RUN_RIGHTS)).readonly(),
+});
+export type RunCaller = z.infer<typeof RunCaller>;
+
+/** An act that a run was refused because its caller lacks a permission. */
+export type RunRefusal = {
+  readonly caller: RunCaller;
+  readonly agent: string | undefined;
+  readonly workspace: string;
+  readonly session: string;
+  /** The tool, or what a guest asked for. */
+  readonly operation: string;
+  readonly right: RunRight;
+};
+
+export const hasRight = (caller: RunCaller | undefined, right: RunRight): boolean =>
+  caller?.lacks.includes(right) !== true;
+
+/** The caller of a run that `newer` makes from a run of `older`: it lacks what either lacks. */
+export function intersection(older: RunCaller | undefined, newer: RunCaller | undefined): RunCaller | undefined {
+  if (older === undefined || newer === undefined) return newer ?? older;
+  return { ...newer, lacks: RUN_RIGHTS.filter((right) => !hasRight(older, right) || !hasRight(newer, right)) };
+}
+
+/** Why a run may not act, for its model. */
+export const refusalText = ({ kind, name, role }: RunCaller, right: RunRight): string =>
+  `the call is made on behalf of the ${kind} ${name} with the role ${role}, which lacks the permission ${right} [PERMISSION_DENIED]`;
