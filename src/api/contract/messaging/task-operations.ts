@@ -8,7 +8,6 @@ import {
   TaskDistribution,
   TaskListQuery,
   TaskPage,
-  TaskPlaceQuery,
   TaskQuery,
 } from "./tasks.ts";
 
@@ -55,7 +54,6 @@ export const distribute = operation({
     "Responds when the task is awarded or has failed. The task continues if the client disconnects. 409 TASK_STATE: it was already distributed.",
   http: { method: "POST", path: "/api/v1/tasks/:id/distribute" },
   params,
-  query: TaskPlaceQuery,
   body: DistributeBody,
   isBodyOptional: true,
   output: TaskDistribution,
@@ -68,7 +66,6 @@ export const cancel = operation({
   summary: "Cancel a task",
   http: { method: "POST", path: "/api/v1/tasks/:id/cancel" },
   params,
-  query: TaskPlaceQuery,
   output: Task,
 });
 
@@ -78,6 +75,5 @@ export const performance = operation({
   summary: "List the task performance of providers; recent tasks count more",
   http: { method: "GET", path: "/api/v1/performance" },
   permission: "usage:read",
-  query: TaskPlaceQuery,
   output: PerformanceList,
 });

@@ -5,13 +5,6 @@ import { ListQuery, page } from "../problem.ts";
 const Instant = z.iso.datetime();
 const Name = z.string().min(1).max(256);
 const DAY_S = 24 * 3_600;
-const Workspace = z
-  .string()
-  .min(1)
-  .max(64)
-  .default("default")
-  .meta({ description: "Workspace of the agents and programs that bid" });
-
 export const TaskStatus = z.enum(["created", "collecting", "evaluating", "working", "done", "failed", "cancelled"]);
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
@@ -109,7 +102,6 @@ export const CreateTaskBody = z
       description: "Maximum number of further awards if the first one fails. Default: tasks.reawards (2)",
     }),
     owner: Name.default("user").meta({ description: "Sender of the messages of the task" }),
-    workspace: Workspace,
     parent_task: z.uuidv7().optional().meta({ description: "The task that this one is a part of" }),
     distribute: z.boolean().default(false).meta({ description: "Call for proposals at once" }),
   })
@@ -218,13 +210,9 @@ export const TaskPage = page(Task).meta({ id: "TaskPage" });
 export const TaskListQuery = ListQuery.extend({
   status: TaskStatus.optional(),
   owner: Name.optional(),
-  workspace: Workspace,
 });
 
-/** The workspace of a task. */
-export const TaskPlaceQuery = z.object({ workspace: Workspace });
-
-export const TaskQuery = TaskPlaceQuery.extend({
+export const TaskQuery = z.object({
   after_version: z.coerce.number().int().min(0).optional().meta({
     description: "Respond once the task has changed since this version",
   }),

@@ -41,7 +41,7 @@ const create = implement(operations.task.create, async ({ messaging }, body, cal
   // Messages are sent in the name of its owner.
   new PresentedTokens(messaging, call.principal).authorize(body.owner);
   const { tasks } = messaging;
-  const { workspace } = body;
+  const { workspace } = call.principal;
   const request = {
     workspace,
     owner: body.owner,
@@ -70,41 +70,48 @@ const isDecided = ({ state, auction }: Task) =>
   state !== "collecting" && state !== "evaluating" && auction?.isAwarding !== true;
 
 /** Throws CancelledError and what `Tasks.distribute` does. */
-const distribute = implement(operations.task.distribute, async ({ messaging: { tasks } }, body, { signal, asked }) => {
-  const { id, workspace } = body;
-  const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
-  const begun = await idempotent(
-    asked,
-    () => tasks.distribute(workspace, taskId(id), change),
-    () => tasks.get(workspace, taskId(id)),
-  );
-  const calls = begun.auction?.callsMax ?? begun.rounds;
-  const waitMs = begun.bidsMs * calls + JUDGE_WAIT_MS * 2;
-  return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
-});
-
-/** Throws TaskNotFoundError, CancelledError. */
-const get = implement(operations.task.get, async ({ messaging: { tasks } }, query, { signal }) => {
-  const { id, workspace, after_version: after, wait_seconds: seconds } = query;
-  const place = { workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
-  return presented(tasks, await tasks.until(place, ({ version }) => version > (after ?? -1), signal));
-});
-
-/** Throws TaskNotFoundError, TaskStateError. */
-const cancel = implement(operations.task.cancel, async ({ messaging: { tasks } }, { id, workspace }) =>
-  presented(tasks, await tasks.cancel(workspace, taskId(id))),
+const distribute = implement(
+  operations.task.distribute,
+  async ({ messaging: { tasks } }, body, { signal, asked, principal }) => {
+    const { workspace } = principal;
+    const { id } = body;
+    const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
+    const begun = await idempotent(
+      asked,
+      () => tasks.distribute(workspace, taskId(id), change),
+      () => tasks.get(workspace, taskId(id)),
+    );
+    const calls = begun.auction?.callsMax ?? begun.rounds;
+    const waitMs = begun.bidsMs * calls + JUDGE_WAIT_MS * 2;
+    return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
+  },
 );
 
-const list = implement(operations.task.list, ({ messaging: { tasks } }, query) => {
-  const { workspace, status: state, owner, cursor, limit } = query;
+/** Throws TaskNotFoundError, CancelledError. */
+const get = implement(
+  operations.task.get,
+  async ({ messaging: { tasks } }, query, { signal, principal: { workspace } }) => {
+    const { id, after_version: after, wait_seconds: seconds } = query;
+    const place = { workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
+    return presented(tasks, await tasks.until(place, ({ version }) => version > (after ?? -1), signal));
+  },
+);
+
+/** Throws TaskNotFoundError, TaskStateError. */
+const cancel = implement(operations.task.cancel, async ({ messaging: { tasks } }, { id }, { principal }) =>
+  presented(tasks, await tasks.cancel(principal.workspace, taskId(id))),
+);
+
+const list = implement(operations.task.list, ({ messaging: { tasks } }, query, { principal: { workspace } }) => {
+  const { status: state, owner, cursor, limit } = query;
   const [before] = decodeCursor(cursors.tasks, cursor) ?? [];
   const found = tasks.list({ workspace, state, owner, before, limit: limit + 1 });
   const { rows, next } = pageOf(found, limit, ({ id }) => cursors.tasks.encode(id));
   return { items: rows.map((task) => presented(tasks, task)), next };
 });
 
-const performance = implement(operations.task.performance, ({ messaging: { tasks } }, { workspace }) =>
-  presentPerformance(tasks.history(workspace)),
+const performance = implement(operations.task.performance, ({ messaging: { tasks } }, _input, { principal }) =>
+  presentPerformance(tasks.history(principal.workspace)),
 );
 
 export const taskOperations = [create, list, get, distribute, cancel, performance] as const;
