@@ -31,5 +31,10 @@ export {
 export { JWT_ALGORITHMS } from "./jwt/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
 export { ALL_WORKSPACES, DEFAULT_WORKSPACE, QUOTAS, WORKSPACE_NAME } from "./permissions/index.ts";
-export { type Workspace, WorkspaceNotFoundError, type WorkspaceStore } from "./workspaces/index.ts";
+export {
+  type Workspace,
+  WorkspaceInUseError,
+  WorkspaceNotFoundError,
+  type WorkspaceStore,
+} from "./workspaces/index.ts";
 export type { Admission, Attempt, Credentials, Guarded, Origin, Principal } from "./principal.ts";

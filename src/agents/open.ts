@@ -42,16 +42,23 @@ export function openAgents(options: AgentsOptions, { stores, clock, tools }: Age
       return tools.failures;
     },
   });
+  const calendar = new Calendar(options.timeZone);
+  const budgets = new Budgets({ store: stores.spend, clock, calendar }, options.budgets);
   const agentFiles = new DefinitionFiles(options.workspace, () => definitionFiles(options.directory));
   const deployments = { workspace: options.workspace, agents, agentFiles, clock };
   return {
     agents,
     agentFiles,
-    budgets: new Budgets({ store: stores.spend, clock, calendar: new Calendar(options.timeZone) }, options.budgets),
+    budgets,
     prices: new PriceTable(
       options.pricesFile === undefined ? undefined : readPriceFile(options.pricesFile),
       options.localProviders,
     ),
+    /** Forgets what is in memory of a workspace that is deleted. */
+    deleteWorkspace: (workspace: string): void => {
+      agents.forgetAll();
+      budgets.deleteWorkspace(workspace);
+    },
     /** Deploys the definition files. Rejects with CONFIG_INVALID if their directory cannot be read. */
     start: () => deployDirectory(deployments, options.directory),
     /** Deploys the refused files of an earlier pass again. */

@@ -100,6 +100,13 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
     directory,
     tokensRequired: options.tokensRequired,
     limits: { contentBytesMax: limits.messageBytesMax, leaseMs: limits.leaseMs, window: limits.window },
+    /** Deletes the messages, conversations and participants of a workspace that is closed. Throws storage errors. */
+    deleteWorkspace: async (name: string): Promise<void> => {
+      tasks.deleteWorkspace(name);
+      subscriptions.deleteWorkspace(name);
+      await router.deleteWorkspace(name);
+      participants.deleteWorkspace(name);
+    },
     /** To be called when the definitions of the start are deployed; never rejects. */
     start: () => deployed.caughtUp().then(() => router.deployed()),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

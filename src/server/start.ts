@@ -1,5 +1,5 @@
 import type { FileDeployment } from "../agents/files/index.ts";
-import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
+import { continueDeletions, UPLOAD_WAIT_MS } from "../api/operations/index.ts";
 import { log } from "../kernel/log.ts";
 import type { ToolDeployment } from "../tools/index.ts";
 import type { Caxton } from "./compose.ts";
@@ -26,6 +26,7 @@ export async function startModules(caxton: Caxton, progress: Progress, stopping:
   if (stopping.aborted) return none;
   const definitions = await startAgents(agents, messaging);
   if (stopping.aborted) return { ...none, definitions };
+  await continueDeletions(caxton);
   const resumedRuns = runs.start();
   void retryDeployments(caxton, { definitions, progress, stopping }).catch((error: unknown) => {
     if (!stopping.aborted) log.error({ err: error }, "failed deployments are not tried again");

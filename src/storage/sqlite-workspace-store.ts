@@ -23,6 +23,10 @@ const Row = z
 const SAVE = `INSERT INTO workspaces (name, description, created_at_ms, state, quotas) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (name) DO UPDATE SET description = excluded.description, state = excluded.state, quotas = excluded.quotas`;
 
+/** Tables with rows of workspaces. Audit records stay, whatever they are about. */
+const TABLES = `SELECT m.name AS "table" FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+  WHERE m.type = 'table' AND c.name = 'workspace' AND m.name <> 'audit_records'`;
+
 /** Workspaces in `caxton.db`. */
 export class SqliteWorkspaceStore implements WorkspaceStore {
   readonly #db: Database;
@@ -40,6 +44,10 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
   }
 
   async delete(name: string): Promise<void> {
-    await this.#db.write(() => this.#db.sql("DELETE FROM workspaces WHERE name = ?").run(name));
+    await this.#db.write(() => {
+      for (const { table } of this.#db.sql(TABLES).all())
+        this.#db.sql(`DELETE FROM "${String(table)}" WHERE workspace = ?`).run(name);
+      this.#db.sql("DELETE FROM workspaces WHERE name = ?").run(name);
+    });
   }
 }

@@ -120,6 +120,14 @@ export class MemoryMessageJournal implements MessageJournal {
     for (const row of conversations) disk.conversations.set(`${row.workspace}/${row.id}`, row);
   }
 
+  async deleteWorkspace(workspace: string): Promise<void> {
+    const { messages, parties, dead, conversations } = this.disk;
+    for (const [seq, message] of messages) if (message.workspace === workspace) messages.delete(seq);
+    for (const [number, party] of parties) if (party.workspace === workspace) parties.delete(number);
+    for (const [place, letter] of dead) if (letter.workspace === workspace) dead.delete(place);
+    for (const [id, row] of conversations) if (row.workspace === workspace) conversations.delete(id);
+  }
+
   async read(seqs: readonly number[]): Promise<readonly StoredMessage[]> {
     return seqs
       .toSorted((one, other) => one - other)

@@ -3,7 +3,13 @@ import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer, type TestServerOptions } from "./server.ts";
 
 export type Answer = { readonly status: number; readonly body: unknown; readonly headers: Headers };
-type Sent = { readonly key: string; readonly workspace?: string | undefined; readonly body?: object };
+type Sent = {
+  readonly key: string;
+  /** Of a participant. */
+  readonly token?: string | undefined;
+  readonly workspace?: string | undefined;
+  readonly body?: object;
+};
 
 export const codeOf = ({ body }: Answer): string => contract.problems.ProblemDetails.parse(body).code;
 
@@ -24,11 +30,12 @@ export class WorkspaceServer implements AsyncDisposable {
     return admin === undefined ? new WorkspaceServer(server, await opened.createKey("admin")) : opened;
   }
 
-  async request(method: string, path: string, { key, workspace, body }: Sent): Promise<Answer> {
+  async request(method: string, path: string, { key, token, workspace, body }: Sent): Promise<Answer> {
     const response = await fetch(this.server.url + path, {
       method,
       headers: {
-        authorization: `Bearer ${key}`,
+        "x-api-key": key,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(workspace !== undefined && { "x-caxton-workspace": workspace }),
         ...(body && { "content-type": "application/json" }),
       },

@@ -142,7 +142,8 @@ test("a long run is deleted in small batches", async () => {
 test("a run that has not ended is not deleted, and one that is not there is said not to be", async () => {
   await using made = freshEngine({ model: scripted([{ text: "hi", delayMs: 60_000 }]) });
   const { id } = await made.begin("go");
-  const archive = { workspaces: () => [], ended: () => [], remove: async () => [], sweep: async () => false };
+  const nothing = { workspaces: () => [], open: () => [], ended: () => [], remove: async () => [] };
+  const archive = { ...nothing, removeWorkspace: async () => undefined, sweep: async () => false };
   const retention = new Retention(
     { archive, journal: made.journal, clock: systemClock },
     { kept: () => ({ ageMs: undefined, count: undefined }) },

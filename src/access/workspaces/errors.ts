@@ -36,3 +36,17 @@ export class WorkspacesFullError extends CaxtonError {
     super(`this server has ${max} workspaces, its maximum`, "Delete a workspace first.", { max });
   }
 }
+
+/** Something in a workspace that is being deleted has not ended in time. */
+export class WorkspaceInUseError extends CaxtonError {
+  readonly code = "WORKSPACE_IN_USE";
+  readonly kind = "unavailable";
+  override readonly retryAfterMs = 5_000;
+  constructor(workspace: string, reason: string) {
+    super(
+      `the workspace ${workspace} is closed and not deleted yet: ${reason}`,
+      "Delete it again; the deletion also continues at the next start of the server.",
+      { workspace },
+    );
+  }
+}

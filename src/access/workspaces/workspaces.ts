@@ -3,12 +3,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import { DEFAULT_WORKSPACE, type Quotas } from "../permissions/index.ts";
 import {
   WorkspaceExistsError,
+  WorkspaceInUseError,
   WorkspaceIsDefaultError,
   WorkspaceNotFoundError,
   WorkspacesFullError,
 } from "./errors.ts";
 
 const WORKSPACES_MAX = 10_000;
+const IDLE_CHECK_MS = 20;
 
 export type Workspace = {
   readonly name: string;
@@ -24,6 +26,7 @@ export interface WorkspaceStore {
   load(): readonly Workspace[];
   /** Resolves when the workspace is on disk. */
   save(workspace: Workspace): Promise<void>;
+  /** Deletes a workspace with every row that has its name, except audit records. */
   delete(name: string): Promise<void>;
 }
 
@@ -32,12 +35,15 @@ export type WorkspaceChange = { readonly description?: string | undefined; reado
 /**
  * The workspaces of a server.
  * access.workspaces.W1. A workspace that is being deleted is not found, so no request reaches its content while it is deleted.
+ * access.workspaces.W2. A deletion that was interrupted continues when it is requested again, and at the next start.
  */
 export class Workspaces {
   readonly #store: WorkspaceStore;
   readonly #clock: Clock;
   readonly #workspaces = new Map<string, Workspace>();
   readonly #changing = new KeyedMutex();
+  /** Operations in progress by workspace. */
+  readonly #uses = new Map<string, number>();
 
   constructor(store: WorkspaceStore, clock: Clock) {
     this.#store = store;
@@ -66,6 +72,11 @@ export class Workspaces {
     return this.#workspaces.get(name)?.quotas ?? {};
   }
 
+  /** Time from which on a workspace has content. The default one has existed always. */
+  startedAtMs(name: string): number {
+    return name === DEFAULT_WORKSPACE ? 0 : this.get(name).createdAtMs;
+  }
+
   /** Throws WorkspaceNotFoundError. */
   get(name: string): Workspace {
     const found = this.#workspaces.get(name);
@@ -92,6 +103,27 @@ export class Workspaces {
         quotas: quotas ?? before.quotas,
       });
     });
+  }
+
+  /** Counts an operation in a workspace until disposal. Throws WorkspaceNotFoundError. */
+  use(name: string): Disposable {
+    this.get(name);
+    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#uses.get(name) ?? 1) - 1;
+        if (left > 0) this.#uses.set(name, left);
+        else this.#uses.delete(name);
+      },
+    };
+  }
+
+  /** Waits until no operation is in progress in a workspace. Throws WorkspaceInUseError when `signal` aborts. */
+  async idle(name: string, signal: AbortSignal): Promise<void> {
+    for (let count = this.#uses.get(name); count !== undefined; count = this.#uses.get(name)) {
+      if (signal.aborted) throw new WorkspaceInUseError(name, `${count} operations in it have not ended`);
+      await this.#clock.sleep(IDLE_CHECK_MS);
+    }
   }
 
   /** Closes a workspace, has its content deleted, and deletes it. Throws WorkspaceNotFoundError, WorkspaceIsDefaultError and what `erase` throws. */

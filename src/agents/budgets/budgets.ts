@@ -112,6 +112,12 @@ export class Budgets {
     return node;
   }
 
+  /** Forgets what a workspace that is deleted has spent. */
+  deleteWorkspace(workspace: string): void {
+    const ends = [` workspace ${workspace}`, ` agent ${workspace} `];
+    this.#tree.close((node) => !this.#open.has(node) && (node.endsWith(ends[0] ?? "") || node.includes(ends[1] ?? "")));
+  }
+
   #wake(): void {
     const { resolve } = this.#released;
     this.#released = Promise.withResolvers<void>();

@@ -276,6 +276,13 @@ export class Agents {
     }
   }
 
+  /** Forgets every agent in memory, because a workspace is deleted. */
+  forgetAll(): void {
+    this.#changes += 1;
+    this.#serving.clear();
+    this.#prepared.clear();
+  }
+
   /** Agents deployed in a workspace, or in all. */
   async count(workspace?: string, signal?: AbortSignal): Promise<number> {
     return this.#deps.store.count(workspace, signal);

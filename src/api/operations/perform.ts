@@ -96,6 +96,8 @@ export function implement(
     operation,
     perform: async (services, parts, call) => {
       call.admission.require(operation);
+      using stack = new DisposableStack();
+      stack.use(useOf(operation, services, call));
       const { input, found } = await audited(services, operation, call, async () => {
         const parsed = parse(operation, parts);
         requireCovered(operation, parsed, call);
@@ -118,6 +120,10 @@ export function implement(
     mayRepeat,
   };
 }
+
+/** Keeps the workspace of the call from being deleted meanwhile. */
+const useOf = ({ scope }: Operation, { access: { workspaces } }: ApiServices, { principal }: Call) =>
+  scope === "server" ? undefined : workspaces.use(principal.workspace);
 
 /** Events contain content, so a principal that may not read it cannot follow them. */
 const contentDenied = ({ name, content, permission }: Operation, { role }: Principal): PermissionDeniedError =>

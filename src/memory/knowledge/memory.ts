@@ -25,7 +25,7 @@ import type {
 import { readOffset, writeOffset } from "./cursors.ts";
 import { notFound } from "./relating.ts";
 import type { Redact } from "./remembering.ts";
-import type { ScopeKey } from "./scope.ts";
+import { isOfWorkspace, type ScopeKey } from "./scope.ts";
 import {
   pageOfHits,
   readSearch,
@@ -299,6 +299,12 @@ export class Memory implements AsyncDisposable {
     // The rest of an entity is divided into new passages, which have no vectors yet.
     if (target.type === "observations" && forgotten.observations > 0) this.embeddings.catchUp();
     return forgotten;
+  }
+
+  /** Deletes the scopes of a workspace permanently. */
+  async deleteWorkspace(workspace: string, provenance: Provenance): Promise<void> {
+    for (const { scope } of (await this.figures()).scopes)
+      if (isOfWorkspace(workspace, scope)) await this.forget({ type: "scope", scope }, provenance);
   }
 
   /** Returns inconsistencies; `repair` repairs derived data, and repaired passages get their vectors. */

@@ -63,9 +63,12 @@ export const scopeText = (key: ScopeKey): string => {
 };
 
 /** Whether requests and runs of a workspace may read a scope: those of the workspace, and `global`. */
-export const isReadableIn = (workspace: string, key: ScopeKey): boolean => {
+export const isReadableIn = (workspace: string, key: ScopeKey): boolean =>
+  key === "global" || isOfWorkspace(workspace, key);
+
+export const isOfWorkspace = (workspace: string, key: ScopeKey): boolean => {
   const scope = readScopeKey(key);
-  return scope.type === "global" || scope.workspace === workspace;
+  return scope.type !== "global" && scope.workspace === workspace;
 };
 
 /** Whether runs of a workspace may change a scope: `global` belongs to the operator, so only runs of the default workspace change it. */

@@ -386,6 +386,15 @@ export class Participants implements Directory {
     );
   }
 
+  /** Forgets the agents, participants and registrations of a workspace that is deleted. */
+  deleteWorkspace(workspace: string): void {
+    for (const { tokenHash: hash } of this.list(workspace)) if (hash !== undefined) this.#holders.delete(hash);
+    for (const { id } of this.registrations(workspace)) this.#registrations.delete(id);
+    for (const key of this.#seenAtMs.keys()) if (key.startsWith(`${workspace}/`)) this.#seenAtMs.delete(key);
+    this.#changed(this.#workspace(workspace));
+    this.#workspaces.delete(workspace);
+  }
+
   #workspace(name: string): Workspace {
     const known = this.#workspaces.get(name);
     if (known !== undefined) return known;

@@ -158,6 +158,10 @@ export class SqliteMessageJournal implements MessageJournal {
     if (this.#opened) await this.#writer.call("retain", [olderThanMs]);
   }
 
+  async deleteWorkspace(workspace: string): Promise<void> {
+    if (this.#opened) await this.#writer.call("deleteWorkspace", [workspace]);
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

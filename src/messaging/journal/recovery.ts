@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Recovered } from "../router/index.ts";
-import { HEAD_BYTES, headsIn, linesOf } from "./segments/chunk.ts";
+import { ERASED, HEAD_BYTES, headsIn, linesOf } from "./segments/chunk.ts";
 import { LookupBuilder } from "./segments/lookup.ts";
 import { unpackSettled } from "./segments/packing.ts";
 import { PendingBuilder, RecentBuilder } from "./pending.ts";
@@ -102,8 +102,9 @@ function scanRecent(db: DatabaseSync, segment: Segment, recent: RecentBuilder, s
     if (heads.every(({ atMs }) => atMs < sinceMs)) continue;
     const lines = linesOf(text.get(Number(row["seq"]))?.["text"]);
     for (const [at, head] of heads.entries()) {
-      if (head.atMs < sinceMs) continue;
-      const { seq, id, workspace, atMs } = storedMessage(head, lines[at] ?? "{}");
+      const line = lines[at] ?? ERASED;
+      if (head.atMs < sinceMs || line === ERASED) continue;
+      const { seq, id, workspace, atMs } = storedMessage(head, line);
       recent.add(seq, id, workspace, atMs);
     }
   }

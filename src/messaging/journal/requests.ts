@@ -12,6 +12,8 @@ export type WriterMethods = {
   figures(): WriterFigures;
   /** Answered when all messages older than that are dropped. */
   retain(olderThanMs: number): void;
+  /** Answered when all messages of the workspace are deleted. */
+  deleteWorkspace(workspace: string): void;
   close(): void;
 };
 

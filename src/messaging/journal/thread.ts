@@ -35,6 +35,10 @@ const answerer = new Answerer<WriterMethods, WriterFailure>(
       opened().retain(olderThanMs);
       retaining.push(reply);
     },
+    deleteWorkspace(reply, workspace) {
+      opened().deleteWorkspace(workspace);
+      retaining.push(reply);
+    },
     close(reply) {
       checkpointer?.[Symbol.dispose]();
       writer?.close();

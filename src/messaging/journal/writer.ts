@@ -108,6 +108,13 @@ export class JournalWriter {
     this.#compactor.retain(olderThanMs);
   }
 
+  /** Deletes the rows of a workspace, and lets `tidy` delete its messages. */
+  deleteWorkspace(workspace: string): void {
+    this.#transact(true, () => this.#small.deleteWorkspace(workspace));
+    this.#small.committed();
+    this.#compactor.deleteWorkspace(workspace);
+  }
+
   figures(): WriterFigures {
     return {
       messages: this.#segments.reduce((sum, { messages }) => sum + messages, 0),

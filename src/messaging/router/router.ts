@@ -16,7 +16,8 @@ import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from ".
 import { ClaimCheck } from "./claim-check.ts";
 import { PoisonMessageGuard } from "./deliveries/poison-message-guard.ts";
 import { Addressing, candidateOf, type CapabilityEmbeddings, loadOf, scoreOf } from "./addressing/index.ts";
-import { Conversations, type ConversationTimeout } from "./conversations/conversations.ts";
+import { type ConversationTimeout } from "./conversations/cached-conversation.ts";
+import { Conversations } from "./conversations/conversations.ts";
 import { Deliveries } from "./deliveries/deliveries.ts";
 import { ConversationNotFoundError, ConversationActiveError } from "./errors.ts";
 import { notAnswered, wantsAnswer } from "./deliveries/expiry.ts";
@@ -371,6 +372,20 @@ export class Router {
     const recipient = this.#core.recipients.known(workspace, name);
     const isAward = (message: Message) => this.#conversations.isAward(message, name);
     if (recipient !== undefined) await this.#deliveries.withdraw(recipient, isAward);
+  }
+
+  /**
+   * Deletes the messages, mailboxes and conversations of a workspace that is closed. Resolves when the journal
+   * has deleted them. Throws storage errors.
+   */
+  async deleteWorkspace(workspace: string): Promise<void> {
+    const { recipients, writer } = this.#core;
+    for (const recipient of recipients.of(workspace)) this.#deliveries.drop(recipient);
+    this.#conversations.deleteWorkspace(workspace);
+    await writer.settled();
+    recipients.deleteWorkspace(workspace);
+    this.#duplicates.deleteWorkspace(workspace);
+    await this.#journal.deleteWorkspace(workspace);
   }
 
   /** The server's message about `message`, to the recipients of its answers; one without a mailbox finds it in the log. */

@@ -156,6 +156,14 @@ export class Tasks {
     return this.#deps.store.list(query);
   }
 
+  /** Forgets the tasks of a workspace that is deleted. */
+  deleteWorkspace(workspace: string): void {
+    for (const [id, task] of this.#open) if (task.workspace === workspace) this.#open.delete(id);
+    for (const key of this.#history.keys()) if (key.startsWith(`${workspace}/`)) this.#history.delete(key);
+    this.#loaded.delete(workspace);
+    this.#served.delete(workspace);
+  }
+
   get options(): TasksOptions {
     return this.#deps.options;
   }

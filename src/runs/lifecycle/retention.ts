@@ -75,6 +75,13 @@ export class Retention implements AsyncDisposable {
     return removed;
   }
 
+  /** Deletes every run of a workspace with its files. Throws storage errors. */
+  async deleteWorkspace(workspace: string): Promise<void> {
+    const { archive } = this.#deps;
+    await archive.removeWorkspace(workspace);
+    while (await archive.sweep(ROWS_PER_BATCH)) await breath();
+  }
+
   /** Takes runs past what is kept out of sight and deletes what they held; how many. Throws storage errors. */
   async apply(): Promise<number> {
     const { archive, clock } = this.#deps;

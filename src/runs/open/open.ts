@@ -22,7 +22,15 @@ import {
   type QueueOptions,
   TimeTravel,
 } from "../lifecycle/index.ts";
-import type { ArtifactStore, RunArchive, RunJournal, RunTail, UploadStore } from "../record/index.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import {
+  type ArtifactStore,
+  type RunArchive,
+  RunEndedError,
+  type RunJournal,
+  type RunTail,
+  type UploadStore,
+} from "../record/index.ts";
 import { WorkerPool, type WorkerPoolOptions } from "../workers/index.ts";
 import { redactedPorts, type Redactors } from "../redaction/index.ts";
 import { type Recording, type ReplayDeps, replayRun } from "../replay/index.ts";
@@ -113,10 +121,32 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
       if (resumed > 0) log.info({ runs: resumed }, "unfinished runs are resumed");
       return resumed;
     },
+    /** Cancels the runs of a workspace that have not ended. Returns those that are still open when `signal` aborts. */
+    cancelWorkspace: (workspace: string, signal: AbortSignal) => cancelAll({ runs, archive }, workspace, signal),
+    /** Deletes the runs and files of a workspace. Throws storage errors. */
+    deleteWorkspace: async (workspace: string): Promise<void> => {
+      await retention.deleteWorkspace(workspace);
+      await uploads.deleteWorkspace(workspace);
+    },
     /** Takes no more messages and lets runs end; after the deadline, those that have not continue at the next start. */
     drain,
     [Symbol.asyncDispose]: () => opening.disposeAsync(),
   };
 }
+async function cancelAll(
+  { runs, archive }: { readonly runs: Runs; readonly archive: RunArchive },
+  workspace: string,
+  signal: AbortSignal,
+): Promise<readonly RunId[]> {
+  const over = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  const cancel = (id: RunId) =>
+    runs.cancel(id, "its workspace is deleted").catch((error: unknown) => {
+      if (!(error instanceof RunEndedError)) throw error;
+    });
+  const cancelled = Promise.all(archive.open(workspace).map(cancel));
+  await (signal.aborted ? undefined : Promise.race([cancelled, over]));
+  return archive.open(workspace);
+}
+
 /** The services of the module. */
 export type RunServices = ReturnType<typeof openRuns>;

@@ -20,6 +20,10 @@ export interface RunArchive {
    * Returns those that were there and had ended. Throws storage errors.
    */
   remove(ids: readonly RunId[]): Promise<readonly RunId[]>;
+  /** Runs of a workspace that have not ended. */
+  open(workspace: string): readonly RunId[];
+  /** Takes every run of a workspace out of sight. */
+  removeWorkspace(workspace: string): Promise<void>;
   /** Deletes files and at most `rowsMax` journal rows of runs out of sight; false when nothing is left. Throws storage errors. */
   sweep(rowsMax: number): Promise<boolean>;
 }

@@ -37,4 +37,6 @@ export interface UploadStore {
   recover(): Promise<void>;
   /** Deletes files older than `beforeMs` that no run took; how many. */
   sweep(beforeMs: number): Promise<number>;
+  /** Deletes every upload of a workspace. */
+  deleteWorkspace(workspace: string): Promise<void>;
 }

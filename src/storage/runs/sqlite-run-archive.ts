@@ -68,6 +68,23 @@ export class SqliteRunArchive implements RunArchive {
     );
   }
 
+  open(workspace: string): readonly RunId[] {
+    const sql = "SELECT id FROM runs WHERE workspace = ? AND ended_at_ms IS NULL";
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all(workspace)
+        .map((row) => RunId.parse(row["id"])),
+    );
+  }
+
+  async removeWorkspace(workspace: string): Promise<void> {
+    await this.#db.write(() => {
+      this.#db.sql("INSERT INTO run_removals (run_id) SELECT id FROM runs WHERE workspace = ?").run(workspace);
+      this.#db.sql("DELETE FROM runs WHERE workspace = ?").run(workspace);
+    });
+  }
+
   async sweep(rowsMax: number): Promise<boolean> {
     const found = this.#db.read(() => this.#db.sql("SELECT run_id FROM run_removals LIMIT 1").get());
     if (!found) return false;

@@ -234,13 +234,22 @@ export class SqliteUploadStore implements UploadStore {
   }
 
   async sweep(beforeMs: number): Promise<number> {
-    const stale = await this.#db.write(() =>
-      this.#db.sql("DELETE FROM uploads WHERE run_id IS NULL AND created_at_ms < ? RETURNING id").all(beforeMs),
-    );
-    for (const row of stale) {
-      await rm(resolve(this.#db.directory, "uploads", UploadId.parse(row["id"])), { recursive: true, force: true });
-    }
-    return stale.length;
+    return this.#delete("run_id IS NULL AND created_at_ms < ?", beforeMs);
+  }
+
+  async deleteWorkspace(workspace: string): Promise<void> {
+    await this.#delete("workspace = ?", workspace);
+  }
+
+  /** Files go before the rows that name them. */
+  async #delete(condition: string, value: string | number): Promise<number> {
+    const sql = `SELECT id FROM uploads WHERE ${condition}`;
+    const ids = this.#db.read(() => this.#db.sql(sql).all(value)).map((row) => UploadId.parse(row["id"]));
+    for (const id of ids) await rm(resolve(this.#db.directory, "uploads", id), { recursive: true, force: true });
+    await this.#db.write(() => {
+      for (const id of ids) this.#db.sql("DELETE FROM uploads WHERE id = ?").run(id);
+    });
+    return ids.length;
   }
 }
 

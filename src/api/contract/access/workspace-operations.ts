@@ -1,6 +1,13 @@
 import * as z from "zod";
 import { operation } from "../operation.ts";
-import { CreateWorkspaceBody, UpdateWorkspaceBody, Workspace, WorkspacePage, WorkspaceQuery } from "./workspaces.ts";
+import {
+  CreateWorkspaceBody,
+  DeleteWorkspaceQuery,
+  UpdateWorkspaceBody,
+  Workspace,
+  WorkspacePage,
+  WorkspaceQuery,
+} from "./workspaces.ts";
 
 const COMMON = { tags: ["access"], surfaces: ["rest", "cli"] } as const;
 const ADMIN = { ...COMMON, permission: "workspaces:admin", scope: "server", effect: "write" } as const;
@@ -50,3 +57,18 @@ export const update = operation({
   body: UpdateWorkspaceBody,
   output: Workspace,
 });
+
+const remove = operation({
+  ...ADMIN,
+  name: "workspace.delete",
+  effect: "destroy",
+  summary: "Delete a workspace with everything in it",
+  description:
+    "Closes the workspace, revokes its keys, cancels its runs, and deletes its content permanently; audit records stay. A deletion that is interrupted, or that answers WORKSPACE_IN_USE, continues when it is requested again and at the next start of the server. The workspace `default` cannot be deleted.",
+  http: { method: "DELETE", path: "/api/v1/workspaces/:name", status: 204 },
+  params,
+  query: DeleteWorkspaceQuery,
+  output: z.null(),
+});
+
+export { remove as delete };

@@ -49,3 +49,7 @@ export const UpdateWorkspaceBody = z
     quotas: WorkspaceQuotas.optional().meta({ description: "Replaces all quotas" }),
   })
   .meta({ id: "UpdateWorkspace" });
+
+export const DeleteWorkspaceQuery = z.object({
+  confirm: z.literal("true", { error: "confirm must be true: everything in the workspace is deleted permanently" }),
+});

@@ -3,6 +3,7 @@ import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { cursors } from "../handles.ts";
+import { deleteWorkspace } from "./delete-workspace.ts";
 import { instant } from "../instant.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -41,4 +42,10 @@ const update = implement(operations.workspace.update, async ({ access: { workspa
   return present(await workspaces.change(name, change));
 });
 
-export const workspaceOperations = [list, get, create, update] as const;
+/** Throws WorkspaceNotFoundError, WorkspaceIsDefaultError, WorkspaceInUseError, storage errors. */
+const remove = implement(operations.workspace.delete, async (services: ApiServices, { name }) => {
+  await deleteWorkspace(services, name);
+  return null;
+});
+
+export const workspaceOperations = [list, get, create, update, remove] as const;

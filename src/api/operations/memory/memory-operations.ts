@@ -19,6 +19,7 @@ import {
   changeableKeyOf,
   entityNotFound,
   entityOf,
+  GLOBAL,
   keyOf,
   keysOf,
   relationOf,
@@ -244,13 +245,16 @@ const graph = implement(operations.memory.graph, async ({ memory: { memory } }, 
 });
 
 /** Newest first. Throws MemoryCursorError. */
-const log = implement(operations.memory.log, async ({ memory: { memory } }, query, call) => {
+const log = implement(operations.memory.log, async ({ memory: { memory }, access: { workspaces } }, query, call) => {
   const { scopes, cursor, limit, max_tokens } = query;
   const { entries, next } = await memory.log(
     { scopes: keysOf(call, scopes) },
     { limit, cursor, tokensMax: max_tokens },
   );
-  return { items: entries.map(presentChange), next: next ?? null };
+  // Of a deleted workspace of the same name, that its scopes were forgotten is still in the log.
+  const sinceMs = workspaces.startedAtMs(call.principal.workspace);
+  const own = entries.filter(({ scope, atMs }) => scope === GLOBAL || atMs >= sinceMs);
+  return { items: own.map(presentChange), next: own.length === entries.length ? (next ?? null) : null };
 });
 
 const stats = implement(operations.memory.stats, async ({ memory: { memory } }, _input, { principal }) => {

@@ -14,7 +14,7 @@ import type { Call } from "../perform.ts";
 
 type By = Pick<Call, "principal">;
 
-const GLOBAL = scopeKey({ type: "global" });
+export const GLOBAL = scopeKey({ type: "global" });
 
 /** Returns the key of a scope as callers write it, which is one of their workspace or `global`. */
 export function keyOf({ principal: { workspace } }: By, text: string): ScopeKey {

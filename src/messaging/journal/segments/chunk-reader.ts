@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Head, StoredMessage } from "../../router/index.ts";
-import { headsIn, linesOf } from "./chunk.ts";
+import { ERASED, headsIn, linesOf } from "./chunk.ts";
 import { storedMessage } from "./rows.ts";
 
 /** Reads messages of one segment, which are many in a row; the row that was read last is at hand. */
@@ -19,7 +19,7 @@ export class ChunkReader {
     if (seq < this.#firstSeq || seq > this.#lastSeq) this.#turnTo(seq);
     const index = this.#heads.findIndex((head) => head.seq === seq);
     const [head, line] = [this.#heads[index], this.#lines[index]];
-    return head === undefined || line === undefined ? undefined : storedMessage(head, line);
+    return head === undefined || line === undefined || line === ERASED ? undefined : storedMessage(head, line);
   }
 
   #turnTo(seq: number): void {

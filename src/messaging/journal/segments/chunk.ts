@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../../kernel/json.ts";
 import { type Head, HEAD_WORDS, headsOf, type MessageRows } from "../../router/index.ts";
 import { bytesOf, wordsOf } from "./packing.ts";
 
@@ -68,6 +69,22 @@ export const chunkValues = ({ firstSeq, lastSeq, words, text }: Chunk) =>
 
 /** The heads of a row, from its column. */
 export const headsIn = (firstSeq: number, column: unknown): readonly Head[] => headsOf(firstSeq, wordsOf(column));
+
+/** The line of a message that was deleted with its workspace. */
+export const ERASED = "{}";
+
+/** The lines of a row, with those of a workspace erased. */
+export function withoutWorkspace(text: string, workspace: string): string {
+  const word = JSON.stringify(workspace);
+  if (!text.includes(word)) return text;
+  const isOut = (line: string) => {
+    const message: unknown = line.includes(word) ? JSON.parse(line) : undefined;
+    return isJsonObject(message) && message["workspace"] === workspace;
+  };
+  return linesOf(text)
+    .map((line) => (isOut(line) ? ERASED : line))
+    .join("\n");
+}
 
 /** The messages of a row, line by line as its heads. */
 export const linesOf = (text: unknown): readonly string[] => String(text).split("\n");

@@ -7,6 +7,7 @@ export class MetadataTables {
   /** Dead letters there are. */
   dead: number;
   #deadChange = 0;
+  readonly #db: DatabaseSync;
   readonly #party: StatementSync;
   readonly #retry: StatementSync;
   readonly #settled: StatementSync;
@@ -16,6 +17,7 @@ export class MetadataTables {
   readonly #forget: StatementSync;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     this.dead = numberOf(db, "SELECT count(*) FROM dead");
     this.#party = db.prepare("INSERT OR IGNORE INTO party (number, workspace, name) VALUES (?, ?, ?)");
     this.#retry = db.prepare(
@@ -65,6 +67,15 @@ export class MetadataTables {
   /** The oldest dead letters, in the order in which they died: at most `limit` of those older. How many there were. */
   deleteDead(limit: number, olderThanMs: number): number {
     return Number(this.#forget.run(limit, olderThanMs).changes);
+  }
+
+  /** Inside a transaction. */
+  deleteWorkspace(workspace: string): void {
+    const parties = "(SELECT number FROM party WHERE workspace = ?)";
+    this.#deadChange = -Number(this.#db.prepare("DELETE FROM dead WHERE workspace = ?").run(workspace).changes);
+    this.#db.prepare(`DELETE FROM retry WHERE party IN ${parties}`).run(workspace);
+    this.#db.prepare("DELETE FROM conversation WHERE workspace = ?").run(workspace);
+    this.#db.prepare("DELETE FROM party WHERE workspace = ?").run(workspace);
   }
 
   #bury(letter: DeadLetter): number {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { headsIn } from "./chunk.ts";
+import { headsIn, withoutWorkspace } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
 import { recount } from "../recovery.ts";
 import { dropSegmentTables } from "./schema.ts";
@@ -36,6 +36,8 @@ export class SegmentCompactor {
   readonly #perhapsSettled: Set<Segment>;
   readonly #unfiled: Segment[];
   #olderThanMs = 0;
+  /** Workspaces whose messages are deleted, one after the other, and how far that is. */
+  readonly #deleted: { readonly workspace: string; n: number; seq: number }[] = [];
   #overdue: { readonly olderThanMs: number; workspace: string } | undefined;
 
   constructor(parts: TidyingParts, options: TidyingOptions) {
@@ -64,9 +66,38 @@ export class SegmentCompactor {
     this.#overdue = { olderThanMs, workspace: "" };
   }
 
+  deleteWorkspace(workspace: string): void {
+    this.#deleted.push({ workspace, n: 0, seq: -1 });
+  }
+
   /** False when there was nothing to do. */
   step(): boolean {
-    return this.#markSettled() || this.#file() || this.#drop() || this.#trimDead() || this.#deleteOverdue();
+    return (
+      this.#erase() || this.#markSettled() || this.#file() || this.#drop() || this.#trimDead() || this.#deleteOverdue()
+    );
+  }
+
+  /** Replaces the lines of a workspace's messages in some rows. The heads stay: what they say has no text. */
+  #erase(): boolean {
+    const [at] = this.#deleted;
+    if (!at) return false;
+    const segment = this.#segments.find(({ n }) => n >= at.n);
+    if (!segment) return this.#deleted.shift() !== undefined;
+    if (segment.n > at.n) Object.assign(at, { n: segment.n, seq: -1 });
+    const rows = this.#db
+      .prepare(`SELECT seq, text FROM msg_${segment.n} WHERE seq > ? ORDER BY seq LIMIT ${ROWS_READ}`)
+      .all(at.seq);
+    this.#transact(() => {
+      const update = this.#db.prepare(`UPDATE msg_${segment.n} SET text = ? WHERE seq = ?`);
+      for (const { seq, text } of rows) {
+        const left = withoutWorkspace(String(text), at.workspace);
+        if (left !== text) update.run(left, Number(seq));
+      }
+    });
+    const last = rows.at(-1);
+    if (last === undefined) Object.assign(at, { n: segment.n + 1, seq: -1 });
+    else at.seq = Number(last["seq"]);
+    return true;
   }
 
   #markSettled(): boolean {

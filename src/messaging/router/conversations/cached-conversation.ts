@@ -6,6 +6,7 @@ import {
   merged,
   readConversation,
   appendMessages,
+  type ParticipantTimeout,
   takesPart,
 } from "../../protocols/index.ts";
 import { failure } from "../ports/index.ts";
@@ -157,3 +158,17 @@ function chainFrom(first: Conversation, find: (id: string) => Conversation | und
   }
   return ids;
 }
+
+/** What time did to a conversation. */
+export type ConversationTimeout = {
+  readonly conversation: Conversation;
+  readonly lapses: readonly ParticipantTimeout[];
+  /** Why; absent: a deadline passed. */
+  readonly error?: MessageError;
+};
+
+export const keyOf = (workspace: string, id: string): string => `${workspace}/${id}`;
+
+/** Whether a row says what `now` is no more. */
+export const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>
+  before === undefined || before.status.state !== now.status.state || before.archivedAtMs !== now.archivedAtMs;

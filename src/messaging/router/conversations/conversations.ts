@@ -12,7 +12,6 @@ import {
   ended,
   expire,
   isOpen,
-  type ParticipantTimeout,
   resumed,
   takesPart,
   undelivered,
@@ -23,11 +22,14 @@ import { TransientConversations } from "./transient-conversations.ts";
 import {
   forbidden,
   type CachedConversation,
+  type ConversationTimeout,
   isServerNotice,
   isChecked,
   isFree,
   isPlainAppend,
   isPlain,
+  isRowDue,
+  keyOf,
   mergedInto,
   createCached,
   materialize,
@@ -53,14 +55,6 @@ export type Entry =
   /** Its sender is answered with a not-understood. */
   | { readonly type: "breach"; readonly error: MessageError }
   | { readonly type: "refused"; readonly error: MessageError };
-
-/** What time did to a conversation. */
-export type ConversationTimeout = {
-  readonly conversation: Conversation;
-  readonly lapses: readonly ParticipantTimeout[];
-  /** Why; absent: a deadline passed. */
-  readonly error?: MessageError;
-};
 
 const ALLOWED: Entry = { type: "allowed" };
 
@@ -422,6 +416,12 @@ export class Conversations {
     }
   }
 
+  /** Forgets the conversations of a workspace; nothing is written. */
+  deleteWorkspace(workspace: string): void {
+    for (const keys of [this.#held, this.#over, ...this.#transient.generations])
+      for (const key of keys.keys()) if (key.startsWith(keyOf(workspace, ""))) keys.delete(key);
+  }
+
   /** Ends an open conversation from outside; one that is not in memory is over. */
   end(workspace: string, id: string): void {
     this.#change(workspace, id, ended);
@@ -457,9 +457,3 @@ export class Conversations {
     return after;
   }
 }
-
-const keyOf = (workspace: string, id: string): string => (workspace === "default" ? id : `${workspace}/${id}`);
-
-/** C2. */
-const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>
-  before === undefined || before.status.state !== now.status.state || before.archivedAtMs !== now.archivedAtMs;

@@ -37,6 +37,11 @@ export class TransientConversations {
     this.#old.delete(key);
   }
 
+  /** By key. */
+  get generations(): readonly Map<string, Conversation>[] {
+    return [this.#old, this.#young];
+  }
+
   /** Returns those that match the query, in no order; the caller applies `before` and `limit`. */
   list(query: ConversationQuery, nowMs: number): readonly Conversation[] {
     if (!mayBeTransient(query)) return [];

@@ -1,6 +1,6 @@
 import { log } from "../../../kernel/log.ts";
-import { type Message, type MessageError } from "../../acl/index.ts";
-import { type PoisonMessageGuard } from "./poison-message-guard.ts";
+import { type Message } from "../../acl/index.ts";
+import { type DeliveryParts, type End } from "./delivery-parts.ts";
 import { deadLetter, type Death } from "./dead-letter.ts";
 import { isPast, notTaken } from "./expiry.ts";
 import { withFailure } from "./failed-attempts.ts";
@@ -14,24 +14,6 @@ const TURN_MAX = 512;
 const READ_AGAIN_MS = 1_000;
 /** A mailbox is swept at most this often. */
 const SWEEP_LEAST_MS = 100;
-
-export type DeliveryParts = {
-  readonly core: RouterCore;
-  readonly crashes: PoisonMessageGuard;
-  /** From 0 up to 1. */
-  readonly chance: () => number;
-  /** The messages, by seq; those that are gone are not in it. */
-  readonly read: (seqs: readonly number[]) => Promise<ReadonlyMap<number, Message>>;
-  /** A delivery was given up, or came too late: its sender may want to know. */
-  readonly gaveUp: (message: Message, recipient: string, error: MessageError) => void;
-};
-
-type End = {
-  readonly message: Message | undefined;
-  readonly outcome: Outcome;
-  readonly attempt: number;
-  readonly tookMs: number;
-};
 
 /**
  * Brings what is in mailboxes to those who handle it, and sees each delivery to its end.
@@ -361,6 +343,16 @@ export class Deliveries {
         this.#dead(recipient, queued, message, why);
       }
     }
+  }
+
+  /** Ends every delivery to a recipient whose workspace is deleted; no sender is notified. */
+  drop(recipient: Recipient): void {
+    const { mailbox } = recipient;
+    recipient.handler = undefined;
+    for (const flight of Array.from(mailbox.inFlight())) this.#end(recipient, flight, "dropped");
+    for (const queued of mailbox.remove(() => true))
+      this.#over(recipient, queued, { message: undefined, outcome: "dropped", attempt: 1, tookMs: 0 });
+    recipient.wakeWaiters();
   }
 
   #dead({ mailbox }: Recipient, queued: QueuedMessage, message: Message, why: Omit<Death, "atMs">): void {

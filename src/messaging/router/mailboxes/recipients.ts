@@ -134,6 +134,17 @@ export class Recipients {
     };
   }
 
+  /** Forgets the mailboxes of a workspace, which must be empty. */
+  deleteWorkspace(workspace: string): void {
+    for (const { mailbox } of this.#workspaces.get(workspace)?.values() ?? []) this.#byNumber.delete(mailbox.number);
+    this.#workspaces.delete(workspace);
+  }
+
+  /** The mailboxes of a workspace. */
+  of(workspace: string): readonly Recipient[] {
+    return [...(this.#workspaces.get(workspace)?.values() ?? [])];
+  }
+
   /** After the directory or the handlers have changed. */
   refresh(): void {
     for (const recipient of this.all()) recipient.handler = this.#handlerOf(recipient.mailbox);

@@ -250,6 +250,8 @@ export interface MessageJournal {
   figures(): Promise<JournalStats>;
   /** Drops what is older and not pending (J4): messages, settlements, dead letters, conversations that are over. */
   retain(olderThanMs: number): Promise<void>;
+  /** Deletes the text of all messages of a workspace, its conversations, dead letters and mailboxes. */
+  deleteWorkspace(workspace: string): Promise<void>;
   /** After the last batch; checkpoints and ends the thread. */
   close(): Promise<void>;
 }

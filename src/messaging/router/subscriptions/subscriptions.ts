@@ -97,6 +97,11 @@ export class Subscriptions {
     this.#stop(listener);
   }
 
+  /** Forgets the subscriptions of a workspace that is deleted. */
+  deleteWorkspace(workspace: string): void {
+    for (const listener of this.#all.values()) if (listener.subscription.workspace === workspace) this.#stop(listener);
+  }
+
   #listen(listener: Listener): void {
     const { workspace, topic, id } = listener.subscription;
     const key = `${workspace}/${topic}`;

@@ -11,6 +11,7 @@ export class Duplicates {
   readonly #windowMs: number;
   readonly #halfMax: number;
   readonly #workspaces = new Map<string, number>();
+  #workspacesNumbered = 0;
   readonly #key = new IdKey();
   /** Whose key that is. */
   #last: Identified = { workspace: "", id: "" };
@@ -47,13 +48,19 @@ export class Duplicates {
     if (!this.#newer.delete(key)) this.#older.delete(key);
   }
 
+  /** The ids of a workspace are not known any more: a later workspace of this name has another number. */
+  deleteWorkspace(workspace: string): void {
+    this.#workspaces.delete(workspace);
+    this.#last = { workspace: "", id: "" };
+  }
+
   #keyOf(message: Identified): IdKey {
     const { workspace, id } = message;
     // Who is asked for is added next.
     if (id === this.#last.id && workspace === this.#last.workspace) return this.#key;
     this.#last = message;
     let number = this.#workspaces.get(workspace);
-    if (number === undefined) this.#workspaces.set(workspace, (number = this.#workspaces.size));
+    if (number === undefined) this.#workspaces.set(workspace, (number = this.#workspacesNumbered++));
     return this.#key.of(number, id);
   }
 }

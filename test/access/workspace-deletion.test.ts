@@ -1,0 +1,197 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, expect, test, vi } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { deleteWorkspace } from "../../src/api/operations/access/delete-workspace.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { codeOf, WorkspaceServer } from "../helpers/workspaces.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const CANARY = "vermilion-canary";
+const agent = (name: string) => ({
+  source: `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["answer"]\nsystem_prompt = "Answer ${CANARY}."\n`,
+});
+/** What each list of a workspace contains. */
+const LISTS = [
+  "agents",
+  "runs",
+  "approvals",
+  "conversations",
+  "messages",
+  "mailboxes",
+  "dead-letters",
+  "participants",
+  "subscriptions",
+  "tasks",
+  "memory/log?scopes=workspace,agent-only:ann",
+  "memory/entities?scopes=workspace,agent-only:ann",
+];
+const REMOVE = "/api/v1/workspaces/red?confirm=true";
+
+/** Puts something of everything into a workspace. Returns the id of its run. */
+async function fill(server: WorkspaceServer, workspace: string): Promise<string> {
+  const ask = async (method: string, path: string, body?: object, token?: string) => {
+    const sent = { key: server.admin, workspace, token, ...(body && { body }) };
+    const answer = await server.request(method, `/api/v1/${path}`, sent);
+    expect(answer.status, `${path} ${JSON.stringify(answer.body)}`).toBeLessThan(300);
+    return answer;
+  };
+  await ask("POST", "agents", agent("speaker"));
+  const upload = await fetch(`${server.server.url}/api/v1/uploads?name=note.txt`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.admin}`, "x-caxton-workspace": workspace, "content-type": "text/plain" },
+    body: CANARY,
+  });
+  expect(upload.status).toBeLessThan(300);
+  const { body } = await ask("POST", "runs", { agent: "speaker", input: CANARY, wait: true });
+  const talk = { performative: "inform", content: CANARY, conversation_id: `talk-${workspace}` };
+  const tokens = [];
+  for (const name of ["walter", "paula"]) {
+    const registered = await ask("POST", "participants", { name, description: CANARY });
+    tokens.push(contract.participants.RegisteredParticipant.parse(registered.body).token ?? "");
+  }
+  await ask("POST", "messages", { ...talk, sender: "walter", receiver: ["paula"] }, tokens[0]);
+  await ask("POST", "messages", { ...talk, sender: "paula", receiver: ["walter"] }, tokens[1]);
+  await ask("POST", "subscriptions", { subscriber: "paula", topic: "news" }, tokens[1]);
+  await ask("POST", "tasks", { name: CANARY, owner: "walter", participants: ["paula"] }, tokens[0]);
+  for (const scope of ["workspace", "agent-only:ann"])
+    await ask("POST", "memory/entities", { scope, entities: [{ name: CANARY, type: "thing", observations: ["x"] }] });
+  return contract.runs.RunDetail.parse(body).id;
+}
+
+async function listed(server: WorkspaceServer, workspace: string): Promise<Readonly<Record<string, number>>> {
+  const counts = LISTS.map(async (path) => {
+    const { body } = await server.ask(workspace, "GET", `/api/v1/${path}`);
+    return [path, JSON.stringify(body).split(/"(?:id|name|seq|recipient)":/u).length - 1] as const;
+  });
+  return Object.fromEntries(await Promise.all(counts));
+}
+
+/** The tables of a database with rows of a workspace. */
+function tablesWith(file: string, workspace: string): readonly string[] {
+  using db = new DatabaseSync(file, { readOnly: true });
+  const tables = db
+    .prepare(
+      `SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c ON c.name = 'workspace' WHERE m.type = 'table'`,
+    )
+    .all()
+    .map(({ name }) => String(name));
+  return tables.filter(
+    (name) => db.prepare(`SELECT 1 FROM "${name}" WHERE workspace = ?`).get(workspace) !== undefined,
+  );
+}
+
+function messageTexts(file: string): string {
+  using db = new DatabaseSync(file, { readOnly: true });
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'msg_%'").all();
+  return tables
+    .flatMap(({ name }) =>
+      db
+        .prepare(`SELECT text FROM "${String(name)}"`)
+        .all()
+        .map(({ text }) => String(text)),
+    )
+    .join("\n");
+}
+
+test("a deleted workspace leaves nothing, and one that is created under its name is empty", async () => {
+  await using server = await WorkspaceServer.start();
+  for (const name of ["red", "blue"]) await server.createWorkspace(name);
+  const [red, blue] = [await fill(server, "red"), await fill(server, "blue")];
+  const key = await server.createKey("operator", "red");
+  const before = await listed(server, "blue");
+  expect(Object.values(await listed(server, "red")).filter((count) => count > 0).length).toBeGreaterThanOrEqual(8);
+  const lead = await server.createKey("admin", "red");
+  expect(codeOf(await server.request("DELETE", REMOVE, { key: lead }))).toBe("PERMISSION_DENIED");
+  expect((await server.ask("default", "DELETE", "/api/v1/workspaces/red")).status).toBe(400);
+  expect(codeOf(await server.ask("default", "DELETE", "/api/v1/workspaces/default?confirm=true"))).toBe(
+    "WORKSPACE_IS_DEFAULT",
+  );
+
+  expect((await server.ask("default", "DELETE", REMOVE)).status).toBe(204);
+
+  expect((await server.request("GET", "/api/v1/agents", { key })).status).toBe(401);
+  expect(codeOf(await server.ask("red", "GET", "/api/v1/agents"))).toBe("WORKSPACE_NOT_FOUND");
+  const data = join(server.server.directory, ".caxton");
+  expect(tablesWith(join(data, "caxton.db"), "red")).toEqual(["audit_records"]);
+  expect(tablesWith(join(data, "messages.db"), "red")).toEqual([]);
+  expect(messageTexts(join(data, "messages.db"))).not.toContain("talk-red");
+  expect(messageTexts(join(data, "messages.db"))).toContain("talk-blue");
+  expect(existsSync(join(data, "artifacts", red))).toBe(false);
+  expect(readdirSync(join(data, "uploads"))).toHaveLength(1);
+
+  await server.createWorkspace("red");
+  expect(await listed(server, "red")).toEqual(Object.fromEntries(LISTS.map((path) => [path, 0])));
+  expect(await listed(server, "blue")).toEqual(before);
+  expect((await server.ask("blue", "GET", `/api/v1/runs/${blue}`)).status).toBe(200);
+  // The ids and names of the deleted workspace are free again.
+  await fill(server, "red");
+});
+
+test("a workspace is deleted while its runs execute", async () => {
+  await using server = await WorkspaceServer.start({ script: [{ text: "slow", delayMs: 60_000 }] });
+  await server.createWorkspace("red");
+  await server.ask("red", "POST", "/api/v1/agents", agent("speaker"));
+  const waiting = server.ask("red", "POST", "/api/v1/runs", { agent: "speaker", input: "x", wait: true });
+  const { runs } = server.server.started.caxton;
+  await expect.poll(() => runs.runs.load().executing).toBe(1);
+  expect((await server.ask("default", "DELETE", REMOVE)).status).toBe(204);
+  await waiting;
+  expect(runs.runs.load()).toEqual({ executing: 0, waiting: 0 });
+});
+
+test("a workspace stays closed while an operation or a run in it has not ended", async () => {
+  await using server = await WorkspaceServer.start({ script: [{ text: "slow", delayMs: 60_000 }] });
+  await server.createWorkspace("red");
+  await server.ask("red", "POST", "/api/v1/agents", agent("speaker"));
+  const { caxton } = server.server.started;
+  const operation = caxton.access.workspaces.use("red");
+  await expect(deleteWorkspace(caxton, "red", 50)).rejects.toMatchObject({ code: "WORKSPACE_IN_USE" });
+  expect(codeOf(await server.ask("red", "GET", "/api/v1/agents"))).toBe("WORKSPACE_NOT_FOUND");
+  operation[Symbol.dispose]();
+  await deleteWorkspace(caxton, "red");
+
+  await server.createWorkspace("red");
+  await server.ask("red", "POST", "/api/v1/agents", agent("speaker"));
+  await server.ask("red", "POST", "/api/v1/runs", { agent: "speaker", input: "x" });
+  const { promise: never } = Promise.withResolvers<void>();
+  const cancel = vi.spyOn(caxton.runs.runs, "cancel").mockReturnValue(never);
+  await expect(deleteWorkspace(caxton, "red", 50)).rejects.toMatchObject({ code: "WORKSPACE_IN_USE" });
+  cancel.mockRestore();
+  expect((await server.ask("default", "GET", "/api/v1/workspaces")).body).toMatchObject({
+    items: [{ name: "default" }, { name: "red", state: "deleting" }],
+  });
+  await deleteWorkspace(caxton, "red");
+});
+
+// access.workspaces.W2
+test("a deletion that fails at any step continues at the next start", { timeout: 120_000 }, async () => {
+  using directory = tempDirectory();
+  let admin: string | undefined;
+  const steps = ["keys", "messaging", "runs", "memory", "agents", "storage"] as const;
+  for (const step of steps) {
+    await using server: WorkspaceServer = await WorkspaceServer.start({ directory: directory.path }, admin);
+    admin = server.admin;
+    await server.createWorkspace("red");
+    await fill(server, "red");
+    const { access, messaging, runs, memory, agents, storage } = server.server.started.caxton;
+    const places = {
+      keys: () => vi.spyOn(access.keys, "deleteWorkspace"),
+      messaging: () => vi.spyOn(messaging, "deleteWorkspace"),
+      runs: () => vi.spyOn(runs, "deleteWorkspace"),
+      memory: () => vi.spyOn(memory.memory, "deleteWorkspace"),
+      agents: () => vi.spyOn(agents, "deleteWorkspace"),
+      storage: () => vi.spyOn(storage.workspaces, "delete"),
+    };
+    places[step]().mockImplementationOnce(() => {
+      throw new Error(`no ${step}`);
+    });
+    expect((await server.ask("default", "DELETE", REMOVE)).status, step).toBe(500);
+    expect(codeOf(await server.ask("red", "GET", "/api/v1/runs")), step).toBe("WORKSPACE_NOT_FOUND");
+  }
+  await using last = await WorkspaceServer.start({ directory: directory.path }, admin);
+  expect((await last.ask("default", "GET", "/api/v1/workspaces")).body).toMatchObject({ items: [{ name: "default" }] });
+  expect(tablesWith(join(directory.path, ".caxton", "caxton.db"), "red")).toEqual(["audit_records"]);
+});
