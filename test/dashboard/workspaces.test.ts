@@ -134,8 +134,14 @@ test("the switcher opens another workspace, which the address names and the brow
 test("images and downloads of a run come from its workspace", async () => {
   const source = readFileSync(join(repository, "examples/agents/data-analyzer.toml"), "utf8");
   await post("/api/v1/agents", { source }, admin, "red");
-  const input = "Chart the mean body mass per species and island in examples/data/penguins.csv";
-  const run = await startRun({ agent: "data-analyzer", input }, admin, "red");
+  const uploaded = await fetch(`${server.url}/api/v1/uploads?name=penguins.csv&workspace=red`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${admin}`, "content-type": "text/csv" },
+    body: readFileSync(join(repository, "examples/data/penguins.csv")),
+  });
+  const { id } = contract.runs.Upload.parse(await uploaded.json());
+  const input = "Chart the mean body mass per species and island in uploads/penguins.csv";
+  const run = await startRun({ agent: "data-analyzer", input, uploads: [id] }, admin, "red");
   await using opened = await person(admin, `/ui/runs/${run}?workspace=red`);
   const { page } = opened;
   const image = page.getByRole("img", { name: /^Image/ }).first();
