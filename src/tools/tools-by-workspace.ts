@@ -85,6 +85,13 @@ export class ToolsByWorkspace {
       if (workspace !== this.operator.workspace) await this.of(workspace).servers.restore();
   }
 
+  /** Deletes the servers of a workspace that is closed. Throws storage errors. */
+  async deleteWorkspace(workspace: string): Promise<void> {
+    const { servers, records } = this.of(workspace);
+    for (const { view } of records.list()) await (await servers.delete(view.name)).drained;
+    this.#byWorkspace.delete(workspace);
+  }
+
   #open(options: ToolServersOptions, shared: ToolServers["runner"] | undefined): WorkspaceTools {
     const { workspace } = options;
     const { store, clock, changes, sandbox, configured } = this.#deps;

@@ -1,4 +1,4 @@
-export { DEFAULT_WORKSPACE } from "../../kernel/default-workspace.ts";
+export { DEFAULT_WORKSPACE } from "../../kernel/rights/default-workspace.ts";
 /** In a grant: every workspace, also those created later. */
 export const ALL_WORKSPACES = "*";
 /** The form of a name: a label of a domain name. */

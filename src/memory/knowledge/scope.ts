@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE } from "../../kernel/default-workspace.ts";
+import { DEFAULT_WORKSPACE } from "../../kernel/rights/default-workspace.ts";
 import { MemoryScopeError } from "./errors.ts";
 
 /** Who can read: one agent, a workspace, all agents, the participants of a conversation. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { operation } from "../operation.ts";
+import { Download, operation } from "../operation.ts";
 import {
   CreateWorkspaceBody,
   DeleteWorkspaceQuery,
@@ -71,4 +71,17 @@ const remove = operation({
   output: z.null(),
 });
 
-export { remove as delete };
+const exportWorkspace = operation({
+  ...ADMIN,
+  name: "workspace.export",
+  effect: "read",
+  audit: "all",
+  summary: "Export a workspace",
+  description:
+    "JSON lines with `type` and `value`: the workspace, its agents with all revisions, tool servers, budgets, participants, messages, runs with their journals, and memory. It contains no secrets. An export without the last line, of the type `end`, is incomplete.",
+  http: { method: "GET", path: "/api/v1/workspaces/:name/export" },
+  params,
+  output: Download,
+});
+
+export { exportWorkspace as export, remove as delete };

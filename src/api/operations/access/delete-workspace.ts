@@ -2,7 +2,7 @@ import { WorkspaceInUseError } from "../../../access/index.ts";
 import { log } from "../../../kernel/log.ts";
 import type { ApiServices } from "../api-services.ts";
 
-type Services = Pick<ApiServices, "access" | "agents" | "memory" | "messaging" | "runs">;
+type Services = Pick<ApiServices, "access" | "agents" | "memory" | "messaging" | "runs" | "tools">;
 
 /** Time in which runs and operations of a workspace must end. */
 const WAIT_MS = 30_000;
@@ -16,7 +16,7 @@ export function deleteWorkspace(services: Services, name: string, waitMs = WAIT_
 }
 
 async function erase(services: Services, name: string, signal: AbortSignal): Promise<void> {
-  const { access, agents, memory, messaging, runs } = services;
+  const { access, agents, memory, messaging, runs, tools } = services;
   await access.keys.deleteWorkspace(name);
   // Operations may wait for runs, and may start one last run each.
   await runs.cancelWorkspace(name, signal);
@@ -26,6 +26,7 @@ async function erase(services: Services, name: string, signal: AbortSignal): Pro
   await messaging.deleteWorkspace(name);
   await runs.deleteWorkspace(name);
   await memory.memory.deleteWorkspace(name, { source: "user", sourceId: undefined, agent: undefined });
+  await tools.workspaces.deleteWorkspace(name);
   agents.deleteWorkspace(name);
 }
 

@@ -4,6 +4,7 @@ import { operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { cursors } from "../handles.ts";
 import { deleteWorkspace } from "./delete-workspace.ts";
+import { exportWorkspace } from "./export-workspace.ts";
 import { instant } from "../instant.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -48,4 +49,11 @@ const remove = implement(operations.workspace.delete, async (services: ApiServic
   return null;
 });
 
-export const workspaceOperations = [list, get, create, update, remove] as const;
+/** Throws WorkspaceNotFoundError. */
+const exported = implement(operations.workspace.export, (services: ApiServices, { name }, call) => ({
+  mediaType: "application/x-ndjson; charset=utf-8",
+  content: exportWorkspace(services, services.access.workspaces.get(name), call),
+  headers: { "content-disposition": `attachment; filename="${name}.jsonl"` },
+}));
+
+export const workspaceOperations = [list, get, create, update, remove, exported] as const;
