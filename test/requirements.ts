@@ -421,7 +421,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "documents.rest-agents": "Only pause, resume, activate and rollback exist",
   "documents.rest-deployments": "Not implemented: deployments",
   "documents.webhooks": "Not implemented",
-  "security.definition-limits": "The definition is refused with what to write",
   "package.image-authenticated": "Not implemented: access",
   "deployment.environments": "Not implemented: deployments",
   "agent.wasm-languages": "Not implemented: WebAssembly agents",

@@ -50,6 +50,28 @@ export const AgentPermissions = z.object({
 });
 export type AgentPermissions = z.infer<typeof AgentPermissions>;
 
+/** Restrictions of its tool calls for one tool server. */
+const ServerRestrictions = z.object({
+  domains: z.array(z.string()).optional(),
+  timeoutMs: z.number().optional(),
+  followsRedirects: z.boolean().optional(),
+  redirectsMax: z.int().optional(),
+  responseBytesMax: z.int().optional(),
+  userAgent: z.string().optional(),
+});
+
+/** Restrictions of its tool calls, beside the grants and limits of tool servers. */
+export const AgentRestrictions = z.object({
+  /** Hosts, `*.host` for those below one; undefined does not restrict. */
+  domains: z.array(z.string()).optional(),
+  callTimeoutMs: z.number().optional(),
+  network: z.boolean(),
+  files: z.boolean(),
+  /** By the name of the tool server. */
+  servers: z.record(z.string(), ServerRestrictions),
+});
+export type AgentRestrictions = z.infer<typeof AgentRestrictions>;
+
 /** What is looked up in memory before each run and put into its prompt, and what is remembered of each that completes. */
 export const AgentMemory = z.object({
   /** How far it looks: `agent-only` its own, `workspace` also its workspace's, `global` everywhere, `conversation` there alone. */
@@ -92,6 +114,8 @@ export const AgentDefinition = z.object({
   outputSchema: JsonObject.optional(),
   /** Absent where the file says nothing of them. */
   permissions: AgentPermissions.optional(),
+  /** Absent where the file says nothing of them. */
+  restrictions: AgentRestrictions.optional(),
   maxSteps: StepsMax,
   /** For the whole run; undefined is the server's default. */
   timeoutMs: z.number().optional(),

@@ -248,8 +248,8 @@ temperature = 0.5
 isolation = "worker"
 [performance]
 cache_responses = true
-[tool_config.csv_parser]
-delimiter = ";"
+[tool_config.http_client]
+timeout = "5s"
 [messaging]
 auto_respond = true
 response_format = "natural"
@@ -258,7 +258,6 @@ response_format = "natural"
     "5:1 NO_EFFECT requires",
     "10:1 NO_EFFECT conversation.temperature",
     "14:1 NO_EFFECT performance.cache_responses",
-    "15:2 NO_EFFECT tool_config",
     "19:1 NO_EFFECT messaging.response_format",
   ]);
   expect(read(`${WHOLE}requires = []\n[memory]\nenabled = false\n[execution]\nisolation = "context"\n`).found).toEqual(
@@ -512,13 +511,15 @@ test("mistakes in YAML have their places, and what is plain is repaired", () => 
 });
 
 test("every key without effect and every refused key is one of the file's", () => {
-  const { execution, performance, conversation, messaging, memory, ...top } = DefinitionFile.shape;
+  const { execution, performance, conversation, messaging, memory, security, ...top } = DefinitionFile.shape;
   const nested = {
     ...top,
     execution,
     conversation,
     messaging,
     performance,
+    security,
+    ...prefixed("security", security),
     ...prefixed("execution", execution),
     ...prefixed("conversation", conversation),
     ...prefixed("messaging", messaging),

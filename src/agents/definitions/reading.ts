@@ -7,7 +7,7 @@ import {
   type Parsed,
   type Problem,
 } from "../../text/documents/index.ts";
-import type { AgentDefinition, AgentPermissions } from "./definition.ts";
+import type { AgentDefinition, AgentPermissions, AgentRestrictions } from "./definition.ts";
 import { DefinitionFile } from "./formats/definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./formats/draft.ts";
 import { fromClaudeCode, isForeign, splitTools } from "./formats/claude-code-agents.ts";
@@ -125,6 +125,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
       promptCaching: llm?.prompt_caching,
     },
     permissions: permissionsOf(file),
+    restrictions: restrictionsOf(file),
     outputSchema: file.output?.schema,
     maxSteps: StepsMax.parse(execution?.max_steps ?? STEPS_DEFAULT),
     timeoutMs: execution?.timeout ?? performance?.max_execution_time,
@@ -188,10 +189,40 @@ function messagingOf({ messaging, prompt_templates: templates, conversation }: D
   });
 }
 
-function permissionsOf({ permissions }: DefinitionFile): AgentPermissions | undefined {
-  if (permissions === undefined) return undefined;
-  const { deny, allow, ask, ask_destructive: askDestructive, expires, on_expiry: onExpiry, approvers } = permissions;
+/** A restricted tool is one that a rule denies. */
+function permissionsOf({ permissions, security }: DefinitionFile): AgentPermissions | undefined {
+  const restricted = security?.restricted_tools ?? [];
+  if (permissions === undefined)
+    return restricted.length === 0
+      ? undefined
+      : { deny: restricted, allow: [], ask: [], readOnly: false, askDestructive: false };
+  const { allow, ask, ask_destructive: askDestructive, expires, on_expiry: onExpiry, approvers } = permissions;
+  const deny = [...permissions.deny, ...restricted];
   return { deny, allow, ask, readOnly: permissions.read_only, askDestructive, expiresMs: expires, onExpiry, approvers };
+}
+
+function restrictionsOf({ security, tool_config: tools }: DefinitionFile): AgentRestrictions | undefined {
+  if (security === undefined && tools === undefined) return undefined;
+  const { network_access: network = true, file_system_access: files = true } = security?.sandbox_restrictions ?? {};
+  return {
+    domains: security?.allowed_domains,
+    callTimeoutMs: security?.max_processing_time,
+    network,
+    files,
+    servers: Object.fromEntries(
+      Object.entries(tools ?? {}).map(([server, table]) => [
+        server,
+        {
+          domains: table.allowed_domains,
+          timeoutMs: table.timeout,
+          followsRedirects: table.follow_redirects,
+          redirectsMax: table.max_redirects,
+          responseBytesMax: table.max_response_size,
+          userAgent: table.user_agent,
+        },
+      ]),
+    ),
+  };
 }
 
 function modelOf({ model, llm }: DefinitionFile): string | undefined {

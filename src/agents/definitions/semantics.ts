@@ -13,6 +13,7 @@ import type { Draft } from "./formats/draft.ts";
 import type { ReadOptions } from "./reading.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./formats/inactive.ts";
 import { namesTool, readRule, RULES_MAX } from "../permissions/index.ts";
+import { hostProblems } from "./tables/host-problems.ts";
 import { ACT_HANDLER_NAMES } from "./prompts/act-prompts.ts";
 import { inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, placeholdersIn, unfilledIn } from "./prompts/prompt.ts";
 import { isRecord, isStrings } from "./formats/record.ts";
@@ -28,6 +29,7 @@ export const semanticProblems = (draft: Draft, { knownTools, failedServers }: Re
   ...modelProblems(draft.document),
   ...sameProblems(draft.document),
   ...memoryProblems(draft.document),
+  ...hostProblems(draft.document),
   ...promptProblems(draft),
   ...(knownTools === undefined ? [] : toolProblems(draft, knownTools, failedServers)),
 ];
@@ -44,9 +46,10 @@ const at = (document: Document, path: Path): unknown =>
 
 function keyProblems(document: Document): readonly Problem[] {
   const unsupported = Object.entries(UNSUPPORTED).flatMap(([key, why]) => {
-    if (isEmpty(document.data[key])) return [];
+    const path = key.split(".");
+    if (isEmpty(at(document, path))) return [];
     const fix = Object.entries(UNSUPPORTED_FIX).find(([other]) => other === key)?.[1] ?? "Remove the key.";
-    return [problemAt(document, [key], { severity: "error", code: "NOT_SUPPORTED", message: why, fix }, "key")];
+    return [problemAt(document, path, { severity: "error", code: "NOT_SUPPORTED", message: why, fix }, "key")];
   });
   const inactive = Object.entries(INACTIVE).flatMap(([key, why]) => {
     const path = key.split(".");

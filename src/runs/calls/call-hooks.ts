@@ -1,15 +1,19 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import type { CallContext } from "../../tools/catalogue/index.ts";
-import type { Recorder, RunView } from "../record/index.ts";
+import type { ExecutionPlan, Recorder, RunView } from "../record/index.ts";
 import type { RequestInput } from "./elicitations.ts";
 import { waiterOf } from "./replies.ts";
 
 /** On whose behalf the calls of a run are made. */
-export const callContext = ({ id, workspace, agent, caller, message, files }: RunView): CallContext => ({
+export const callContext = (
+  { id, workspace, agent, caller, message, files }: RunView,
+  { restrictions }: Pick<ExecutionPlan, "restrictions">,
+): CallContext => ({
   session: id,
   workspace,
   agent,
   onBehalfOf: caller ?? undefined,
+  restrictions,
   conversation: message?.conversationId,
   files,
 });

@@ -210,7 +210,7 @@ async function callTools(
   { calls, tools }: { readonly calls: readonly PreparedCall[]; readonly tools: readonly Tool[] },
   signal: AbortSignal,
 ): Promise<"done" | "stopped"> {
-  const context = callContext(deps.recorder.view());
+  const context = callContext(deps.recorder.view(), plan);
   const now = calls.filter(({ type }) => type !== "asking");
   if (now.length === 0) return "done";
   let permit = await deps.meter.forCalls(now.length, signal, "at once");

@@ -6,8 +6,9 @@ import type {
   RunIsolation,
 } from "../../agents/definitions/index.ts";
 import type { Permissions } from "../../agents/permissions/index.ts";
+import { isInDomains } from "../../kernel/rights/domains.ts";
 import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
-import type { PlanSource, Recalled, RunPlan } from "../record/index.ts";
+import { ModelHostRestrictedError, type PlanSource, type Recalled, type RunPlan } from "../record/index.ts";
 import { type CareConfig, careOf } from "./care.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 import { type Environment, References, type SecretFound } from "../../text/references/index.ts";
@@ -70,12 +71,14 @@ export class AgentPlans implements PlanSource {
     const headers = await Promise.all(
       Object.entries(llm.headers).map(async ([name, value]) => [name, await this.#references.resolve(value)] as const),
     );
+    const baseUrl = llm.baseUrl === undefined ? undefined : await this.#references.resolve(llm.baseUrl);
+    if (baseUrl !== undefined) refuseRestrictedHost(prepared.name, definition, baseUrl);
     return {
       agent: prepared.name,
       revision: prepared.revision,
       model: {
         model: llm.model,
-        baseUrl: llm.baseUrl === undefined ? undefined : await this.#references.resolve(llm.baseUrl),
+        baseUrl,
         apiKey: llm.apiKey === undefined ? undefined : await this.#references.resolve(llm.apiKey),
         keys: this.#references.named(llm.baseUrl, llm.apiKey, ...Object.values(llm.headers)),
         api: llm.api,
@@ -96,6 +99,7 @@ export class AgentPlans implements PlanSource {
       tools: toolList(definition),
       isReadOnly: definition.permissions?.readOnly,
       permissions: this.#permissionsOf(definition),
+      restrictions: definition.restrictions,
       deferredTools: definition.deferredTools,
       stepsMax: definition.maxSteps,
       concurrentToolsMax: definition.toolsAtOnceMax,
@@ -143,6 +147,13 @@ export class AgentPlans implements PlanSource {
       agent: { ...budget.agent, ...limitsOf(perDay, { name: "budget.per_day", per: "day" }, file) },
     };
   }
+}
+
+/** The model's address may come from a variable, so it is checked when a run starts. */
+function refuseRestrictedHost(agent: string, { restrictions }: AgentDefinition, baseUrl: string): void {
+  const { domains } = restrictions ?? {};
+  const { hostname } = URL.parse(baseUrl) ?? { hostname: "" };
+  if (domains !== undefined && !isInDomains(hostname, domains)) throw new ModelHostRestrictedError(agent, hostname);
 }
 
 /** Requests of one revision begin with the same prompt and tools, so they share what a provider keeps of them. */

@@ -115,3 +115,16 @@ export const RUN_FAILURE_CODES = {
   workerOutOfMemory: "THREAD_OUT_OF_MEMORY",
   workerLost: "THREAD_LOST",
 } as const;
+
+/** The definition's `allowed_domains` lack the host of its model. */
+export class ModelHostRestrictedError extends CaxtonError {
+  readonly code = "MODEL_HOST_RESTRICTED";
+  readonly kind = "rejected";
+  constructor(agent: string, host: string) {
+    super(
+      `the model of ${agent} is at ${host}, which is not among its allowed_domains`,
+      "Add the host to allowed_domains in [security] of the definition, or change base_url.",
+      { agent, host },
+    );
+  }
+}

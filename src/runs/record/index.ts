@@ -6,6 +6,7 @@ export {
   RunStepNotFoundError,
   RunNotWaitingError,
   InputTooLargeError,
+  ModelHostRestrictedError,
   ServerStoppingError,
   UploadNotFoundError,
   UploadTakenError,

@@ -6,7 +6,7 @@ import type { ModelChoice, ModelSettings } from "../../models/port/index.ts";
 import type { RunNotice } from "./run-event.ts";
 import type { Permissions } from "../../agents/permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import type { ToolList } from "../../tools/catalogue/index.ts";
+import type { CallRestrictions, ToolList } from "../../tools/catalogue/index.ts";
 
 /** Execution plan of an agent's revision. */
 export type RunPlan = {
@@ -25,6 +25,8 @@ export type RunPlan = {
   readonly isReadOnly?: boolean | undefined;
   /** Which calls are made, which are not, and which a person approves first. */
   readonly permissions: Permissions;
+  /** Restrictions of its tool calls. */
+  readonly restrictions?: CallRestrictions | undefined;
   /** Tools whose descriptions a model gets only when it looks for them: `server`, `server.tool` or `*`. */
   readonly deferredTools: readonly string[];
   /** Turns of the model at most. */

@@ -215,7 +215,7 @@ export class WorkerRpcServer {
     const view = recorder.view();
     const started = view.steps.findLast((step) => step.kind === "tool" && step.callId === callId);
     assert(started, "a call is on disk before it is made");
-    const context = { ...callContext(view), ...attend({ step: started.turn, callId }) };
+    const context = { ...callContext(view, this.#plan), ...attend({ step: started.turn, callId }) };
     return tools.run({ id: callId, server, tool, arguments: ask.arguments, context }, signal);
   }
 

@@ -38,6 +38,27 @@ export type ExpectedReply = {
 
 export type AwaitReply = (wait: ExpectedReply, send: () => Promise<ToolResult | undefined>) => Promise<ToolResult>;
 
+/** Restrictions of an agent for the requests of one tool server. */
+export type ServerRestrictions = {
+  readonly domains?: readonly string[] | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly followsRedirects?: boolean | undefined;
+  readonly redirectsMax?: number | undefined;
+  readonly responseBytesMax?: number | undefined;
+  readonly userAgent?: string | undefined;
+};
+
+/** What the definition of an agent takes from its tool servers: none of it adds to their grants and limits. */
+export type CallRestrictions = {
+  /** Hosts, `*.host` for those below one; undefined does not restrict. */
+  readonly domains?: readonly string[] | undefined;
+  readonly callTimeoutMs?: number | undefined;
+  readonly network: boolean;
+  readonly files: boolean;
+  /** By the name of the tool server. */
+  readonly servers: Readonly<Record<string, ServerRestrictions>>;
+};
+
 /** On whose behalf a tool runs. Calls of one `session` share a guest instance, calls of two never do. */
 export type CallContext = {
   /** A run's id, or a fresh id for a call outside a run. */
@@ -46,6 +67,8 @@ export type CallContext = {
   readonly agent: string | undefined;
   /** The caller whose permissions limit the call; absent for a caller that has all that calls use. */
   readonly onBehalfOf?: RunCaller | undefined;
+  /** Restrictions of the agent's definition. */
+  readonly restrictions?: CallRestrictions | undefined;
   /** The conversation whose message started the run; absent where none did. */
   readonly conversation?: string | undefined;
   readonly files: readonly AttachedFile[];

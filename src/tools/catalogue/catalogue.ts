@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
-import { type ToolCall, type ToolResult, failedCall } from "./call.ts";
+import { type CallRestrictions, type ToolCall, type ToolResult, failedCall } from "./call.ts";
 import { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
 import { type SchemaCheck, schemaCheck } from "./schema-check.ts";
 import { type Tool, type ToolServer, type ToolServerState, toolId } from "./tool.ts";
@@ -9,6 +9,10 @@ import type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
 export type ToolList = readonly string[] | "all";
 
 const CLOSED: ReadonlySet<ToolServerState> = new Set(["paused", "pending", "draining"]);
+
+/** Whether restrictions concern what a server reaches. */
+const isConfined = ({ domains, network, files, servers }: CallRestrictions, server: string): boolean =>
+  !network || !files || domains !== undefined || Object.hasOwn(servers, server);
 
 export const NO_TOOLS: ToolRunner = {
   servers: () => [],
@@ -102,13 +106,26 @@ export class ToolCatalogue {
         `the arguments do not fit ${toolId(tool)}: ${wrong.join("; ")}. Correct them and call again.`,
       );
     }
-    const result = await this.#runner.call(call, signal);
+    const result = await this.run(call, signal);
     return result.type === "done" ? this.#checked(tool, result) : result;
   }
 
   /** Runs a call whose caller has a catalogue of his own that checks arguments and result. Never throws. */
-  run(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    return this.#runner.call(call, signal);
+  async run(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const { restrictions, agent = "" } = call.context;
+    const server = restrictions && this.servers().find(({ name }) => name === call.server);
+    if (restrictions === undefined || server === undefined || server.isSandboxed || server.interface === "native")
+      return this.#runner.call(call, signal);
+    if (isConfined(restrictions, call.server)) {
+      const why = `${call.server} runs outside of the sandbox, where the restrictions of ${agent} cannot be enforced`;
+      return failedCall("forbidden", `${why}, so the call was not made. Continue without it.`);
+    }
+    const { callTimeoutMs } = restrictions;
+    if (callTimeoutMs === undefined) return this.#runner.call(call, signal);
+    const late = AbortSignal.timeout(callTimeoutMs);
+    const result = await this.#runner.call(call, AbortSignal.any([signal, late]));
+    if (result.type === "done" || !late.aborted || signal.aborted) return result;
+    return failedCall("deadline", `${call.server}.${call.tool} did not end within ${callTimeoutMs} ms`, result.usage);
   }
 
   #checked(tool: Tool, result: Extract<ToolResult, { type: "done" }>): ToolResult {

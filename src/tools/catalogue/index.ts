@@ -4,6 +4,8 @@ export {
   type AttachedFile,
   type AwaitReply,
   type CallContext,
+  type CallRestrictions,
+  type ServerRestrictions,
   type ContentPart,
   type ToolCall,
   type ToolFailureReason,

@@ -14,7 +14,14 @@ import { type Inspection } from "../servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
-import { pendingCall, reservationsOf, type PendingCall, resultContextOf, toolName } from "./children/pending-call.ts";
+import {
+  limitsOf,
+  pendingCall,
+  reservationsOf,
+  type PendingCall,
+  resultContextOf,
+  toolName,
+} from "./children/pending-call.ts";
 import { LogRouter } from "./log-router.ts";
 import { LiveServer, type InstanceLease } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./modules/inspection.ts";
@@ -275,8 +282,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #fail(job: PendingCall, reason: "crashed" | "deadline" | "cancelled", said: string): void {
-    const { limits } = job.server.manifest;
-    this.#settle(job, failedCall(reason, explain(reason, toolName(job), limits, said), this.#usage(job)));
+    this.#settle(job, failedCall(reason, explain(reason, toolName(job), limitsOf(job), said), this.#usage(job)));
     this.#forget(job);
   }
 
@@ -323,7 +329,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (result.type === "done") counters.done += 1;
     else {
       counters.failed += 1;
-      if (isInnocent || !VIOLATIONS.has(result.reason)) return;
+      // Neither is a server to blame for the shorter deadline of an agent.
+      const isShortened = result.reason === "deadline" && job.deadlineMs < server.manifest.limits.deadlineMs;
+      if (isInnocent || isShortened || !VIOLATIONS.has(result.reason)) return;
       this.#violated(server, `${toolName(job)}: ${result.reason}`, result.reason);
     }
   }
@@ -336,7 +344,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #cancel(job: PendingCall): void {
     const { slot } = job.session;
     if (slot === undefined || slot.withdraw(job)) return this.#fail(job, "cancelled", "");
-    this.#settle(job, failedCall("cancelled", explain("cancelled", toolName(job), job.server.manifest.limits, "")));
+    this.#settle(job, failedCall("cancelled", explain("cancelled", toolName(job), limitsOf(job), "")));
     slot.cancel(job, "cancelled");
   }
 

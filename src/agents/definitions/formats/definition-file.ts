@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../../../text/documents/index.ts";
-import { Json, JsonObject } from "../../../kernel/json.ts";
+import { Json } from "../../../kernel/json.ts";
 import {
   AgentBudgetTable,
   ConversationTable,
@@ -25,6 +25,7 @@ import {
   RUN_ISOLATIONS,
 } from "../rules.ts";
 import { MessagingTable, PromptTemplatesTable } from "../tables/messaging-tables.ts";
+import { SecurityTable, ToolConfigTable } from "../tables/security-tables.ts";
 
 const capability = z
   .string()
@@ -202,7 +203,10 @@ export const DefinitionFile = z.strictObject({
   memory_enabled: z.boolean().optional(),
   memory_scope: z.string().optional(),
   conversation: ConversationTable.optional(),
-  tool_config: z.record(z.string(), JsonObject).optional().meta({ description: "Settings for one tool server each" }),
+  tool_config: z
+    .record(z.string(), ToolConfigTable)
+    .optional()
+    .meta({ description: "Restrictions for one tool server each" }),
   output: OutputTable.optional(),
   conversation_settings: FreeTable,
   messaging: MessagingTable.optional(),
@@ -223,6 +227,6 @@ export const DefinitionFile = z.strictObject({
   runtime: inactive,
   module: inactive,
   skills: inactive,
-  security: inactive,
+  security: SecurityTable.optional(),
 });
 export type DefinitionFile = z.infer<typeof DefinitionFile>;

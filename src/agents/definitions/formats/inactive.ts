@@ -13,7 +13,6 @@ export const INACTIVE = {
   memory_enabled: "write enabled into [memory]",
   memory_scope: "write scope into [memory]",
   conversation_settings: "write messaging and conversation",
-  tool_config: "tools take their settings from their own manifest",
   capability_metadata: "capabilities are only listed",
   context_requirements: "the context of a run is its request and its files",
   context_configuration: "the context of a run is its request and its files",
@@ -47,12 +46,12 @@ export const UNSUPPORTED = {
   runtime: "WebAssembly agents are not supported yet by this version",
   module: "WebAssembly agents are not supported yet by this version",
   skills: "skills are not supported yet by this version",
-  security: "restrictions in a definition are not enforced by this version",
+  "security.max_memory_usage": "memory is limited by tool server, not by agent",
 } as const satisfies Readonly<Record<string, string>>;
 
 export const UNSUPPORTED_FIX = {
   runtime: "Remove the key and write the agent with system_prompt.",
   module: "Remove the key and write the agent with system_prompt.",
   skills: "Put what the skill says into system_prompt.",
-  security: "Remove the table; leave tools out of the list, and grant tool servers only what they need.",
+  "security.max_memory_usage": "Remove the key; limits.memory_mib of a tool server limits the memory of its calls.",
 } as const satisfies Readonly<Record<keyof typeof UNSUPPORTED, string>>;

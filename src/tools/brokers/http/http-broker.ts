@@ -56,6 +56,9 @@ type Chain = {
   readonly caller: Caller;
   readonly secrets: readonly GrantedSecret[];
   readonly bytesMax: number;
+  readonly redirectsMax: number;
+  /** Else the guest gets a redirect as it is. */
+  readonly followsRedirects: boolean;
   readonly signal: AbortSignal;
   /** Aborts when the request's own time is over; `signal` then does too. */
   readonly late: AbortSignal;
@@ -76,7 +79,11 @@ export class HttpBroker implements HttpAccess {
   async fetch(caller: Caller, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer | HostRefused> {
     const checked = checkRequest(request);
     if (checked.type === "refused") return this.#unsent(caller, request, checked);
-    const timeoutMs = request.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
+    const limits = caller.context.restrictions?.servers[caller.server] ?? {};
+    const timeoutMs = Math.min(
+      request.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
+      limits.timeoutMs ?? Infinity,
+    );
     const late = AbortSignal.timeout(Math.ceil(timeoutMs));
     const either = AbortSignal.any([signal, late]);
     const leave = await this.#slots.enter(caller.server, either);
@@ -85,13 +92,16 @@ export class HttpBroker implements HttpAccess {
       return this.#unsent(caller, request, hostRefused("too-many", many));
     }
     try {
-      const { url, method, headers } = checked;
+      const { url, method } = checked;
+      const headers = withUserAgent(checked.headers, limits.userAgent);
       const answer = await this.#follow(
         { url, method, headers, body: request.body },
         {
           caller,
           secrets: this.#deps.secrets(caller.server, caller.grants),
-          bytesMax: request.bytesMax ?? ANSWER_BYTES_MAX,
+          bytesMax: Math.min(request.bytesMax ?? ANSWER_BYTES_MAX, limits.responseBytesMax ?? Infinity),
+          redirectsMax: limits.redirectsMax ?? REDIRECTS_MAX,
+          followsRedirects: limits.followsRedirects ?? true,
           signal: either,
           late,
           sent: new Set(),
@@ -122,17 +132,18 @@ export class HttpBroker implements HttpAccess {
 
   async #follow(first: Hop, chain: Chain): Promise<HttpAnswer | HostRefused> {
     let hop = first;
-    for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
+    const { redirectsMax, followsRedirects } = chain;
+    for (let count = 0; count <= redirectsMax; count += 1) {
       const answer = await this.#audited(hop, chain, count === 0 ? undefined : first.url);
       if (answer.type === "refused") return answer;
       const sent = [...chain.sent].map(({ grant, value = "" }) => ({ name: grant.name, value }));
       const redaction = Redaction.of(sent);
-      const next = redirected(hop, answer, chain.secrets, redaction);
+      const next = followsRedirects ? redirected(hop, answer, chain.secrets, redaction) : undefined;
       if (next === undefined) return finished(hop.url, answer, redaction);
       if ("type" in next) return next;
       hop = next;
     }
-    return hostRefused("unreachable", `${placeOf(first.url)} redirects more than ${REDIRECTS_MAX} times`);
+    return hostRefused("unreachable", `${placeOf(first.url)} redirects more than ${redirectsMax} times`);
   }
 
   async #audited(hop: Hop, chain: Chain, from: URL | undefined): Promise<Incoming | HostRefused> {
@@ -220,6 +231,11 @@ export class HttpBroker implements HttpAccess {
     this.#deps.audit({ ...use, workspace, server, agent, session, atMs: this.#deps.clock.nowMs() });
   }
 }
+
+const withUserAgent = (headers: Hop["headers"], userAgent: string | undefined): Hop["headers"] =>
+  userAgent === undefined
+    ? headers
+    : [...headers.filter(([name]) => name.toLowerCase() !== "user-agent"), ["user-agent", userAgent]];
 
 type Sent = { readonly answer: Incoming | HostRefused; readonly reason: string };
 type Addresses =

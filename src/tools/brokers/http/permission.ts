@@ -7,6 +7,7 @@ import {
   type UrlPattern,
   type UrlTarget,
 } from "../../catalogue/index.ts";
+import { isInDomains } from "../../../kernel/rights/domains.ts";
 import { placeOf } from "./exchange.ts";
 
 /** Leave to send a request; `isPrivate` when the name may lead to this machine or a private network. */
@@ -34,6 +35,8 @@ export function permissionFor(caller: Caller, method: string, url: URL, from: UR
   const { grants, context } = caller;
   const target = targetOf(url);
   if (target === undefined) return hostRefused("invalid", `${placeOf(url)} is no place to send a request to`);
+  const restriction = restrictionOn(caller, url);
+  if (restriction !== undefined) return hostRefused("denied", `${wayTo(url, from)}${restriction}`);
   const there = grants.http.filter((grant) => leads(grant, target));
   const all = there.filter(({ methods }) => methods.includes("*") || methods.includes(method));
   if (all.length > 0) {
@@ -42,6 +45,18 @@ export function permissionFor(caller: Caller, method: string, url: URL, from: UR
   if (context.isPermissive === true && LOOKING.has(method))
     return { type: "permitted", isPrivate: false, isGranted: false };
   return hostRefused("denied", whyNot(caller, { method, url, from, there, isAmbiguous: target.isAmbiguous }));
+}
+
+const wayTo = (url: URL, from: URL | undefined): string =>
+  from === undefined ? "" : `${placeOf(from)} redirects to ${placeOf(url)}: `;
+
+/** Why the definition of the calling agent forbids a request, whatever the server is granted; undefined if it does not. */
+function restrictionOn({ server, context: { restrictions, agent = "" } }: Caller, url: URL): string | undefined {
+  if (restrictions === undefined) return undefined;
+  if (!restrictions.network) return `the definition of ${agent} switches network access off`;
+  const lists = [restrictions.domains, restrictions.servers[server]?.domains];
+  const isAllowed = lists.every((domains) => domains === undefined || isInDomains(url.hostname, domains));
+  return isAllowed ? undefined : `${url.hostname} is not among the allowed_domains of ${agent}`;
 }
 
 type Attempt = {
@@ -53,8 +68,7 @@ type Attempt = {
 };
 
 function whyNot(caller: Caller, { method, url, from, there, isAmbiguous }: Attempt): string {
-  const way = from === undefined ? "" : `${placeOf(from)} redirects to ${placeOf(url)}: `;
-  const what = `${way}${method} ${placeOf(url)} is not granted to \`${caller.server}\``;
+  const what = `${wayTo(url, from)}${method} ${placeOf(url)} is not granted to \`${caller.server}\``;
   if (isAmbiguous && caller.grants.http.some((grant) => patternOf(grant)?.host === url.hostname)) {
     return `${what}: its path holds encoded separators or dots, so that it cannot be compared with the path of a grant`;
   }

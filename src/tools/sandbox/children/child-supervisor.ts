@@ -157,7 +157,7 @@ export class ChildSupervisor {
 
   /** The deadline of a call counts from when it is sent; its wait for a child to be ready has a separate limit. */
   #enqueue(job: PendingCall): void {
-    job.deadlineAtMs = this.#clock.monotonicMs() + job.server.manifest.limits.deadlineMs + READY_MS_MAX;
+    job.deadlineAtMs = this.#clock.monotonicMs() + job.deadlineMs + READY_MS_MAX;
     job.isQueued = true;
   }
 
@@ -309,7 +309,7 @@ export class ChildSupervisor {
 
   #write(job: PendingCall): void {
     this.#sent.set(job.id, job);
-    if (job.isQueued) job.deadlineAtMs = this.#clock.monotonicMs() + job.server.manifest.limits.deadlineMs;
+    if (job.isQueued) job.deadlineAtMs = this.#clock.monotonicMs() + job.deadlineMs;
     job.isQueued = false;
     job.sentAtFrame = this.#process?.framesReceived ?? 0;
     const head = encodeCallHead(job.session.number, job.tool);

@@ -30,6 +30,7 @@ function job(id: number, changes: Partial<Pick<PendingCall, "cancelledAtMs" | "s
     argumentsText: "{}",
     context: { session: `run-${id}`, workspace: "default", agent: undefined, files: [] },
     startedAtMs: 0,
+    deadlineMs: 0,
     deadlineAtMs: 0,
     signal: new AbortController().signal,
     resolve: () => {},

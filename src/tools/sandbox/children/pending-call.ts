@@ -17,6 +17,8 @@ export type PendingCall = {
   readonly argumentsText: string;
   readonly context: CallContext;
   readonly startedAtMs: number;
+  /** Longest time for it: that of the server, or less for an agent with a limit of its own. */
+  readonly deadlineMs: number;
   deadlineAtMs: number;
   readonly signal: AbortSignal;
   readonly resolve: (result: ToolResult) => void;
@@ -40,21 +42,25 @@ export type PendingCall = {
 type Begun = Pick<PendingCall, "id" | "server" | "session" | "account" | "tool" | "startedAtMs" | "signal" | "resolve">;
 
 /** A call that no child has received. */
-export const pendingCall = ({ id: call, arguments: given, context }: ToolCall, begun: Begun): PendingCall => ({
-  ...begun,
-  call,
-  argumentsText: JSON.stringify(given),
-  context,
-  deadlineAtMs: begun.startedAtMs + begun.server.manifest.limits.deadlineMs,
-  files: undefined,
-  fileRequests: 0,
-  isQueued: false,
-  crashes: 0,
-  isSettled: false,
-  cancelledAtMs: undefined,
-  isMoved: false,
-  sentAtFrame: 0,
-});
+export function pendingCall({ id: call, arguments: given, context }: ToolCall, begun: Begun): PendingCall {
+  const deadlineMs = Math.min(begun.server.manifest.limits.deadlineMs, context.restrictions?.callTimeoutMs ?? Infinity);
+  return {
+    ...begun,
+    call,
+    argumentsText: JSON.stringify(given),
+    context,
+    deadlineMs,
+    deadlineAtMs: begun.startedAtMs + deadlineMs,
+    files: undefined,
+    fileRequests: 0,
+    isQueued: false,
+    crashes: 0,
+    isSettled: false,
+    cancelledAtMs: undefined,
+    isMoved: false,
+    sentAtFrame: 0,
+  };
+}
 
 /** The id of the job's tool, for messages. */
 export function toolName({ server, tool }: PendingCall): string {
@@ -62,9 +68,15 @@ export function toolName({ server, tool }: PendingCall): string {
   return known === undefined ? server.manifest.name : toolId(known);
 }
 
+/** The limits of a call. */
+export const limitsOf = ({ server, deadlineMs }: PendingCall): ResultContext["limits"] => ({
+  ...server.manifest.limits,
+  deadlineMs,
+});
+
 export const resultContextOf = (job: PendingCall): ResultContext => ({
   tool: () => toolName(job),
-  limits: job.server.manifest.limits,
+  limits: limitsOf(job),
   redaction: job.server.redaction,
 });
 

@@ -32,7 +32,8 @@ export class HostCallDispatcher {
   async #answer(id: number, job: PendingCall, request: IoRequest, child: SandboxChild): Promise<void> {
     const { manifest } = job.server;
     const { call, context } = job;
-    job.files ??= new HostCallHandler(this.#broker, { server: manifest.name, grants: manifest.grants, call, context });
+    const grants = context.restrictions?.files === false ? { ...manifest.grants, files: [] } : manifest.grants;
+    job.files ??= new HostCallHandler(this.#broker, { server: manifest.name, grants, call, context });
     job.fileRequests += 1;
     const reply = await job.files.serve(request);
     job.fileRequests -= 1;
