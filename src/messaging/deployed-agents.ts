@@ -6,6 +6,8 @@ type Registered = DeployedAgent & { readonly paused?: object | undefined };
 
 /** The deployed agents, as the directory needs them. */
 export interface AgentRegistry {
+  /** Workspaces with agents. */
+  workspaces(): Promise<readonly string[]>;
   list(
     workspace: string,
     query: { readonly limit: number; readonly cursor: string | undefined },
@@ -19,11 +21,12 @@ export interface AgentRegistry {
 }
 
 type Deps = {
-  readonly workspace: string;
   readonly participants: Participants;
   readonly agents: AgentRegistry;
   readonly changes: ChangeLog;
 };
+
+type Place = { readonly workspace: string; readonly name: string };
 
 const AGENTS_PER_PAGE = 200;
 const CHANGES_PER_READ = 500;
@@ -31,41 +34,37 @@ const CHANGES_PER_READ = 500;
 /** Keeps the directory and the mailboxes equal to the deployed agents. */
 export class DeployedAgents implements Disposable {
   readonly #deps: Deps;
-  readonly #pausedNames: readonly string[];
-  #pause: (name: string, isPaused: boolean) => void = () => undefined;
+  readonly #paused: readonly Place[];
+  #pause: (agent: Place, isPaused: boolean) => void = () => undefined;
   /** The last change that was applied. */
   #after: number;
   #reading = Promise.resolve();
   #isQueued = false;
   #watching: Disposable | undefined;
 
-  private constructor(deps: Deps, after: number, pausedNames: readonly string[]) {
+  private constructor(deps: Deps, after: number, paused: readonly Place[]) {
     this.#deps = deps;
     this.#after = after;
-    this.#pausedNames = pausedNames;
+    this.#paused = paused;
   }
 
   /** Registers the agents that are deployed now. */
   static async register(deps: Deps): Promise<DeployedAgents> {
-    const { workspace, participants, agents, changes } = deps;
+    const { participants, agents, changes } = deps;
     const after = changes.range().last;
-    const pausedNames: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await agents.list(workspace, { limit: AGENTS_PER_PAGE, cursor });
-      for (const { name, version, capabilities, paused } of page.items) {
+    const pausedAgents: Place[] = [];
+    for (const workspace of await agents.workspaces())
+      for await (const { name, version, capabilities, paused } of agentsOf(agents, workspace)) {
         participants.agentDeployed({ workspace, name, version, capabilities });
-        if (paused !== undefined) pausedNames.push(name);
+        if (paused !== undefined) pausedAgents.push({ workspace, name });
       }
-      cursor = page.next;
-    } while (cursor !== undefined);
-    return new DeployedAgents(deps, after, pausedNames);
+    return new DeployedAgents(deps, after, pausedAgents);
   }
 
   /** Applies every later change, in order, until disposed. `pause` stops and restarts deliveries to an agent. */
-  follow(pause: (name: string, isPaused: boolean) => void): void {
+  follow(pause: (agent: Place, isPaused: boolean) => void): void {
     this.#pause = pause;
-    for (const name of this.#pausedNames) pause(name, true);
+    for (const agent of this.#paused) pause(agent, true);
     this.#watching = this.#deps.changes.watch(() => void this.caughtUp());
   }
 
@@ -85,24 +84,33 @@ export class DeployedAgents implements Disposable {
     const { changes } = this.#deps;
     this.#isQueued = false;
     for (let found = changes.read(this.#after, CHANGES_PER_READ); found.length > 0;) {
-      for (const { seq, change } of found) {
+      for (const { seq, workspace, change } of found) {
         this.#after = seq;
-        if (change.type === "agent") await this.#apply(change.name);
+        if (change.type === "agent") await this.#apply({ workspace, name: change.name });
       }
       found = changes.read(this.#after, CHANGES_PER_READ);
     }
   }
 
-  async #apply(name: string): Promise<void> {
-    const { agents, participants, workspace } = this.#deps;
+  async #apply({ workspace, name }: Place): Promise<void> {
+    const { agents, participants } = this.#deps;
     const agent = await agents.find(workspace, name);
     if (agent === undefined) return participants.agentDeleted(workspace, name);
     const { version, definition, paused } = agent;
     participants.agentDeployed({ workspace, name: agent.name, version, capabilities: definition.capabilities });
-    this.#pause(agent.name, paused !== undefined);
+    this.#pause({ workspace, name: agent.name }, paused !== undefined);
   }
 
   [Symbol.dispose](): void {
     this.#watching?.[Symbol.dispose]();
   }
+}
+
+async function* agentsOf(agents: AgentRegistry, workspace: string): AsyncGenerator<Registered, void, undefined> {
+  let cursor: string | undefined;
+  do {
+    const page = await agents.list(workspace, { limit: AGENTS_PER_PAGE, cursor });
+    yield* page.items;
+    cursor = page.next;
+  } while (cursor !== undefined);
 }

@@ -62,7 +62,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
   const messageJournal = new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, ...journal });
   const contents = new FileContentStore(join(journal.directory, "message-content"), clock);
   const participants = new Participants({ store: stores.participants, clock });
-  const deployed = await DeployedAgents.register({ workspace, participants, agents, changes });
+  const deployed = await DeployedAgents.register({ participants, agents, changes });
   const directory = ports.extended?.(participants) ?? participants;
   const alarm = opening.use(new TimerQueue(clock));
   const subscriptions = new Subscriptions(stores.subscriptions, clock);
@@ -80,7 +80,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
     options: { ...limits, terms: options.terms, isDeploying: true },
   });
   opening.defer(() => router.close(options.closeMs));
-  deployed.follow((name, isPaused) => router.pause(workspace, name, isPaused));
+  deployed.follow((agent, isPaused) => router.pause(agent.workspace, agent.name, isPaused));
   opening.use(deployed);
   const prepare = () => hasNames(participants, workspace) && messageJournal.prepare();
   prepare();

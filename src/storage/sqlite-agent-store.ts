@@ -284,6 +284,15 @@ export class SqliteAgentStore implements AgentStore {
     return deleted;
   }
 
+  async workspaces(): Promise<readonly string[]> {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT DISTINCT workspace FROM agents WHERE deleted = 0")
+        .all()
+        .map(({ workspace }) => String(workspace)),
+    );
+  }
+
   async count(workspace?: string): Promise<number> {
     const sql = "SELECT count(*) AS n FROM agents WHERE deleted = 0 AND workspace = coalesce(?, workspace)";
     return this.#db.read(() => Number(this.#db.sql(sql).get(workspace ?? null)?.["n"]));

@@ -128,6 +128,11 @@ export class MemoryAgentStore implements AgentStore {
     return true;
   }
 
+  async workspaces(): Promise<readonly string[]> {
+    const agents = [...this.#agents.values()].filter(({ deleted }) => !deleted);
+    return [...new Set(agents.flatMap(({ revisions: [first] }) => first?.workspace ?? []))];
+  }
+
   async count(workspace?: string): Promise<number> {
     const isIn = ({ revisions: [first] }: Kept) => workspace === undefined || first?.workspace === workspace;
     return [...this.#agents.values()].filter((agent) => !agent.deleted && isIn(agent)).length;

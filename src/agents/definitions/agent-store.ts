@@ -92,6 +92,8 @@ export interface AgentStore {
   revisions(workspace: string, name: string, query: PageQuery, signal?: AbortSignal): Promise<Page<RevisionSummary>>;
   /** Deletes an agent; its revisions stay. False if it does not exist. */
   delete(workspace: string, name: string, signal?: AbortSignal): Promise<boolean>;
+  /** Workspaces with agents. */
+  workspaces(): Promise<readonly string[]>;
   /** Agents that are there, in one workspace or in all. */
   count(workspace?: string, signal?: AbortSignal): Promise<number>;
 }

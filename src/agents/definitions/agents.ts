@@ -283,6 +283,11 @@ export class Agents {
     this.#prepared.clear();
   }
 
+  /** Workspaces with deployed agents. */
+  workspaces(): Promise<readonly string[]> {
+    return this.#deps.store.workspaces();
+  }
+
   /** Agents deployed in a workspace, or in all. */
   async count(workspace?: string, signal?: AbortSignal): Promise<number> {
     return this.#deps.store.count(workspace, signal);

@@ -7,9 +7,13 @@ import { boundOf, contentBytes } from "./read-message.ts";
 /** Where content is kept that is too large to travel with its message. */
 export interface ContentStore {
   /** On disk when it resolves. The same bytes kept again are the same artifact. */
-  keep(bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact>;
-  /** Its bytes, undefined when they are not, or no longer, there. */
-  fetch(artifact: Pick<MessageArtifact, "hash">, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  keep(workspace: string, bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact>;
+  /** Its bytes, undefined when this workspace does not, or no longer, have them: a hash gives no access to those of another. */
+  fetch(
+    workspace: string,
+    artifact: Pick<MessageArtifact, "hash">,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined>;
   /** Removes what was last kept before `ms` (epoch); how many. */
   dropBefore(ms: number): Promise<number>;
   /** Bytes of all that is kept. */
@@ -57,7 +61,7 @@ export async function offloadContent(message: Message, store: ContentStore, sign
   const { content } = message;
   if (content.type === "artifact" || !exceedsInlineLimit(content)) return message;
   const mediaType = content.type === "text" ? TEXT : JSON_TYPE;
-  const artifact = await store.keep(Buffer.from(textOf(content)), mediaType, signal);
+  const artifact = await store.keep(message.workspace, Buffer.from(textOf(content)), mediaType, signal);
   return { ...message, content: { type: "artifact", artifact } };
 }
 
@@ -65,11 +69,15 @@ export async function offloadContent(message: Message, store: ContentStore, sign
  * Content with offloaded content in its place again. A reference to a file that is neither text nor JSON stays one, and
  * so does one whose bytes are gone or are not what its hash says.
  */
-export async function fetchContent(content: Content, store: ContentStore, signal: AbortSignal): Promise<Content> {
+export async function fetchContent(
+  { workspace, content }: Pick<Message, "workspace" | "content">,
+  store: ContentStore,
+  signal: AbortSignal,
+): Promise<Content> {
   if (content.type !== "artifact") return content;
   const { mediaType } = content.artifact;
   if (mediaType !== TEXT && mediaType !== JSON_TYPE) return content;
-  const bytes = await store.fetch(content.artifact, signal);
+  const bytes = await store.fetch(workspace, content.artifact, signal);
   if (bytes === undefined) return content;
   const text = new TextDecoder().decode(bytes);
   if (mediaType === TEXT) return { type: "text", text };

@@ -8,11 +8,12 @@ import { type ContentStore, type MessageArtifact } from "../acl/index.ts";
 
 /** Content stored within this time is not removed for lack of space. */
 const FRESH_MS = 60_000;
+const HASH_CHARS = 64;
 const HASH = /^[0-9a-f]{64}$/;
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /**
- * Content of messages as files named by their SHA-256, in folders by its first two digits. What is kept again is as new
+ * Content of messages as files named by their SHA-256 and workspace, in folders by its first two digits. What is kept again is as new
  * as when it was first kept, so that retention by age never takes what a newer message refers to.
  */
 export class FileContentStore implements ContentStore {
@@ -26,9 +27,9 @@ export class FileContentStore implements ContentStore {
     this.#clock = clock;
   }
 
-  async keep(bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact> {
+  async keep(workspace: string, bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact> {
     const hash = hashOf(bytes);
-    const path = this.#path(hash);
+    const path = this.#path(workspace, hash);
     const artifact = { id: `sha256-${hash}`, mediaType, bytes: bytes.length, hash };
     if (await this.#touch(path)) return artifact;
     await mkdir(join(path, ".."), { recursive: true, mode: PRIVATE_DIRECTORY });
@@ -46,10 +47,14 @@ export class FileContentStore implements ContentStore {
     return artifact;
   }
 
-  async fetch({ hash }: Pick<MessageArtifact, "hash">, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async fetch(
+    workspace: string,
+    { hash }: Pick<MessageArtifact, "hash">,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
     if (!HASH.test(hash)) return undefined;
     try {
-      const bytes = await readFile(this.#path(hash), { signal });
+      const bytes = await readFile(this.#path(workspace, hash), { signal });
       return hashOf(bytes) === hash ? bytes : undefined;
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -84,7 +89,7 @@ export class FileContentStore implements ContentStore {
       if (left <= bytesMax) break;
       // Checked again: it may have been stored again while others were removed.
       const found = await stat(path).catch(() => undefined);
-      if (spared.has(name) || found === undefined || found.mtimeMs > freshMs) continue;
+      if (spared.has(name.slice(0, HASH_CHARS)) || found === undefined || found.mtimeMs > freshMs) continue;
       await rm(path, { force: true });
       left -= bytes;
     }
@@ -101,8 +106,8 @@ export class FileContentStore implements ContentStore {
     }
   }
 
-  #path(hash: string): string {
-    return join(this.#directory, hash.slice(0, 2), hash);
+  #path(workspace: string, hash: string): string {
+    return join(this.#directory, hash.slice(0, 2), `${hash}@${workspace}`);
   }
 
   /** Whether the file is there; it is then as new as now. */

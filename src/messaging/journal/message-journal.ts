@@ -133,6 +133,11 @@ export class SqliteMessageJournal implements MessageJournal {
     return this.#reader.deadLetters(query);
   }
 
+  /** Dead letters of a workspace. */
+  deadCount(workspace: string): number {
+    return this.#reader.deadCount(workspace);
+  }
+
   async deadLetter(seq: number, party: number): Promise<DeadLetter | undefined> {
     return this.#reader.deadLetter(seq, party);
   }

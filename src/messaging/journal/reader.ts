@@ -80,6 +80,12 @@ export class JournalReader implements Disposable {
     );
   }
 
+  deadCount(workspace: string): number {
+    return this.#reading(0, (db) =>
+      Number(db.prepare("SELECT count(*) AS n FROM dead WHERE workspace = ?").get(workspace)?.["n"]),
+    );
+  }
+
   deadLetter(seq: number, party: number): DeadLetter | undefined {
     return this.#reading(undefined, (db) => {
       const row = db.prepare("SELECT * FROM dead WHERE seq = ? AND party = ?").get(seq, party);

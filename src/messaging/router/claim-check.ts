@@ -119,7 +119,7 @@ export class ClaimCheck {
 
   async #fill(delivered: Delivered, signal: AbortSignal): Promise<Delivered | Settlement> {
     const { message } = delivered;
-    const content = await fetchContent(message.content, this.#store, signal);
+    const content = await fetchContent(message, this.#store, signal);
     if (content.type === "artifact" && isOffloaded(content.artifact)) {
       const { code, message: reason } = new MessageContentNotFoundError(content.artifact.id);
       return { type: "rejected", code, reason };

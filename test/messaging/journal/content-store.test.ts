@@ -40,7 +40,7 @@ test("content up to 64 KiB travels with its message; above it is offloaded and f
   for (const content of large) {
     const kept = await offloadContent(message(content), store, signal);
     expect(kept.content.type).toBe("artifact");
-    expect(await fetchContent(kept.content, store, signal)).toEqual(content);
+    expect(await fetchContent(kept, store, signal)).toEqual(content);
   }
 });
 
@@ -48,15 +48,15 @@ test("the same content is kept once, a damaged or lost one stays a reference", a
   using directory = tempDirectory();
   const store = new FileContentStore(directory.path, systemClock);
   const [content = { type: "text", text: "" }] = large;
-  const { content: kept } = await offloadContent(message(content), store, signal);
+  const kept = await offloadContent(message(content), store, signal);
   await offloadContent(message(content), store, signal);
   const files = await readdir(directory.path, { recursive: true, withFileTypes: true });
   const [file, ...others] = files.filter((entry) => entry.isFile());
   expect(others).toEqual([]);
   await writeFile(join(file?.parentPath ?? "", file?.name ?? ""), "something else");
-  expect(await fetchContent(kept, store, signal)).toBe(kept);
+  expect(await fetchContent(kept, store, signal)).toBe(kept.content);
   expect(await store.dropBefore(systemClock.nowMs() + 60_000)).toBe(1);
-  expect(await fetchContent(kept, store, signal)).toBe(kept);
+  expect(await fetchContent(kept, store, signal)).toBe(kept.content);
 });
 
 // router.claim-check.K3
@@ -79,7 +79,7 @@ test("contents are bounded by bytes: the oldest without a waiter is deleted, and
     );
   const isKept = async (letter: string) => {
     const hash = keptHash({ type: "text", text: letter.repeat(100_000) });
-    return (await contents.fetch({ hash }, signal)) !== undefined;
+    return (await contents.fetch("default", { hash }, signal)) !== undefined;
   };
   // Olga is outside and takes nothing; bob takes all there is.
   for (const [letter, name] of [

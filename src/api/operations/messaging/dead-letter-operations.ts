@@ -18,7 +18,7 @@ async function mustFind({ records }: Pick<Router, "records">, workspace: string,
 const list = implement(operations.deadLetter.list, async ({ messaging }, query, { principal: { workspace } }) => {
   const { recipient, code, cursor, limit } = query;
   const { router, messageJournal } = messaging;
-  const { dead: total } = await messageJournal.figures();
+  const total = messageJournal.deadCount(workspace);
   const [seq, party] = decodeCursor(handles.deadLetter, cursor) ?? [];
   const before = seq === undefined || party === undefined ? undefined : { seq, party };
   const filters = { workspace, recipient, code };

@@ -139,9 +139,9 @@ async function mustFind({ records }: Records, workspace: string, id: string): Pr
 }
 
 /** Throws MessageContentNotFoundError. */
-const content = implement(operations.message.content, async ({ messaging }, { id }, { signal }) => {
+const content = implement(operations.message.content, async ({ messaging }, { id }, { principal, signal }) => {
   const hash = hashOfKept(id);
-  const bytes = hash === undefined ? undefined : await messaging.contents.fetch({ hash }, signal);
+  const bytes = hash === undefined ? undefined : await messaging.contents.fetch(principal.workspace, { hash }, signal);
   if (bytes === undefined) throw new MessageContentNotFoundError(id);
   return {
     mediaType: "text/plain; charset=utf-8",
