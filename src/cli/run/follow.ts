@@ -158,9 +158,11 @@ export async function artifactPlaces(context: Context, run: RunDetail): Promise<
   if (run.artifacts.length === 0) return [];
   const { value } = await context.client.call(operations.server.status, {});
   return artifactLines(run.artifacts, (artifact) => {
+    const url = context.client.url(artifact.url).href;
+    if (value.data_directory === null) return { path: undefined, url };
     const path = join(value.data_directory, artifact.path);
     const shown = relative(process.cwd(), path);
     const near = shown.startsWith("..") ? path : shown;
-    return { path: existsSync(path) ? near : undefined, url: context.client.url(artifact.url).href };
+    return { path: existsSync(path) ? near : undefined, url };
   });
 }

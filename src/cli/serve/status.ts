@@ -74,6 +74,12 @@ type Found = {
   readonly broken: readonly string[];
 };
 
+/** Nothing for a key of single workspaces. */
+function dataLine({ data_directory: directory, data_bytes: bytes, memory_bytes: memory }: Status): [string, string][] {
+  if (directory === null || bytes === null || memory === null) return [];
+  return [["Data", `${directory}   ${showBytes(bytes)}   memory ${showBytes(memory)}`]];
+}
+
 function renderStatus(found: Status, { failures, local, broken }: Found, { client, terminal }: Context): string {
   const { style } = terminal;
   const fields: [string, string][] = [
@@ -82,7 +88,7 @@ function renderStatus(found: Status, { failures, local, broken }: Found, { clien
       `${style("green", "up")} ${showSpan(found.uptime_ms)}   ${client.server.origin}   version ${found.version}   node ${found.node_version}`,
     ],
     ...(broken.length === 0 ? [] : [["Not ready", broken.join("\n")] satisfies [string, string]]),
-    ["Data", `${found.data_directory}   ${showBytes(found.data_bytes)}   memory ${showBytes(found.memory_bytes)}`],
+    ...dataLine(found),
     [
       "Agents",
       found.agents === 0

@@ -9,13 +9,17 @@ import { StateIcon } from "../../parts/state-pill.tsx";
 import { RUN_STATES } from "../../search/search.ts";
 import { text } from "../../text/text.ts";
 
+/** Nothing for a key of single workspaces. */
+const serverNote = ({ memory_bytes: memory, data_bytes: data }: Status): string | undefined =>
+  memory === null || data === null ? undefined : text.home.serverNote(bytes(memory), bytes(data));
+
 /** How the server is, in one line of numbers. */
 export function HealthStrip({ status }: { readonly status: Status }) {
   const nowMs = useServerNow(1_000);
   const { names } = text.home;
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-[minmax(0,1.35fr)_minmax(0,0.6fr)_minmax(0,0.8fr)_minmax(0,1.5fr)_minmax(0,1fr)_minmax(0,1.3fr)]">
-      <Cell name={names.server} note={text.home.serverNote(bytes(status.memory_bytes), bytes(status.data_bytes))}>
+      <Cell name={names.server} note={serverNote(status)}>
         <span title={text.home.node(status.node_version)}>{status.version}</span>
         <span className="ml-2 text-sm font-normal text-muted">
           {text.home.up(upFor(nowMs - Date.parse(status.started_at)))}

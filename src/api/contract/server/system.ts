@@ -14,16 +14,20 @@ export const Ready = z
   .meta({ id: "Ready" });
 export type Ready = z.infer<typeof Ready>;
 
+/** A fact about the whole server. */
+const OfServer = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullable().meta({ description: "null for principals without server:read in every workspace" });
+
 export const Status = z
   .object({
     version: z.string(),
     node_version: z.string(),
     started_at: z.iso.datetime(),
     uptime_ms: z.number(),
-    data_directory: z.string(),
-    data_bytes: z.int(),
-    memory_bytes: z.int(),
-    agents: z.int(),
+    data_directory: OfServer(z.string()),
+    data_bytes: OfServer(z.int()),
+    memory_bytes: OfServer(z.int()),
+    agents: z.int().meta({ description: "Agents deployed in the workspace" }),
     runs: z.object({
       queued: z.int(),
       running: z.int(),

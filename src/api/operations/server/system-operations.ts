@@ -12,47 +12,51 @@ import { instant } from "../instant.ts";
 /** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
 const MEMORY_ANSWER_MS = 2_000;
 
-const status = implement(operations.server.status, async (services, _input, { principal: { workspace } }) => {
-  const {
-    agents,
-    memory,
-    models: { models, traffic },
-    runs,
-    server,
-    storage,
-    tools,
-  } = services;
-  const counts = runs.stores.journal.counts(workspace);
-  return {
-    version: server.version,
-    node_version: process.versions.node,
-    started_at: instant(server.startedAtMs),
-    uptime_ms: server.uptimeMs(),
-    data_directory: server.dataDirectory,
-    data_bytes: storage.database.bytes(),
-    memory_bytes: process.memoryUsage.rss(),
-    agents: await agents.agents.count(workspace),
-    runs: {
-      queued: counts.queued,
-      running: counts.running,
-      awaiting_approval: counts["awaiting-approval"],
-      awaiting_choice: counts["awaiting-choice"],
-      awaiting_reply: counts["awaiting-reply"],
-      needs_decision: counts["needs-decision"],
-      completed: counts.completed,
-      failed: counts.failed,
-      cancelled: counts.cancelled,
-    },
-    tool_servers: tools.catalogue
-      .of(workspace)
-      .servers()
-      .map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
-    default_model: models.defaultModel,
-    models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
-    memory: await memoryCondition(memory.memory, server.clock),
-    model_traffic: presentConditions(traffic),
-  };
-});
+const status = implement(
+  operations.server.status,
+  async (services, _input, { principal: { workspace, everywhere } }) => {
+    const {
+      agents,
+      memory,
+      models: { models, traffic },
+      runs,
+      server,
+      storage,
+      tools,
+    } = services;
+    const isServerWide = everywhere.has("server:read");
+    const counts = runs.stores.journal.counts(workspace);
+    return {
+      version: server.version,
+      node_version: process.versions.node,
+      started_at: instant(server.startedAtMs),
+      uptime_ms: server.uptimeMs(),
+      data_directory: isServerWide ? server.dataDirectory : null,
+      data_bytes: isServerWide ? storage.database.bytes() : null,
+      memory_bytes: isServerWide ? process.memoryUsage.rss() : null,
+      agents: await agents.agents.count(workspace),
+      runs: {
+        queued: counts.queued,
+        running: counts.running,
+        awaiting_approval: counts["awaiting-approval"],
+        awaiting_choice: counts["awaiting-choice"],
+        awaiting_reply: counts["awaiting-reply"],
+        needs_decision: counts["needs-decision"],
+        completed: counts.completed,
+        failed: counts.failed,
+        cancelled: counts.cancelled,
+      },
+      tool_servers: tools.catalogue
+        .of(workspace)
+        .servers()
+        .map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
+      default_model: models.defaultModel,
+      models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
+      memory: await memoryCondition(memory.memory, server.clock),
+      model_traffic: presentConditions(traffic),
+    };
+  },
+);
 
 const config = implement(operations.server.config, ({ server }) => ({ ...server.configuration }));
 
