@@ -38,6 +38,7 @@ import {
   type Admission,
   type Attempt,
   type Credentials,
+  homeOf,
   type Origin,
   type Principal,
   type SessionCredentials,
@@ -79,6 +80,7 @@ const RETRY_MS = 2_000;
 const ADMIN = "admin";
 const PARTICIPANT = "participant";
 const SETUP = "setup";
+const SETUP_OPERATION = "key.create";
 const NO_GRANTS: Principal["narrowed"] = [];
 const isWhole = ({ only }: Grant): boolean => only === undefined || !isNarrowed(only);
 const NO_PERMISSIONS: ReadonlySet<Permission> = new Set();
@@ -215,12 +217,14 @@ export class Access {
     const { name, permission, scope, narrowedBy } = attempt.operation;
     const admission = admitted(principal, attempt);
     const isServerWide = scope === "server";
-    if ((isServerWide ? principal.everywhere : principal.permissions).has(permission)) return admission;
+    // A2.
+    const isBarred = principal.kind === "setup" && permission !== "access:self" && name !== SETUP_OPERATION;
+    if (!isBarred && (isServerWide ? principal.everywhere : principal.permissions).has(permission)) return admission;
     const isNarrowly = ({ permissions, only }: Principal["narrowed"][number]) =>
       permissions.has(permission) && narrowedBy.some((kind) => only[kind] !== undefined);
     if (!isServerWide && principal.narrowed.some(isNarrowly)) return admission;
     const error =
-      isServerWide && principal.permissions.has(permission)
+      !isBarred && isServerWide && principal.permissions.has(permission)
         ? new ServerPermissionDeniedError(name, permission)
         : principal.narrowed.some(({ permissions }) => permissions.has(permission))
           ? new GrantNarrowedError(name, permission, principal.narrowed)
@@ -417,11 +421,6 @@ export class Access {
     const isFlood = !this.#failures.take(networkOf(address), FAILURES_PER_MINUTE);
     return isFlood ? new TooManyFailuresError(address, RETRY_MS) : new CredentialsInvalidError(message, sender);
   }
-}
-
-/** The workspace of requests that name none. */
-function homeOf([first]: readonly Grant[]): string {
-  return first === undefined || first.workspace === ALL_WORKSPACES ? DEFAULT_WORKSPACE : first.workspace;
 }
 
 /** Whether an operation ended because its principal may not perform it. */

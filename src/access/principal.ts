@@ -1,5 +1,7 @@
 import type { ClientCertificate } from "./client-certificate.ts";
 import {
+  ALL_WORKSPACES,
+  DEFAULT_WORKSPACE,
   fits,
   type Grant,
   type Narrowing,
@@ -135,3 +137,8 @@ export type Admission = Admitted;
 
 /** For `Access` alone. */
 export const admitted = (principal: Principal, attempt: Attempt): Admission => new Admitted(principal, attempt);
+
+/** The workspace of requests that name none. */
+export function homeOf([first]: readonly Grant[]): string {
+  return first === undefined || first.workspace === ALL_WORKSPACES ? DEFAULT_WORKSPACE : first.workspace;
+}

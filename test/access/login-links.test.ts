@@ -94,6 +94,17 @@ test("a link has at most the permissions of its creator, who needs access:admin"
   expect(unknown).toMatchObject({ status: 422, body: { code: "ROLE_UNKNOWN" } });
 });
 
+// access.access.A2
+test("the setup token creates the first administrator's key, and no login link", async () => {
+  await using fresh = await startServer({ settings: { "access.mode": "required" }, isEarly: true });
+  const response = await fetch(`${fresh.url}/api/v1/login-links`, {
+    method: "POST",
+    headers: { ...bearer(fresh.started.setupToken ?? ""), "content-type": "application/json" },
+    body: JSON.stringify({ name: "x", role: "admin" }),
+  });
+  expect(response.status).toBe(403);
+});
+
 test("the audit log names an expired or revoked key whose secret was presented, and no other", async () => {
   const { id, key } = await createKey(admin, { name: "short", role: "readonly", expires_in: 60 });
   const last = async () => {
