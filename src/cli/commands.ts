@@ -192,7 +192,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "workspace",
     also: ["workspaces"],
     group: "operate",
-    summary: "create, list and change workspaces",
+    summary: "create, list, change and delete workspaces",
     load: async () => (await import("./access/index.ts")).workspace,
   },
   {

@@ -139,6 +139,21 @@ test("quotas are set, changed one by one and removed", async () => {
   expect(await as("ann", "workspace get blue")).toMatchObject({ code: 3 });
 });
 
+test("a workspace is deleted by those who confirm it, with its keys", async () => {
+  await output("admin", "workspace create brief");
+  const key = (await output("admin", "key create short --role user --workspace brief -o name")).trim();
+  expect(await as("admin", "workspace delete brief")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--yes"),
+  });
+  expect(await as("ann", "workspace delete brief --yes")).toMatchObject({ code: 4 });
+  expect(await output("admin", "workspace delete brief --yes")).toBe("the workspace brief is deleted\n");
+  expect(await output("admin", "workspace list -o name")).not.toContain("brief");
+  const environment = { CAXTON_TOKEN: key, CAXTON_SERVER: server.url };
+  expect(await as("nowhere", "agent list", { environment })).toMatchObject({ code: 4 });
+  expect(await as("admin", "workspace delete default --yes")).toMatchObject({ code: 6 });
+});
+
 /** The command prints completions to the standard output of its process. */
 const completions = async (words: readonly string[]) =>
   (

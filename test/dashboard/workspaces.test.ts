@@ -188,6 +188,15 @@ test("the page Access creates and changes workspaces, and keys that are valid in
   await page.setViewportSize(PHONE);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(PHONE.width);
   expect(await violations(page)).toEqual([]);
+  await post("/api/v1/workspaces", { name: "brief" });
+  await page.reload();
+  await page.getByRole("button", { name: "Delete brief" }).click();
+  const remove = dialog.getByRole("button", { name: "Delete the workspace" });
+  expect(await remove.isDisabled()).toBe(true);
+  await dialog.getByRole("textbox").fill("brief");
+  await remove.click();
+  await page.getByText("The workspace brief is deleted").waitFor();
+  expect(await page.getByRole("row", { name: /brief/ }).count()).toBe(0);
   await page.getByRole("button", { name: "Open green" }).click();
   await heading(page, "Home");
   expect(workspaceIn(page)).toBe("green");

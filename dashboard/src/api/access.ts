@@ -111,6 +111,8 @@ export const createWorkspace = (body: GivenTo<typeof operations.workspace.create
 export const updateWorkspace = (body: GivenTo<typeof operations.workspace.update>) =>
   call(operations.workspace.update, body);
 
+export const deleteWorkspace = (name: string) => call(operations.workspace.delete, { name, confirm: "true" });
+
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
   queryFn: ({ signal }) => entriesOf((cursor) => call(operations.key.list, { cursor, limit: 200 }, signal)),

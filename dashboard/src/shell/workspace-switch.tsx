@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { use, useEffect } from "react";
-import { workspacesQuery } from "../api/access.ts";
+import { type Workspace, workspacesQuery } from "../api/access.ts";
 import { currentWorkspace, inWorkspace, nameWorkspace, openWorkspace } from "../api/workspace.ts";
 import { Select } from "../parts/forms/field.tsx";
 import { IdentityContext } from "../parts/permission.ts";
@@ -9,10 +9,12 @@ import { text } from "../text/text.ts";
 /** Of a server on which no workspace was created. */
 const DEFAULT = "default";
 
+const activeOf = (workspaces: readonly Workspace[]) => workspaces.filter(({ state }) => state === "active");
+
 /** Shows the workspace of the page and opens others; nothing for a user of one workspace only. */
 export function WorkspaceSwitch() {
   const identity = use(IdentityContext);
-  const { data = [] } = useQuery({ ...workspacesQuery, enabled: identity !== undefined });
+  const { data = [] } = useQuery({ ...workspacesQuery, select: activeOf, enabled: identity !== undefined });
   const own = identity?.workspace;
   useAddress(own !== undefined && (data.length > 1 || own !== DEFAULT) ? own : undefined);
   if (own === undefined || data.length < 2) return null;

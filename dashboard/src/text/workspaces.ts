@@ -21,6 +21,13 @@ export const WORKSPACES = {
   edit: (name: string) => `Change ${name}`,
   editTitle: (name: string) => `Change the workspace ${name}`,
   save: "Save",
+  deleting: "being deleted",
+  remove: (name: string) => `Delete ${name}`,
+  removeTitle: "Delete the workspace",
+  removeAction: "Delete the workspace",
+  removeNote: (name: string) =>
+    `Everything in ${name} is deleted permanently: agents, tool servers, runs, files, messages, memory and keys. Its runs are cancelled.`,
+  removed: (name: string) => `The workspace ${name} is deleted`,
   name: "Name",
   nameNote: "1 to 63 lower-case letters, digits and -",
   description: "Description",

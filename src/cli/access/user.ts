@@ -17,9 +17,9 @@ import {
   showPages,
 } from "../frame/index.ts";
 import { ageColumn, type Column, safeText } from "../terminal/index.ts";
+import { grantText } from "./key.ts";
 
 const WEEK_MS = 7 * 86_400_000;
-const ALL = "*";
 
 /** `caxton user` */
 export const user: CommandMaker = (command, invocation) => {
@@ -35,13 +35,10 @@ export const user: CommandMaker = (command, invocation) => {
   enable(command.command("enable"), invocation);
 };
 
-const grantsText = ({ grants }: User): string =>
-  grants.map(({ role, workspace }) => `${role} in ${workspace === ALL ? "all workspaces" : workspace}`).join(", ");
-
 const columns = (nowMs: number): readonly Column<User>[] => [
   { title: "ID", value: ({ id }) => safeText(id) },
   { title: "NAME", value: ({ name }) => safeText(name), shrinks: true },
-  { title: "ROLES", value: grantsText, shrinks: true },
+  { title: "ROLES", value: ({ grants }) => grants.map(grantText).join(", "), shrinks: true },
   { title: "STATE", value: ({ state }) => state },
   ageColumn("SEEN", (each) => each.last_seen_at, nowMs),
   { title: "EMAIL", value: ({ email }) => safeText(email ?? ""), wide: true },
@@ -123,7 +120,7 @@ export const loginLink: CommandMaker = (command, invocation) => {
       const { raw, value } = await client.call(operations.user.link, {
         ...(name !== undefined && { name }),
         ...(role !== undefined && { role }),
-        ...(allWorkspaces && { workspace: ALL }),
+        ...(allWorkspaces && { workspace: "*" }),
         ...(expires !== undefined && { expires_in: Math.round(expires / 1_000) }),
       });
       const url = `${(value.page === null ? client.url("/ui/login") : new URL(value.page)).href}#${value.token ?? ""}`;

@@ -5,6 +5,7 @@ import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
   type CommandMaker,
+  confirmName,
   type Context,
   examples,
   type Invocation,
@@ -18,6 +19,9 @@ import {
   UsageError,
 } from "../frame/index.ts";
 import { ageColumn, type Column, renderFields, safeText } from "../terminal/index.ts";
+
+/** A workspace may have much to delete. */
+const DELETION_MS = 3_600_000;
 
 type Quotas = Workspace["quotas"];
 
@@ -37,6 +41,7 @@ export const workspace: CommandMaker = (command, invocation) => {
   create(command.command("create"), invocation);
   update(command.command("update"), invocation);
   use(command.command("use"), invocation);
+  remove(command.command("delete"), invocation);
 };
 
 /** These commands do not fail in a workspace that was deleted: with them the user chooses another. */
@@ -192,6 +197,30 @@ function use(command: Command, invocation: Invocation): void {
         human: () =>
           `commands on ${safeText(saved.name)} use ${name === undefined ? "the workspace of the key" : `the workspace ${name}`}\n`,
       });
+    },
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command
+    .summary("delete a workspace")
+    .description(
+      "Delete a workspace permanently, with its agents, tool servers, runs, files, messages, memory and keys. Asks for its name unless --yes is given. The command waits for the end; if it is interrupted, the server continues.",
+    )
+    .argument("<name>", "workspace");
+  examples(command, [
+    ["caxton workspace delete red", ""],
+    ["caxton workspace delete red --yes", "for scripts"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ name: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name }) => {
+      const question = `Delete the workspace ${name} with everything in it? This cannot be undone.`;
+      await confirmName(context, { name, question, command: "caxton workspace delete" });
+      const wanted = { name, confirm: "true" } as const;
+      await clientOf(context).call(operations.workspace.delete, wanted, { timeoutMs: DELETION_MS });
+      await showOne(context, { raw: { name, deleted: true }, name, human: () => `the workspace ${name} is deleted\n` });
     },
   });
 }

@@ -1,4 +1,4 @@
-export { confirm } from "./ask.ts";
+export { confirm, confirmName } from "./ask.ts";
 export { act, type CommandMaker, examples, type Invocation, operandPlace, commandPath } from "./command.ts";
 export {
   type Context,

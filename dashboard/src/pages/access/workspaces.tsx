@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { ArrowRight, Pencil, Plus } from "lucide-react";
+import { ArrowRight, Pencil, Plus, Trash2 } from "lucide-react";
 import { use, useState } from "react";
 import { operations } from "../../../../src/api/contract/index.ts";
-import { type Workspace, workspacesQuery } from "../../api/access.ts";
+import { deleteWorkspace, keysQuery, type Workspace, workspacesQuery } from "../../api/access.ts";
 import { openWorkspace } from "../../api/workspace.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { Chip } from "../../parts/card.tsx";
+import { DeleteDialog } from "../../parts/dialogs/delete-dialog.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { Ago } from "../../parts/format/ago.tsx";
 import { IdentityContext } from "../../parts/permission.ts";
@@ -16,17 +17,21 @@ import { ChangeWorkspace, QUOTA_NAMES } from "./change-workspace.tsx";
 
 const words = text.workspaces;
 
-type Open = { readonly chosen: Workspace | undefined };
+type Open = { readonly act: "create" } | { readonly act: "change" | "delete"; readonly chosen: Workspace };
 
-/** The workspaces of the server: list, create, change, open. */
+/** It cannot be deleted. */
+const DEFAULT = "default";
+
+/** The workspaces of the server: list, create, change, open, delete. */
 export function Workspaces() {
   const { data, error, refetch } = useQuery(workspacesQuery);
   const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
   return (
     <section>
       <div className="mb-2 flex flex-wrap items-center gap-2">
         <h2 className="flex-1 text-sm font-semibold">{words.title}</h2>
-        <Button size="small" needs={operations.workspace.create} onClick={() => setOpen({ chosen: undefined })}>
+        <Button size="small" needs={operations.workspace.create} onClick={() => setOpen({ act: "create" })}>
           <Plus aria-hidden />
           {words.create}
         </Button>
@@ -45,7 +50,7 @@ export function Workspaces() {
           </thead>
           <tbody>
             {data.map((each) => (
-              <WorkspaceRow key={each.name} shown={each} onChange={() => setOpen({ chosen: each })} />
+              <WorkspaceRow key={each.name} shown={each} onOpen={(act) => setOpen({ act, chosen: each })} />
             ))}
           </tbody>
         </Table>
@@ -54,14 +59,17 @@ export function Workspaces() {
       ) : (
         <ProblemView error={error} onRetry={() => void refetch()} />
       )}
-      {open === undefined ? null : <ChangeWorkspace chosen={open.chosen} onClose={() => setOpen(undefined)} />}
+      {open?.act === "create" ? <ChangeWorkspace chosen={undefined} onClose={close} /> : null}
+      {open?.act === "change" ? <ChangeWorkspace chosen={open.chosen} onClose={close} /> : null}
+      {open?.act === "delete" ? <DeleteWorkspace name={open.chosen.name} onClose={close} /> : null}
     </section>
   );
 }
 
-type RowProps = { readonly shown: Workspace; readonly onChange: () => void };
+type RowProps = { readonly shown: Workspace; readonly onOpen: (act: "change" | "delete") => void };
 
-function WorkspaceRow({ shown: { name, description, quotas, created_at: createdAt }, onChange }: RowProps) {
+function WorkspaceRow({ shown, onOpen }: RowProps) {
+  const { name, description, state, quotas, created_at: createdAt } = shown;
   const isHere = use(IdentityContext)?.workspace === name;
   const limited = QUOTA_NAMES.filter((quota) => quotas[quota] !== undefined);
   return (
@@ -70,6 +78,7 @@ function WorkspaceRow({ shown: { name, description, quotas, created_at: createdA
         <span className="flex items-center gap-2">
           {name}
           {isHere ? <Chip>{words.here}</Chip> : null}
+          {state === "deleting" ? <Chip>{words.deleting}</Chip> : null}
         </span>
       </Td>
       <Td className="[overflow-wrap:anywhere]">{description}</Td>
@@ -86,15 +95,41 @@ function WorkspaceRow({ shown: { name, description, quotas, created_at: createdA
         <Ago at={createdAt} />
       </Td>
       <Td className="whitespace-nowrap">
-        <IconButton label={words.edit(name)} needs={operations.workspace.update} onClick={onChange}>
-          <Pencil aria-hidden />
-        </IconButton>
-        {isHere ? null : (
+        {state === "deleting" ? null : (
+          <IconButton label={words.edit(name)} needs={operations.workspace.update} onClick={() => onOpen("change")}>
+            <Pencil aria-hidden />
+          </IconButton>
+        )}
+        {isHere || state === "deleting" ? null : (
           <IconButton label={words.open(name)} onClick={() => openWorkspace(name)}>
             <ArrowRight aria-hidden />
+          </IconButton>
+        )}
+        {isHere || name === DEFAULT ? null : (
+          <IconButton label={words.remove(name)} needs={operations.workspace.delete} onClick={() => onOpen("delete")}>
+            <Trash2 aria-hidden />
           </IconButton>
         )}
       </Td>
     </Row>
   );
 }
+
+const DeleteWorkspace = ({ name, onClose }: { readonly name: string; readonly onClose: () => void }) => (
+  <DeleteDialog
+    name={name}
+    title={words.removeTitle}
+    action={words.removeAction}
+    done={words.removed(name)}
+    onClose={onClose}
+    remove={async () => {
+      await deleteWorkspace(name);
+      onClose();
+    }}
+    backTo="/access"
+    gone={["workspace", name]}
+    stale={[workspacesQuery.queryKey, keysQuery.queryKey]}
+  >
+    <p className="text-sm">{words.removeNote(name)}</p>
+  </DeleteDialog>
+);

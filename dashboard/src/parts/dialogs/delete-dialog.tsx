@@ -19,7 +19,7 @@ type Props = {
   readonly onClose: () => void;
   readonly remove: () => Promise<unknown>;
   /** Where there is something to see afterwards. */
-  readonly backTo: "/agents" | "/tools" | "/memory";
+  readonly backTo: "/agents" | "/tools" | "/memory" | "/access";
   /** Cached data of the deleted item, and queries to refetch. */
   readonly gone: QueryKey;
   readonly stale: readonly QueryKey[];
