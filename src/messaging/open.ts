@@ -105,6 +105,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
       tasks.deleteWorkspace(name);
       subscriptions.deleteWorkspace(name);
       await router.deleteWorkspace(name);
+      await contents.deleteWorkspace(name);
       participants.deleteWorkspace(name);
     },
     /** To be called when the definitions of the start are deployed; never rejects. */

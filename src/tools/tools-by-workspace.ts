@@ -88,8 +88,8 @@ export class ToolsByWorkspace {
   /** Deletes the servers of a workspace that is closed. Throws storage errors. */
   async deleteWorkspace(workspace: string): Promise<void> {
     const { servers, records } = this.of(workspace);
+    // A workspace that is created again under this name uses the same, empty table, which catalogues refer to.
     for (const { view } of records.list()) await (await servers.delete(view.name)).drained;
-    this.#byWorkspace.delete(workspace);
   }
 
   #open(options: ToolServersOptions, shared: ToolServers["runner"] | undefined): WorkspaceTools {

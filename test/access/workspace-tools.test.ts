@@ -10,7 +10,7 @@ const temp = tempDirectory();
 let server: TestServer;
 let admin: string;
 /** Keys of administrators of one workspace. */
-const keys = { red: "", blue: "", default: "" };
+const keys = { red: "", blue: "", default: "", again: "" };
 type Workspace = keyof typeof keys;
 
 const Answer = contract.problems.ProblemDetails;
@@ -169,6 +169,17 @@ test("an instance that all runs share is shared within one workspace", async () 
   for (const name of ["red", "red", "blue", "default", "red", "blue"] as const)
     counts.push(await call(name, "counter/echo_state"));
   expect(counts).toEqual(["1", "2", "1", "1", "3", "2"]);
+});
+
+test("a workspace that is deleted and created again has no tool servers, and can deploy some", async () => {
+  for (const word of ["A1", "A2"]) {
+    await request(admin, "POST", "/workspaces", { name: "again" });
+    keys.again = await createKey(admin, "admin", "again");
+    expect(await call("again", "fleeting/answer")).toBe("TOOL_SERVER_NOT_FOUND");
+    await deploy("again", await answering(word), manifest("fleeting"));
+    expect(await call("again", "fleeting/answer")).toBe(word);
+    expect((await request(admin, "DELETE", "/workspaces/again?confirm=true")).status).toBeLessThan(300);
+  }
 });
 
 test("tool servers of workspaces are loaded after a restart", async () => {

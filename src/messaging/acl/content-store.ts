@@ -16,6 +16,8 @@ export interface ContentStore {
   ): Promise<Uint8Array | undefined>;
   /** Removes what was last kept before `ms` (epoch); how many. */
   dropBefore(ms: number): Promise<number>;
+  /** Removes what is kept of a workspace. */
+  deleteWorkspace(workspace: string): Promise<void>;
   /** Bytes of all that is kept. */
   bytes(): Promise<number>;
   /**

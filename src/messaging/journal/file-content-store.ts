@@ -74,6 +74,12 @@ export class FileContentStore implements ContentStore {
     return dropped;
   }
 
+  async deleteWorkspace(workspace: string): Promise<void> {
+    for await (const { path, name } of this.#files())
+      if (name.endsWith(`@${workspace}`)) await rm(path, { force: true });
+    this.#bytes = undefined;
+  }
+
   async bytes(): Promise<number> {
     if (this.#bytes !== undefined) return this.#bytes;
     let sum = 0;

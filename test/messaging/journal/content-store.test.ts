@@ -59,6 +59,19 @@ test("the same content is kept once, a damaged or lost one stays a reference", a
   expect(await fetchContent(kept, store, signal)).toBe(kept.content);
 });
 
+test("a workspace has only the contents of its own messages, and loses them when it is deleted", async () => {
+  using directory = tempDirectory();
+  const store = new FileContentStore(directory.path, systemClock);
+  const [content = { type: "text", text: "" }] = large;
+  const kept = await offloadContent({ ...message(content), workspace: "red" }, store, signal);
+  const foreign = { ...kept, workspace: "blue" };
+  expect(await fetchContent(foreign, store, signal)).toBe(kept.content);
+  await offloadContent({ ...message(content), workspace: "blue" }, store, signal);
+  await store.deleteWorkspace("red");
+  expect(await fetchContent(kept, store, signal)).toBe(kept.content);
+  expect(await fetchContent(foreign, store, signal)).toEqual(content);
+});
+
 // router.claim-check.K3
 test("contents are bounded by bytes: the oldest without a waiter is deleted, and what would not fit is refused", async () => {
   using directory = tempDirectory();
