@@ -1,5 +1,5 @@
 import { type MessageId } from "../../kernel/ids.ts";
-import { isJsonObject, type Json } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { mintMessageId, traceOf } from "./compose.ts";
 import { type Address, type Content, type Message, type MessageError, type MessageTrace } from "./message.ts";
@@ -40,8 +40,9 @@ export function readMessage(json: Json, context: ReadContext): MessageRead {
 
 /** Back from what `storedText` or `writeMessage` wrote: nothing is judged again, times are what they were. Throws on anything else. */
 export function restoreMessage(json: Json): Message {
-  const { on_behalf_of: caller, ...rest } = isJsonObject(json) ? json : {};
-  const wire = parseWire(caller === undefined ? json : rest);
+  const caller = isJsonObject(json) ? json["on_behalf_of"] : undefined;
+  // Few messages have the key, and no other is copied.
+  const wire = parseWire(caller === undefined ? json : without(json, "on_behalf_of"));
   if (wire?.workspace === undefined || wire.timestamp === undefined) throw new TypeError("this is no stored message");
   const built = build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
   const message = caller === undefined ? built : { ...built, onBehalfOf: RunCaller.parse(caller) };
@@ -50,6 +51,9 @@ export function restoreMessage(json: Json): Message {
   if (nearest === undefined || message.address.type !== "capability") return message;
   return { ...message, address: { ...message.address, nearest } };
 }
+
+const without = (json: Json, key: string): JsonObject =>
+  Object.fromEntries(Object.entries(isJsonObject(json) ? json : {}).filter(([name]) => name !== key));
 
 function read(wire: Wire, context: ReadContext): MessageRead {
   const message = build(wire, { workspace: context.workspace, atMs: context.nowMs });

@@ -4,12 +4,13 @@ import { anyJson, anyMessage, anyName, anyWord } from "../../helpers/messages.ts
 import type { Json, JsonObject } from "../../../src/kernel/json.ts";
 import { PERFORMATIVES } from "../../../src/messaging/acl/message.ts";
 import { isJsonObject } from "../../../src/kernel/json.ts";
+import type { RunCaller } from "../../../src/kernel/rights/run-caller.ts";
 import { type ReadContext, readMessage, restoreMessage } from "../../../src/messaging/acl/read-message.ts";
 import { MessageWire } from "../../../src/messaging/acl/wire/wire-schema.ts";
 import { WIRE_KEYS } from "../../../src/messaging/acl/wire/wire-keys.ts";
 import { MessageLines } from "../../../src/messaging/acl/message-lines.ts";
-import { traceOf } from "../../../src/messaging/acl/compose.ts";
-import { writeMessage } from "../../../src/messaging/acl/write-message.ts";
+import { composeMessage, traceOf } from "../../../src/messaging/acl/compose.ts";
+import { storedText, writeMessage } from "../../../src/messaging/acl/write-message.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("message.acts", "message.one-address");
@@ -289,4 +290,19 @@ describe("what is refused", () => {
     const id = "4f0b7c1e-3b0a-4c1e-9b0a-4c1e9b0a4c1e";
     expect(read({ ...simple, id, workspace: "other" })).toMatchObject({ type: "refused", id });
   });
+});
+
+test("the party on whose behalf a message is comes back from its stored form, and is not on the wire", () => {
+  const onBehalfOf: RunCaller = { id: "key_1", kind: "key", name: "ci", role: "starter", lacks: ["memory:write"] };
+  const message = composeMessage({
+    workspace: "default",
+    performative: "inform",
+    sender: "user",
+    address: { type: "receivers", names: ["clerk"] },
+    content: { type: "text", text: "hello" },
+    atMs: 1_700_000_000_000,
+    onBehalfOf,
+  });
+  expect(restoreMessage(parsed(storedText(message)))).toEqual(message);
+  expect(writeMessage(message)).not.toContain("key_1");
 });
