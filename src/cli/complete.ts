@@ -127,7 +127,7 @@ function addNames(completions: RootCommand, names: Names): void {
   for (const command of TAKES_SERVER) setArgument(`tool ${command}`, "server", names.servers);
   for (const [command, argument] of TAKES_ENTITY) setArgument(`memory ${command}`, argument, names.entities);
   for (const command of TAKES_RUN) setArgument(command, "run", ["last"]);
-  for (const command of ["get", "update", "use", "delete"])
+  for (const command of ["get", "update", "use", "delete", "export"])
     setArgument(`workspace ${command}`, "name", names.workspaces);
   const everywhere = completions.options.get("workspace");
   if (everywhere) everywhere.handler = offer(names.workspaces);

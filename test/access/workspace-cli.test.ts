@@ -154,6 +154,17 @@ test("a workspace is deleted by those who confirm it, with its keys", async () =
   expect(await as("admin", "workspace delete default --yes")).toMatchObject({ code: 6 });
 });
 
+test("a workspace is exported to a file", async () => {
+  const file = join(home.path, "red.jsonl");
+  const { code, stderr } = await as("admin", `workspace export red ${file}`);
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/exported to .*: \d+ lines/) });
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line).type).at(-1)).toBe("end");
+  expect(lines.join("\n")).toContain("red-agent");
+  expect(lines.join("\n")).not.toContain("blue-agent");
+  expect(await as("ann", "workspace export red")).toMatchObject({ code: 4 });
+});
+
 /** The command prints completions to the standard output of its process. */
 const completions = async (words: readonly string[]) =>
   (

@@ -6,6 +6,7 @@ import {
   act,
   type CommandMaker,
   confirmName,
+  download,
   type Context,
   examples,
   type Invocation,
@@ -18,7 +19,7 @@ import {
   showPages,
   UsageError,
 } from "../frame/index.ts";
-import { ageColumn, type Column, renderFields, safeText } from "../terminal/index.ts";
+import { ageColumn, type Column, countOf, oneLine, renderFields, safeText, showBytes } from "../terminal/index.ts";
 
 /** A workspace may have much to delete. */
 const DELETION_MS = 3_600_000;
@@ -42,6 +43,7 @@ export const workspace: CommandMaker = (command, invocation) => {
   update(command.command("update"), invocation);
   use(command.command("use"), invocation);
   remove(command.command("delete"), invocation);
+  exportTo(command.command("export"), invocation);
 };
 
 /** These commands do not fail in a workspace that was deleted: with them the user chooses another. */
@@ -221,6 +223,35 @@ function remove(command: Command, invocation: Invocation): void {
       const wanted = { name, confirm: "true" } as const;
       await clientOf(context).call(operations.workspace.delete, wanted, { timeoutMs: DELETION_MS });
       await showOne(context, { raw: { name, deleted: true }, name, human: () => `the workspace ${name} is deleted\n` });
+    },
+  });
+}
+
+function exportTo(command: Command, invocation: Invocation): void {
+  command
+    .summary("export a workspace")
+    .description(
+      "Export a workspace as JSON lines: agents with their revisions, tool servers, budgets, participants, messages, runs and memory. It contains no secrets. The file is written completely or not at all. Default: standard output.",
+    )
+    .argument("<name>", "workspace")
+    .argument("[file]", "target file");
+  examples(command, [["caxton workspace export red red.jsonl", ""]]);
+  act(command, invocation, {
+    input: z.object({ name: z.string(), file: z.string().optional() }),
+    formats: ["text"],
+    run: async (context, { name, file }) => {
+      const { terminal } = context;
+      const { bytes, lines } = await download(
+        { ...context, client: clientOf(context) },
+        {
+          operation: operations.workspace.export,
+          params: { name },
+          file,
+          onLines: (done) => terminal.status(`${oneLine(file ?? name)}: ${countOf(done, "line")}`),
+        },
+      );
+      if (file !== undefined)
+        terminal.note(`exported to ${oneLine(file)}: ${countOf(lines, "line")}, ${showBytes(bytes)}`);
     },
   });
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import type { Operation } from "../../api/contract/index.ts";
+import { type Operation, requestPath } from "../../api/contract/index.ts";
 import { type Query, unwritable } from "../client/index.ts";
 import type { Context } from "./context.ts";
 import { ExportInterruptedError } from "./errors.ts";
@@ -12,6 +12,7 @@ const LINE_FEED = 10;
 
 type Wanted = {
   readonly operation: Operation;
+  readonly params?: Readonly<Record<string, string>>;
   readonly query?: Query;
   /** Undefined for standard output. */
   readonly file: string | undefined;
@@ -24,7 +25,7 @@ type Wanted = {
  */
 export async function download(
   { terminal, client }: Context,
-  { operation, query = {}, file, onLines = () => undefined }: Wanted,
+  { operation, params = {}, query = {}, file, onLines = () => undefined }: Wanted,
 ): Promise<{ readonly bytes: number; readonly lines: number }> {
   // Before the server is asked for what could then not be kept.
   const part = file === undefined ? undefined : `${file}.part`;
@@ -34,7 +35,7 @@ export async function download(
   interrupts.use(onInterrupt(() => stop.abort()));
   const response = await client.open({
     method: "GET",
-    path: operation.http.path,
+    path: requestPath(operation, params),
     query,
     headers: { accept: "*/*" },
     signal: stop.signal,
