@@ -32,9 +32,11 @@ export { JWT_ALGORITHMS } from "./jwt/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
 export { ALL_WORKSPACES, DEFAULT_WORKSPACE, QUOTAS, WORKSPACE_NAME } from "./permissions/index.ts";
 export {
+  QuotaExceededError,
   type Workspace,
   WorkspaceInUseError,
   WorkspaceNotFoundError,
+  Workspaces,
   type WorkspaceStore,
 } from "./workspaces/index.ts";
 export type { Admission, Attempt, Credentials, Guarded, Origin, Principal } from "./principal.ts";

@@ -5,7 +5,7 @@ import { type Limits, ResourceLimits } from "./limits/index.ts";
 import { Tokens, type TrustedIssuer } from "./jwt/index.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
 import { Logins, type ProviderOptions } from "./openid/index.ts";
-import { Workspaces, type WorkspaceStore } from "./workspaces/index.ts";
+import type { Workspaces } from "./workspaces/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
 import { LOCAL_ISSUER, UserCredentials } from "./user-credentials.ts";
 import { UserLogins } from "./user-logins.ts";
@@ -13,13 +13,13 @@ import { LoginLinks, type LinkStore, Users, type UserStore } from "./users/index
 
 export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
   readonly stores: {
-    readonly workspaces: WorkspaceStore;
     readonly keys: KeyStore;
     readonly sessions: SessionStore;
     readonly users: UserStore;
     readonly loginLinks: LinkStore;
     readonly audit: AuditStore;
   };
+  readonly workspaces: Workspaces;
   readonly clock: Clock;
 };
 
@@ -45,9 +45,8 @@ export function openAccess(
     directory,
     ...options
   }: AccessModuleOptions,
-  { stores, clock, programOf }: AccessModulePorts,
+  { stores, workspaces, clock, programOf }: AccessModulePorts,
 ) {
-  const workspaces = new Workspaces(stores.workspaces, clock);
   const keys = new Keys(stores.keys, clock);
   const users = new Users(stores.users, clock);
   const links = new LoginLinks(stores.loginLinks, clock);

@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 import { Embedders, type EmbeddersOptions, type NamedEndpoint, STATIC } from "./embeddings/index.ts";
-import { type Embedder, Memory, type MemoryDeps, type SearchDefaults } from "./knowledge/index.ts";
+import { type Embedder, type EntityQuotas, Memory, type MemoryDeps, type SearchDefaults } from "./knowledge/index.ts";
 import { type FindSecret, type MemoryBackend, type MemoryStoreOptions, storeOpener } from "./open-store.ts";
 import { SqliteMemoryStore, SqliteSnapshots } from "./stores/sqlite/index.ts";
 import { ArchiveFiles, CheckpointFiles, MemoryBackendFile } from "./transfer/files/index.ts";
@@ -36,13 +36,14 @@ export type MemoryPorts = {
   readonly endpoint: NamedEndpoint;
   readonly hide: MemoryDeps["hide"];
   readonly secret: FindSecret;
+  readonly quotas: EntityQuotas;
 };
 
 /**
  * Opens memory in the configured backend, or the one it was migrated to. Logs failures: without an embedder,
  * searches use keywords only; without its backend, each call reports why. Rejects with MemoryBackendUnknownError.
  */
-export async function openMemory(options: MemoryOptions, { clock, endpoint, hide, secret }: MemoryPorts) {
+export async function openMemory(options: MemoryOptions, { clock, endpoint, hide, secret, quotas }: MemoryPorts) {
   await using opening = new AsyncDisposableStack();
   const { directory, backend } = options;
   const embedders = new Embedders({ options: options.embedders, endpoint, clock });
@@ -66,6 +67,7 @@ export async function openMemory(options: MemoryOptions, { clock, endpoint, hide
       entitiesMax: options.entitiesMax,
     }),
   );
+  memory.capacity.limitWorkspaces(quotas);
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
   const migrations = new MemoryMigrations({ memory, place, notes, checkpoints, clock, configured: backend, open });
   const archive = new ArchiveFiles(join(directory, "archive"));

@@ -50,6 +50,7 @@ export type MessagingPorts = {
   /** Opens what compares capabilities by their meaning, with the first message that needs it. */
   readonly openVectors: () => Promise<TextVectors & { close(): Promise<void> }>;
   readonly probe: Probe;
+  readonly admit?: RouterOptions["admit"];
   /** Adds participants of elsewhere to the directory. */
   readonly extended?: ((own: Directory) => Directory) | undefined;
 };
@@ -77,7 +78,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
     meaning: openMeaning(opening, options, ports),
     clock,
     alarm,
-    options: { ...limits, terms: options.terms, isDeploying: true },
+    options: { ...limits, terms: options.terms, isDeploying: true, admit: ports.admit },
   });
   opening.defer(() => router.close(options.closeMs));
   deployed.follow((agent, isPaused) => router.pause(agent.workspace, agent.name, isPaused));

@@ -1,4 +1,4 @@
-import { openAccess, type AccessServices } from "../access/index.ts";
+import { openAccess, type AccessServices, Workspaces } from "../access/index.ts";
 import { openAgents, type AgentServices } from "../agents/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { openMemory, type MemoryServices } from "../memory/index.ts";
@@ -21,7 +21,7 @@ import {
   storageOptions,
   toolsOptions,
 } from "./options/index.ts";
-import { memoryPorts, messagingPorts, modelPorts, remoteAgents, runPorts, toolPorts } from "./ports.ts";
+import { memoryPorts, messagingPorts, modelPorts, remoteAgents, runLimits, runPorts, toolPorts } from "./ports.ts";
 import { openSecrets } from "./redaction.ts";
 import { SecureListeners } from "./tls/index.ts";
 
@@ -66,7 +66,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const secrets = openSecrets(loaded);
   const catalogue = new ToolCatalogues();
   const storage = stack.use(openStorage(storageOptions(loaded), clock));
-  const first = { clock, secrets, catalogue, storage };
+  const workspaces = new Workspaces(storage.workspaces, clock);
+  const first = { clock, secrets, catalogue, storage, workspaces };
   const agents = openAgents(agentsOptions(loaded), { stores: storage, clock, tools: catalogue });
   const models = openModels(modelsOptions(loaded), modelPorts(first, overrides));
   const memory = stack.use(await openMemory(memoryOptions(loaded), memoryPorts({ ...first, models })));
@@ -77,6 +78,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const access = stack.use(
     openAccess(accessOptions(loaded, secrets.known.add), {
       stores: storage,
+      workspaces,
       clock,
       programOf: (token) => messaging.participants.holderOf(token),
     }),
@@ -90,7 +92,9 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       toolPorts({ ...first, agents, memory, messaging, access }, overrides),
     ),
   );
-  const runs = stack.use(openRuns(runsOptions(loaded), runPorts({ ...first, agents, models, memory, messaging })));
+  const runs = stack.use(
+    openRuns(runsOptions(loaded, runLimits(first)), runPorts({ ...first, agents, models, memory, messaging })),
+  );
   const opened = stack.move();
   const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tls, tools, runs };
   return { ...modules, [Symbol.asyncDispose]: () => opened.disposeAsync() };

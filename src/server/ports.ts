@@ -1,9 +1,11 @@
 import { auditedRefusal } from "../access/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
+import type { Workspaces } from "../access/index.ts";
+import { toFault } from "../kernel/errors.ts";
 import type { MemoryPorts } from "../memory/index.ts";
 import type { MessagingPorts } from "../messaging/index.ts";
 import type { ModelsPorts } from "../models/index.ts";
-import { originOf, ownTools, redactedTools, type RunsPorts } from "../runs/index.ts";
+import { originOf, ownTools, redactedTools, type RunsOptions, type RunsPorts } from "../runs/index.ts";
 import type { Storage } from "../storage/index.ts";
 import { probeHealth, publicFetch } from "../tools/brokers/http/index.ts";
 import { type ToolCatalogues, toolCaller } from "../tools/catalogue/index.ts";
@@ -16,6 +18,7 @@ import type { Secrets } from "./redaction.ts";
 type Opened<Names extends keyof Caxton = never> = Pick<Caxton, "clock" | "storage" | Names> & {
   readonly secrets: Secrets;
   readonly catalogue: ToolCatalogues;
+  readonly workspaces: Workspaces;
 };
 
 export const modelPorts = ({ clock, storage, secrets, catalogue }: Opened, { models }: Overrides): ModelsPorts => ({
@@ -33,11 +36,12 @@ export const modelPorts = ({ clock, storage, secrets, catalogue }: Opened, { mod
   catalogue: models,
 });
 
-export const memoryPorts = ({ clock, secrets, models }: Opened<"models">): MemoryPorts => ({
+export const memoryPorts = ({ clock, secrets, models, workspaces }: Opened<"models">): MemoryPorts => ({
   clock,
   endpoint: models.embeddingEndpoint,
   hide: secrets.redactors.memory,
   secret: (name) => secrets.vault.find(name),
+  quotas: workspaces.stock("memory_entities"),
 });
 
 /** Agents of other FIPA platforms; undefined when the transport is off. */
@@ -50,6 +54,7 @@ export const messagingPorts = ({
   agents,
   memory,
   remotes,
+  workspaces,
 }: Opened<"agents" | "memory"> & { readonly remotes: RemoteAgents | undefined }): MessagingPorts => ({
   stores: storage,
   agents: agents.agents,
@@ -57,6 +62,7 @@ export const messagingPorts = ({
   clock,
   openVectors: () => memory.embedders.open(),
   probe: probeHealth,
+  admit: (workspace) => admitMessage(workspaces, workspace),
   extended: remotes && ((own) => withRemoteAgents(own, remotes)),
 });
 
@@ -109,4 +115,25 @@ export const runPorts = ({
   tools: catalogue,
   clock,
   redaction: { redactors: secrets.redactors, secretFound: secrets.known.add },
+});
+
+/** Counts a message; returns why its workspace may not send it. */
+function admitMessage(workspaces: Workspaces, workspace: string): ReturnType<NonNullable<MessagingPorts["admit"]>> {
+  try {
+    workspaces.takeRate(workspace, "messages_per_minute");
+    return undefined;
+  } catch (error) {
+    const { code, message, hint, retryAfterMs } = toFault(error);
+    return { error: { code, message, hint, details: { workspace } }, retryAfterMs };
+  }
+}
+
+/** What the runs of a workspace may do. */
+export const runLimits = ({ storage, workspaces }: Opened): NonNullable<RunsOptions["queue"]["workspaces"]> => ({
+  admitRun: (workspace) => {
+    workspaces.takeRate(workspace, "runs_per_minute");
+    const files = workspaces.stock("file_bytes");
+    if (files.hasQuota(workspace)) files.require(workspace, storage.uploads.bytesOf(workspace) + 1);
+  },
+  concurrentMax: (workspace) => workspaces.quotas(workspace).concurrent_runs,
 });

@@ -50,3 +50,18 @@ export class WorkspaceInUseError extends CaxtonError {
     );
   }
 }
+
+/** A workspace has as much of something as its quota allows. */
+export class QuotaExceededError extends CaxtonError<{ readonly quota: string; readonly max: number }> {
+  readonly code = "QUOTA_EXCEEDED";
+  readonly kind = "exhausted";
+  override readonly retryAfterMs: number;
+  constructor(quota: string, max: number, retryAfterMs = 60_000) {
+    super(
+      `the quota of the workspace is reached: ${quota} ${max}`,
+      `Delete some, or let an administrator raise it: caxton workspace update <name> --quota ${quota}=<max>.`,
+      { quota, max },
+    );
+    this.retryAfterMs = retryAfterMs;
+  }
+}

@@ -1,2 +1,2 @@
-export { WorkspaceInUseError, WorkspaceNotFoundError } from "./errors.ts";
+export { QuotaExceededError, WorkspaceInUseError, WorkspaceNotFoundError } from "./errors.ts";
 export { type Workspace, Workspaces, type WorkspaceStore } from "./workspaces.ts";

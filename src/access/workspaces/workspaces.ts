@@ -1,7 +1,9 @@
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
+import { RateLimiter } from "../../kernel/async/rate-limiter.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { DEFAULT_WORKSPACE, type Quotas } from "../permissions/index.ts";
+import { DEFAULT_WORKSPACE, type QuotaName, type Quotas } from "../permissions/index.ts";
 import {
+  QuotaExceededError,
   WorkspaceExistsError,
   WorkspaceInUseError,
   WorkspaceIsDefaultError,
@@ -11,6 +13,7 @@ import {
 
 const WORKSPACES_MAX = 10_000;
 const IDLE_CHECK_MS = 20;
+const MINUTE_MS = 60_000;
 
 export type Workspace = {
   readonly name: string;
@@ -45,7 +48,10 @@ export class Workspaces {
   /** Operations in progress by workspace. */
   readonly #uses = new Map<string, number>();
 
+  readonly #rates: RateLimiter;
+
   constructor(store: WorkspaceStore, clock: Clock) {
+    this.#rates = new RateLimiter(clock);
     this.#store = store;
     this.#clock = clock;
     const first: Workspace = {
@@ -103,6 +109,27 @@ export class Workspaces {
         quotas: quotas ?? before.quotas,
       });
     });
+  }
+
+  /** Counts a run or a message against the quota of its workspace. Throws WorkspaceNotFoundError, QuotaExceededError. */
+  takeRate(name: string, quota: "runs_per_minute" | "messages_per_minute"): void {
+    const max = this.get(name).quotas[quota];
+    if (max === undefined || this.#rates.take(`${quota} ${name}`, max)) return;
+    throw new QuotaExceededError(quota, max, Math.ceil(MINUTE_MS / Math.max(1, max)));
+  }
+
+  /** Refuses what would make `total` of something. Throws WorkspaceNotFoundError, QuotaExceededError. */
+  requireRoom(name: string, quota: QuotaName, total: number): void {
+    const max = this.get(name).quotas[quota];
+    if (max !== undefined && total > max) throw new QuotaExceededError(quota, max);
+  }
+
+  /** One quota as the module needs it that has what is counted. */
+  stock(quota: QuotaName) {
+    return {
+      hasQuota: (name: string): boolean => this.quotas(name)[quota] !== undefined,
+      require: (name: string, total: number): void => this.requireRoom(name, quota, total),
+    };
   }
 
   /** Counts an operation in a workspace until disposal. Throws WorkspaceNotFoundError. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { MemoryFullError } from "./errors.ts";
 import type { MemoryStore, StoreStats } from "./memory-store.ts";
+import { type ScopeKey, workspaceOf } from "./scope.ts";
 
 /** Usage of a bounded resource: entities, or the vectors that the search index can hold. */
 export type LimitUse = {
@@ -9,6 +10,19 @@ export type LimitUse = {
   readonly used: number;
   readonly max: number;
   readonly near: boolean;
+};
+
+/** Limits the entities of workspaces. */
+export interface EntityQuotas {
+  hasQuota(workspace: string): boolean;
+  /** Throws if a workspace may not have so many entities. */
+  require(workspace: string, entities: number): void;
+}
+
+type CapacityDeps = {
+  readonly store: MemoryStore;
+  readonly clock: Clock;
+  readonly entitiesMax?: number | undefined;
 };
 
 /** Usage ratio from which a warning is logged. */
@@ -29,25 +43,42 @@ export class Capacity {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #max: number;
+  #quotas: EntityQuotas | undefined;
   #counted: { readonly used: number; readonly atMs: number } | undefined;
   #vectors: StoreStats["vectorRoom"];
   #hasWarned = false;
   #loggedFullAtMs = Number.NEGATIVE_INFINITY;
 
   /** `max`: maximum number of entities; 0: unlimited. */
-  constructor(deps: { readonly store: MemoryStore; readonly clock: Clock; readonly entitiesMax?: number | undefined }) {
+  constructor(deps: CapacityDeps) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#max = deps.entitiesMax ?? 0;
   }
 
-  /** Reserves room for `fresh` new entities. Throws MemoryFullError; then no room is reserved. */
-  async admit(fresh: number): Promise<void> {
-    if (this.#max === 0 || fresh === 0) return;
+  /** Limits the entities of workspaces from now on. */
+  limitWorkspaces(quotas: EntityQuotas): void {
+    this.#quotas = quotas;
+  }
+
+  /** Reserves room for `fresh` new entities. Throws MemoryFullError, and what the quotas throw; then no room is reserved. */
+  async admit(fresh: number, scope: ScopeKey): Promise<void> {
+    if (fresh === 0) return;
+    await this.#requireQuota(fresh, scope);
+    if (this.#max === 0) return;
     let used = await this.#used();
     if (used + fresh > this.#max) used = await this.#used(COUNT_AGE_MAX_TO_REFUSE_MS);
     if (used + fresh > this.#max) throw this.#full(used, fresh);
     this.#changeBy(fresh);
+  }
+
+  /** Counts the store each time: few workspaces have a quota, and what others wrote counts too. */
+  async #requireQuota(fresh: number, scope: ScopeKey): Promise<void> {
+    const workspace = workspaceOf(scope);
+    if (workspace === undefined || this.#quotas?.hasQuota(workspace) !== true) return;
+    const { scopes } = await this.#store.stats();
+    const own = scopes.filter((one) => workspaceOf(one.scope) === workspace);
+    this.#quotas.require(workspace, own.reduce((sum, { entities }) => sum + entities, 0) + fresh);
   }
 
   /** Releases room of entities that were not created after all, or were deleted. */

@@ -141,7 +141,7 @@ export class Changes {
       ),
     );
     const drafts = merged.flatMap(({ draft }) => draft ?? []);
-    const outcomes = of.isTrial ? [] : await this.#admitted(drafts);
+    const outcomes = of.isTrial ? [] : await this.#admitted(drafts, scope);
     return waiting.filter(([, inputs], which) => {
       const { draft, taken = [] } = merged[which] ?? {};
       if (draft && outcomes[drafts.indexOf(draft)] === "conflict") return true;
@@ -162,9 +162,9 @@ export class Changes {
   }
 
   /** Writes the drafts if the entity limit allows the new ones. */
-  async #admitted(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {
+  async #admitted(drafts: readonly Draft[], scope: ScopeKey): Promise<readonly WriteOutcome[]> {
     const fresh = drafts.filter(({ expected }) => expected === 0);
-    await this.#capacity.admit(fresh.length);
+    await this.#capacity.admit(fresh.length, scope);
     let written = 0;
     try {
       const outcomes = await this.#write(drafts);

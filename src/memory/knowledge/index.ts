@@ -1,5 +1,5 @@
 /** Knowledge of agents: entities, observations, relations, and their search. */
-export type { LimitUse } from "./capacity.ts";
+export type { EntityQuotas, LimitUse } from "./capacity.ts";
 export type { Embedder } from "./embedder.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";

@@ -66,9 +66,12 @@ export const scopeText = (key: ScopeKey): string => {
 export const isReadableIn = (workspace: string, key: ScopeKey): boolean =>
   key === "global" || isOfWorkspace(workspace, key);
 
-export const isOfWorkspace = (workspace: string, key: ScopeKey): boolean => {
+export const isOfWorkspace = (workspace: string, key: ScopeKey): boolean => workspaceOf(key) === workspace;
+
+/** The workspace of a scope; undefined for `global`. */
+export const workspaceOf = (key: ScopeKey): string | undefined => {
   const scope = readScopeKey(key);
-  return scope.type !== "global" && scope.workspace === workspace;
+  return scope.type === "global" ? undefined : scope.workspace;
 };
 
 /** Whether runs of a workspace may change a scope: `global` belongs to the operator, so only runs of the default workspace change it. */

@@ -98,6 +98,8 @@ export class Intake {
       return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
     const known = duplicates.seqOf(message);
     if (known !== undefined) return void this.#duplicate(message, done, known);
+    const refused = isLookedUp || message.sender === SYSTEM_SENDER ? undefined : options.admit?.(message.workspace);
+    if (refused !== undefined) return this.refuse(message, done, refused.error, refused.retryAfterMs);
     const held = isLookedUp ? "none" : this.#lookup.hold(message, () => this.submit(message, done, true));
     if (held === "held") return;
     if (held === "full") return this.refuse(message, done, LOOKING_UP, RETRY_AFTER_MS);

@@ -1,6 +1,14 @@
 import { LIMITS } from "../../kernel/quantities.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "../turn/index.ts";
 
+/** What the runs of a workspace may do. */
+export interface WorkspaceLimits {
+  /** Counts a new run. Throws if the workspace may not start another one. */
+  admitRun(workspace: string): void;
+  /** Maximum number of runs that execute at once; undefined: no limit. */
+  concurrentMax(workspace: string): number | undefined;
+}
+
 export type QueueOptions = {
   readonly concurrentMax: number;
   readonly queuedMax: number;
@@ -9,6 +17,8 @@ export type QueueOptions = {
   readonly choiceTimeoutMs: number;
   /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
   readonly pauseUntilResumed: boolean;
+  /** Default: no limits per workspace. */
+  readonly workspaces?: WorkspaceLimits | undefined;
 };
 export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   concurrentMax: LIMITS.runsConcurrentMax,

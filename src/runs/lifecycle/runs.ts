@@ -43,6 +43,8 @@ type Live = {
   recorder: Recorder | undefined;
   /** The run was resumed after its suspension started and before it left this process's lists. */
   woken: boolean;
+  readonly workspace: string;
+  isExecuting: boolean;
 };
 
 /** Input to a run from outside, as events. */
@@ -108,6 +110,7 @@ export class Runs implements AsyncDisposable {
     const { input, variables } = request;
     const bytes = Buffer.byteLength(input) + (variables ? Buffer.byteLength(JSON.stringify(variables)) : 0);
     if (bytes > LIMITS.inputBytesMax) throw inputTooLarge();
+    this.#options.workspaces?.admitRun(request.workspace);
     this.#starting += 1;
     try {
       const recorder = await this.#accept(request);
@@ -286,7 +289,9 @@ export class Runs implements AsyncDisposable {
     // Accepted, and too late for this process: it begins at the next start.
     if (this.#shutdown.signal.aborted) return Promise.resolve({ state: "left" });
     assert(!this.#live.has(runId), "a run is executed once at a time");
-    this.#live.set(runId, { controller: new AbortController(), done, recorder, woken: false });
+    const { workspace = "" } = recorder?.view() ?? this.#deps.journal.summary(runId) ?? {};
+    const state = { woken: false, isExecuting: false };
+    this.#live.set(runId, { controller: new AbortController(), done, recorder, workspace, ...state });
     this.#waiting.add(runId);
     this.#pump();
     return done.promise;
@@ -294,14 +299,24 @@ export class Runs implements AsyncDisposable {
 
   #pump(): void {
     while (this.#executing < this.#options.concurrentMax && !this.#isOnHold && !this.#shutdown.signal.aborted) {
-      const runId = this.#waiting.values().find((id) => !this.#mutex.has(id));
+      const runId = this.#waiting.values().find((id) => !this.#mutex.has(id) && this.#mayExecute(id));
       if (runId === undefined) return;
       this.#waiting.delete(runId);
       const live = this.#live.get(runId);
       if (!live) continue;
       this.#executing += 1;
+      live.isExecuting = true;
       void this.#occupySlot(runId, live);
     }
+  }
+
+  /** Runs of a workspace that executes as many as its limit wait, and those of others pass them. */
+  #mayExecute(runId: RunId): boolean {
+    const workspace = this.#live.get(runId)?.workspace ?? "";
+    const max = this.#options.workspaces?.concurrentMax(workspace);
+    if (max === undefined) return true;
+    const executing = this.#live.values().filter((live) => live.isExecuting && live.workspace === workspace);
+    return executing.take(max).toArray().length < max;
   }
 
   async #occupySlot(runId: RunId, live: Live): Promise<void> {

@@ -37,6 +37,8 @@ export interface UploadStore {
   recover(): Promise<void>;
   /** Deletes files older than `beforeMs` that no run took; how many. */
   sweep(beforeMs: number): Promise<number>;
+  /** Bytes of a workspace's uploads and artifacts. */
+  bytesOf(workspace: string): number;
   /** Deletes every upload of a workspace. */
   deleteWorkspace(workspace: string): Promise<void>;
 }

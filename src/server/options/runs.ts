@@ -5,7 +5,7 @@ import { type Config, isReferable, type LoadedConfig } from "../config/index.ts"
 import { configuredLimits } from "./agents.ts";
 import { secretsDirectories } from "./models.ts";
 
-export function runsOptions(loaded: LoadedConfig): RunsOptions {
+export function runsOptions(loaded: LoadedConfig, workspaces?: RunsOptions["queue"]["workspaces"]): RunsOptions {
   const { runs, models, permissions, budgets, messages, context, limits } = loaded.config;
   const { workers } = runs;
   return {
@@ -15,6 +15,7 @@ export function runsOptions(loaded: LoadedConfig): RunsOptions {
       retry: { attemptsMax: runs.model_attempts, totalMs: runs.model_retry_total },
       choiceTimeoutMs: runs.choice_timeout,
       pauseUntilResumed: true,
+      workspaces,
     },
     workers: {
       warm: workers.warm,

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
-import { CancelledError } from "../../kernel/errors.ts";
+import { CancelledError, CaxtonError } from "../../kernel/errors.ts";
 import { mint, RunId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type UploadStore, UploadNotFoundError, UploadTakenError } from "../../runs/index.ts";
@@ -114,7 +114,7 @@ export class SqliteUploadStore implements UploadStore {
       return upload;
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
-      if (error instanceof UploadTooLargeError) throw error;
+      if (error instanceof CaxtonError) throw error;
       if (counter.count() > this.#options.bytesMax) throw uploadTooLarge(name, this.#options.bytesMax);
       if (signal.aborted || isCutOff(error)) throw new CancelledError(`the upload of ${name}`);
       throw storageError(error, this.#db.directory);
@@ -235,6 +235,12 @@ export class SqliteUploadStore implements UploadStore {
 
   async sweep(beforeMs: number): Promise<number> {
     return this.#delete("run_id IS NULL AND created_at_ms < ?", beforeMs);
+  }
+
+  bytesOf(workspace: string): number {
+    const sql = `SELECT (SELECT ifnull(sum(bytes), 0) FROM uploads WHERE workspace = ?1) + (SELECT ifnull(sum(a.bytes), 0)
+      FROM artifacts a JOIN runs r ON r.id = a.run_id WHERE r.workspace = ?1) AS bytes`;
+    return Number(this.#db.read(() => this.#db.sql(sql).get(workspace))?.["bytes"]);
   }
 
   async deleteWorkspace(workspace: string): Promise<void> {

@@ -9,11 +9,10 @@ import {
 } from "../../../agents/definitions/index.ts";
 import type { AgentServices } from "../../../agents/index.ts";
 import { type Problem, renderProblem } from "../../../text/documents/index.ts";
-import type { Admission } from "../../../access/index.ts";
+import { type Admission, QuotaExceededError } from "../../../access/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { type InputOf, operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
-import { QuotaExceededError } from "../errors.ts";
 import { implement } from "../perform.ts";
 import { cursors } from "../handles.ts";
 import { coveredPage, decodeCursor, pageOfStore } from "../page.ts";

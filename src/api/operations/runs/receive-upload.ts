@@ -1,15 +1,19 @@
 import { operations } from "../../contract/index.ts";
-import { implement } from "../perform.ts";
+import { implement, type ReceivedBody } from "../perform.ts";
 import { instant } from "../instant.ts";
 
 /** How long a file waits for a run before it is deleted. */
 export const UPLOAD_WAIT_MS = 24 * 3_600_000;
 
-/** Stores a file's bytes as they arrive. Throws UploadTooLargeError, StorageFullError. */
+/** Stores a file's bytes as they arrive. Throws UploadTooLargeError, StorageFullError, QuotaExceededError. */
 export const receiveUpload = implement(
   operations.run.upload,
-  async ({ runs }, { name }, { received, signal, principal: { workspace } }) => {
-    const { mediaType = "application/octet-stream", bytes, content } = received;
+  async ({ access, runs }, { name }, { received, signal, principal: { workspace } }) => {
+    const { mediaType = "application/octet-stream", bytes } = received;
+    const files = access.workspaces.stock("file_bytes");
+    const content = files.hasQuota(workspace)
+      ? within(received, (size) => files.require(workspace, runs.stores.uploads.bytesOf(workspace) + size))
+      : received.content;
     const upload = await runs.stores.uploads.save({ workspace, name, mediaType, bytes }, content, signal);
     return {
       id: upload.id,
@@ -20,3 +24,17 @@ export const receiveUpload = implement(
     };
   },
 );
+
+/** The content, refused as soon as it is known to be too large. */
+async function* within(
+  { bytes = 1, content }: ReceivedBody,
+  require: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  require(bytes);
+  let received = 0;
+  for await (const piece of content) {
+    received += piece.length;
+    if (received > bytes) require(received);
+    yield piece;
+  }
+}

@@ -50,13 +50,16 @@ const get = implement(operations.toolServer.get, async (services, { name }, call
 /** Throws ToolManifestInvalidError, signature errors, ToolServerRefusedError, ToolServerNameTakenError, ToolServerBuiltInError. */
 const deploy = implement(operations.toolServer.deploy, async (services, input, { principal, signal }) => {
   const { module, manifest, file = "", signature, dry_run: dryRun, accept: isAccepted } = input;
-  const deployed = await services.tools.workspaces
-    .of(principal.workspace)
-    .servers.deploy(
-      { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept: isAccepted },
-      signal,
-    );
-  return presentDeployment(deployed, dryRun);
+  const { servers, records } = services.tools.workspaces.of(principal.workspace);
+  const text = manifest ?? manifestFor(file);
+  const request = { module, manifest: text, signature, origin: "uploaded", accept: isAccepted } as const;
+  const quota = services.access.workspaces.stock("tool_servers");
+  if (quota.hasQuota(principal.workspace)) {
+    const { outcome } = await servers.deploy({ ...request, dryRun: true }, signal);
+    const uploaded = records.list().filter(({ entry }) => entry.origin === "uploaded").length;
+    if (outcome === "created") quota.require(principal.workspace, uploaded + 1);
+  }
+  return presentDeployment(await servers.deploy({ ...request, dryRun }, signal), dryRun);
 });
 
 /** Throws ToolServerNotFoundError. */

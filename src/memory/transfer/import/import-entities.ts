@@ -109,7 +109,7 @@ export class EntityImport {
       })),
     );
     if (restores.length > 0) {
-      await this.#memory.capacity.admit(restores.length);
+      await this.#memory.capacity.admit(restores.length, scope);
       await this.#memory.store.restore(restores, []);
     }
     for (const [index, { at }] of fresh.entries()) {

@@ -1,4 +1,6 @@
-import { type RoutingStrategy } from "../../acl/index.ts";
+import { type MessageError, type RoutingStrategy } from "../../acl/index.ts";
+
+export type Inadmissible = { readonly error: MessageError; readonly retryAfterMs: number | undefined };
 
 /** What bounds the router. Spans are milliseconds; sizes are characters of JSON. docs/configuration.md says the same. */
 export type RouterOptions = {
@@ -37,6 +39,8 @@ export type RouterOptions = {
   readonly participantsMax: number;
   /** Free conversations of one message that are remembered at least. */
   readonly freshMax?: number | undefined;
+  /** Counts a message of a workspace; returns why it may not send it. Default: no limit. */
+  readonly admit?: ((workspace: string) => Inadmissible | undefined) | undefined;
   /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
   readonly isDeploying?: boolean | undefined;
 };

@@ -9,6 +9,8 @@ export const MESSAGE_FAILURES = {
   EXPIRED: "invalid",
   HOP_LIMIT: "rejected",
   MESSAGE_CYCLE: "rejected",
+  QUOTA_EXCEEDED: "exhausted",
+  WORKSPACE_NOT_FOUND: "not-found",
   MAILBOX_FULL: "exhausted",
   ROUTER_FULL: "exhausted",
   TOO_MANY_RECIPIENTS: "rejected",
