@@ -295,8 +295,8 @@ class Client {
 
 /** The operation that each request stands for. */
 const OPERATION_OF: Readonly<Record<SocketRequest["op"], Operation | undefined>> = {
-  // As a batch: a grant that is limited to agents is not checked for frames, so it does not suffice.
-  send: operations.message.sendBatch,
+  // Recipients of frames are not checked against limited grants, so these do not suffice.
+  send: { ...operations.message.send, narrowedBy: [] },
   "send-batch": operations.message.sendBatch,
   receive: operations.mailbox.fetch,
   settle: operations.mailbox.settle,
