@@ -401,7 +401,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "traces.opentelemetry": "Not implemented: OpenTelemetry export",
   "traces.context": "Not implemented: trace context in HTTP, models and MCP",
   "observability.shipped": "Not implemented",
-  "security.signed-messages": "Not implemented",
   "cluster.nodes": "Not implemented: a server is one node",
   "dashboard.deployments": "Not implemented: deployments",
   "dashboard.logs": "Not implemented: logs",

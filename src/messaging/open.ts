@@ -3,7 +3,15 @@ import { TimerQueue } from "../kernel/async/timer-queue.ts";
 import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { type AgentRegistry, DeployedAgents } from "./deployed-agents.ts";
-import { HealthChecks, Participants, type ParticipantStore, type Probe } from "./directory/index.ts";
+import {
+  HealthChecks,
+  MessageKeys,
+  type MessageKeyStore,
+  Participants,
+  type ParticipantStore,
+  type Probe,
+  ServerKeys,
+} from "./directory/index.ts";
 import {
   FileContentStore,
   FileInFlightLog,
@@ -41,6 +49,7 @@ export type MessagingOptions = {
 export type MessagingPorts = {
   readonly stores: {
     readonly participants: ParticipantStore;
+    readonly messageKeys: MessageKeyStore;
     readonly subscriptions: SubscriptionStore;
     readonly tasks: TaskStore;
   };
@@ -65,6 +74,8 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
   const participants = new Participants({ store: stores.participants, clock });
   const deployed = await DeployedAgents.register({ participants, agents, changes });
   const directory = ports.extended?.(participants) ?? participants;
+  const server = new ServerKeys(journal.directory);
+  const messageKeys = new MessageKeys({ store: stores.messageKeys, server, directory, clock });
   const alarm = opening.use(new TimerQueue(clock));
   const subscriptions = new Subscriptions(stores.subscriptions, clock);
   const router = await Router.open({
@@ -72,6 +83,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
       journal: messageJournal,
       contents,
       inFlightLog: new FileInFlightLog(join(journal.directory, "messages.hand")),
+      signatures: messageKeys,
     },
     subscriptions,
     directory,
@@ -97,6 +109,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
     messageJournal,
     contents,
     participants,
+    messageKeys,
     /** Agents, participants, and those of elsewhere. */
     directory,
     tokensRequired: options.tokensRequired,
@@ -108,6 +121,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
       await router.deleteWorkspace(name);
       await contents.deleteWorkspace(name);
       participants.deleteWorkspace(name);
+      messageKeys.deleteWorkspace(name);
     },
     /** To be called when the definitions of the start are deployed; never rejects. */
     start: () => deployed.caughtUp().then(() => router.deployed()),

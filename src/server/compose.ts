@@ -83,6 +83,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       programOf: (token) => messaging.participants.holderOf(token),
     }),
   );
+  messaging.messageKeys.enforce((workspace) => access.workspaces.requiresSignatures(workspace));
   const fipa = stack.use(
     remotes && (await openFipa(loaded.config, { messaging, remotes, clock, tls, limits: access.limits })),
   );

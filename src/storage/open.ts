@@ -9,6 +9,7 @@ import { SqliteApprovals } from "./runs/sqlite-approvals.ts";
 import { SqliteArtifactStore } from "./runs/sqlite-artifact-store.ts";
 import { SqliteChangeLog } from "./sqlite-change-log.ts";
 import { SqliteIdempotencyStore } from "./sqlite-idempotency-store.ts";
+import { SqliteMessageKeyStore } from "./messaging/sqlite-message-key-store.ts";
 import { SqliteParticipantStore } from "./messaging/sqlite-participant-store.ts";
 import { SqliteRemoteAgentStore } from "./messaging/sqlite-remote-agent-store.ts";
 import { SqliteReplies } from "./runs/sqlite-replies.ts";
@@ -59,6 +60,7 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     spend: new SqliteSpendStore(database),
     toolServers: new SqliteToolServerStore(database),
     toolState: new SqliteToolState(database, clock),
+    messageKeys: new SqliteMessageKeyStore(database),
     participants: new SqliteParticipantStore(database),
     subscriptions: new SqliteSubscriptionStore(database),
     remoteAgents: new SqliteRemoteAgentStore(database),

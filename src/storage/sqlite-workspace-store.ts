@@ -14,14 +14,17 @@ const Row = z
     created_at_ms: z.int(),
     state: z.enum(["active", "deleting"]),
     quotas: z.string(),
+    signatures: z.enum(["optional", "required"]),
   })
   .transform(({ created_at_ms: createdAtMs, quotas, ...row }): Workspace => {
     const parsed = parseJson(quotas);
     return { ...row, createdAtMs, quotas: Quotas.parse(parsed.type === "parsed" ? parsed.value : {}) };
   });
 
-const SAVE = `INSERT INTO workspaces (name, description, created_at_ms, state, quotas) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT (name) DO UPDATE SET description = excluded.description, state = excluded.state, quotas = excluded.quotas`;
+const SAVE = `INSERT INTO workspaces (name, description, created_at_ms, state, quotas, signatures)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET description = excluded.description, state = excluded.state, quotas = excluded.quotas,
+    signatures = excluded.signatures`;
 
 /** Tables with rows of workspaces. Audit records stay, whatever they are about. */
 const TABLES = `SELECT m.name AS "table" FROM sqlite_schema m JOIN pragma_table_info(m.name) c
@@ -39,8 +42,10 @@ export class SqliteWorkspaceStore implements WorkspaceStore {
     return this.#db.read(() => this.#db.sql("SELECT * FROM workspaces").all()).map((row) => Row.parse(row));
   }
 
-  async save({ name, description, createdAtMs, state, quotas }: Workspace): Promise<void> {
-    await this.#db.write(() => this.#db.sql(SAVE).run(name, description, createdAtMs, state, JSON.stringify(quotas)));
+  async save({ name, description, createdAtMs, state, quotas, signatures }: Workspace): Promise<void> {
+    await this.#db.write(() =>
+      this.#db.sql(SAVE).run(name, description, createdAtMs, state, JSON.stringify(quotas), signatures),
+    );
   }
 
   async delete(name: string): Promise<void> {

@@ -84,6 +84,7 @@ const BODIES: Readonly<Record<string, object>> = {
   "agent.activate": { revision: 1 },
   "conversation.merge": { into: "another" },
   "memory.revert": { version: 1 },
+  "messageKey.add": { public_key: "A".repeat(43) },
   "run.decide": { decision: "retry" },
   "run.choose": { choice: "retry" },
   "run.answer": { action: "decline" },
@@ -116,6 +117,7 @@ async function createResources(): Promise<typeof ids> {
   const other = await make("POST", "/runs", { agent: name, input: SECRET, wait: true });
   const { token } = await make("POST", "/participants", { name: bot, description: SECRET });
   const registration = await make("POST", "/capabilities", { agent: bot, capability: `${CANARY}-skill` });
+  const signing = await make("POST", `/participants/${bot}/keys`, { public_key: "B".repeat(42) + "A" });
   const small = { performative: "inform", receiver: bot, content: SECRET };
   await make("POST", "/messages", small);
   const [{ handle }] = (await make("POST", `/mailboxes/${bot}/fetch`, { limit: 1 }, token)).items;
@@ -149,6 +151,7 @@ async function createResources(): Promise<typeof ids> {
     approval: { id: approval },
     message: { id: message.id },
     "message.content": { id: hash },
+    messageKey: { name: bot, key_id: signing.key_id },
     conversation: { id: message.conversation_id },
     deadLetter: { id: letter },
     mailbox: { name: bot, handle },

@@ -22,7 +22,10 @@ export type Workspace = {
   /** deleting: its content is being deleted; it accepts no requests. */
   readonly state: "active" | "deleting";
   readonly quotas: Quotas;
+  /** Whether messages without a signature are refused. */
+  readonly signatures: SignaturePolicy;
 };
+type SignaturePolicy = "optional" | "required";
 
 /** Where workspaces are stored. */
 export interface WorkspaceStore {
@@ -33,7 +36,9 @@ export interface WorkspaceStore {
   delete(name: string): Promise<void>;
 }
 
-export type WorkspaceChange = { readonly description?: string | undefined; readonly quotas?: Quotas | undefined };
+export type WorkspaceChange = {
+  readonly [Key in "description" | "quotas" | "signatures"]?: Workspace[Key] | undefined;
+};
 
 /**
  * The workspaces of a server.
@@ -60,6 +65,7 @@ export class Workspaces {
       createdAtMs: clock.nowMs(),
       state: "active",
       quotas: {},
+      signatures: "optional",
     };
     for (const workspace of [first, ...store.load()]) this.#workspaces.set(workspace.name, workspace);
   }
@@ -83,6 +89,10 @@ export class Workspaces {
     return name === DEFAULT_WORKSPACE ? 0 : this.get(name).createdAtMs;
   }
 
+  requiresSignatures(name: string): boolean {
+    return this.#workspaces.get(name)?.signatures === "required";
+  }
+
   /** Throws WorkspaceNotFoundError. */
   get(name: string): Workspace {
     const found = this.#workspaces.get(name);
@@ -91,22 +101,27 @@ export class Workspaces {
   }
 
   /** Throws WorkspaceExistsError, WorkspacesFullError. */
-  create(name: string, { description = "", quotas = {} }: WorkspaceChange): Promise<Workspace> {
+  create(
+    name: string,
+    { description = "", quotas = {}, signatures = "optional" }: WorkspaceChange,
+  ): Promise<Workspace> {
     return this.#changing.run(name, async () => {
       if (this.#workspaces.has(name)) throw new WorkspaceExistsError(name);
       if (this.#workspaces.size >= WORKSPACES_MAX) throw new WorkspacesFullError(WORKSPACES_MAX);
-      return this.#put({ name, description, quotas, state: "active", createdAtMs: this.#clock.nowMs() });
+      const createdAtMs = this.#clock.nowMs();
+      return this.#put({ name, description, quotas, signatures, state: "active", createdAtMs });
     });
   }
 
   /** Throws WorkspaceNotFoundError. */
-  change(name: string, { description, quotas }: WorkspaceChange): Promise<Workspace> {
+  change(name: string, { description, quotas, signatures }: WorkspaceChange): Promise<Workspace> {
     return this.#changing.run(name, async () => {
       const before = this.get(name);
       return this.#put({
         ...before,
         description: description ?? before.description,
         quotas: quotas ?? before.quotas,
+        signatures: signatures ?? before.signatures,
       });
     });
   }

@@ -31,6 +31,8 @@ export {
   type NearestCapability,
   type MessageRecord,
 } from "./messaging/messages.ts";
+export { type MessageKey } from "./messaging/message-keys.ts";
+export * as messageKeys from "./messaging/message-keys.ts";
 export * as messages from "./messaging/messages.ts";
 export { MESSAGE_SOCKET, SocketEvent, SocketRequest } from "./messaging/message-socket.ts";
 export {

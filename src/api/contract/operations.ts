@@ -12,6 +12,7 @@ export * as memory from "./memory/memory-operations.ts";
 export * as memoryTransfer from "./memory/memory-transfer-operations.ts";
 export * as memoryMaintenance from "./memory/memory-maintenance-operations.ts";
 export * as message from "./messaging/message-operations.ts";
+export * as messageKey from "./messaging/message-key-operations.ts";
 export * as model from "./models/model-operations.ts";
 export * as participant from "./messaging/participant-operations.ts";
 export * as run from "./runs/run-operations.ts";

@@ -13,6 +13,7 @@ import { mailboxOperations } from "./messaging/mailbox-operations.ts";
 import { memoryOperations } from "./memory/memory-operations.ts";
 import { memoryTransferOperations } from "./memory/memory-transfer-operations.ts";
 import { memoryMaintenanceOperations } from "./memory/memory-maintenance-operations.ts";
+import { messageKeyOperations } from "./messaging/message-key-operations.ts";
 import { messageOperations } from "./messaging/message-operations.ts";
 import { modelOperations } from "./models/model-operations.ts";
 import { participantOperations } from "./messaging/participant-operations.ts";
@@ -43,6 +44,7 @@ export const OPERATIONS = [
   ...memoryOperations,
   ...memoryTransferOperations,
   ...memoryMaintenanceOperations,
+  ...messageKeyOperations,
   ...messageOperations,
   ...metricsOperations,
   ...modelOperations,

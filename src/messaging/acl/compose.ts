@@ -45,6 +45,7 @@ export function composeMessage(draft: MessageDraft): Message {
     error: draft.error,
     parameters: draft.parameters,
     onBehalfOf: draft.onBehalfOf,
+    signature: draft.signature,
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Json, parseJson } from "../../kernel/json.ts";
+import { canonicalJson, type Json, parseJson } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type Content, type Message, type MessageArtifact } from "./message.ts";
 import { boundOf, contentBytes } from "./read-message.ts";
@@ -63,7 +63,10 @@ export async function offloadContent(message: Message, store: ContentStore, sign
   const { content } = message;
   if (content.type === "artifact" || !exceedsInlineLimit(content)) return message;
   const mediaType = content.type === "text" ? TEXT : JSON_TYPE;
-  const artifact = await store.keep(message.workspace, Buffer.from(textOf(content)), mediaType, signal);
+  // The hash of canonical JSON is what a signature covers: the message can be verified without its content.
+  const isSigned = message.signature !== undefined && content.type === "json";
+  const text = isSigned ? canonicalJson(content.value) : textOf(content);
+  const artifact = await store.keep(message.workspace, Buffer.from(text), mediaType, signal);
   return { ...message, content: { type: "artifact", artifact } };
 }
 

@@ -22,6 +22,7 @@ export {
   type Message,
   type MessageArtifact,
   type MessageError,
+  type MessageSignature,
   type NearestCapability,
   PERFORMATIVES,
   type Performative,
@@ -35,6 +36,7 @@ export {
 export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS } from "./message-problem.ts";
 export { readMessage, restoreMessage } from "./read-message.ts";
+export { signedText } from "./signed-text.ts";
 export { isMessageId } from "./wire/wire-fields.ts";
 export { MessageWire } from "./wire/wire-schema.ts";
 export { contentWire, messageWire, storedText, writeMessage } from "./write-message.ts";

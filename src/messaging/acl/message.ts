@@ -72,6 +72,9 @@ export type MessageTrace = {
   readonly state: string | undefined;
 };
 
+/** The sender's Ed25519 signature of `signedText`, base64url. */
+export type MessageSignature = { readonly keyId: string; readonly value: string };
+
 /** One message as the server holds it: built whole by `readMessage` or `composeMessage`, every key always there. */
 export type Message = {
   readonly id: MessageId;
@@ -114,6 +117,7 @@ export type Message = {
   readonly parameters: JsonObject | undefined;
   /** The party that limits what is done because of the message. Stored with it, and never on the wire. */
   readonly onBehalfOf: RunCaller | undefined;
+  readonly signature: MessageSignature | undefined;
 };
 
 /** The sender of what the server itself says. */

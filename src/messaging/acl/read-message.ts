@@ -98,6 +98,7 @@ function build(wire: Wire, { workspace, atMs }: { readonly workspace: string; re
     error: wire.error,
     parameters: wire.parameters,
     onBehalfOf: undefined,
+    signature: wire.signature === undefined ? undefined : { keyId: wire.key_id ?? "", value: wire.signature },
   };
 }
 

@@ -34,7 +34,8 @@ const isUsual = (message: Message): boolean =>
   message.parentConversation === undefined &&
   message.error === undefined &&
   message.onBehalfOf === undefined &&
-  message.parameters === undefined;
+  message.parameters === undefined &&
+  message.signature === undefined;
 
 function headWire(message: Message) {
   const { address } = message;
@@ -82,6 +83,8 @@ function restWire(message: Message) {
     merge_conversations: mergeConversations.length === 0 ? undefined : mergeConversations,
     error: message.error,
     parameters: message.parameters,
+    signature: message.signature?.value,
+    key_id: message.signature?.keyId,
   };
 }
 

@@ -48,3 +48,31 @@ export class ParticipantsFullError extends CaxtonError<{ readonly max: number }>
   readonly kind = "exhausted";
   override readonly retryAfterMs = 60_000;
 }
+
+/** The sender has no key of the id. */
+export class MessageKeyNotFoundError extends CaxtonError<{ readonly owner: string; readonly key_id: string }> {
+  readonly code = "MESSAGE_KEY_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(owner: string, keyId: string) {
+    const hint = `caxton participant key list ${owner} shows its keys.`;
+    super(`${owner} has no key ${keyId}`, hint, { owner, key_id: keyId });
+  }
+}
+
+/** The key is another sender's, or was revoked. */
+export class MessageKeyTakenError extends CaxtonError<{ readonly key_id: string }> {
+  readonly code = "MESSAGE_KEY_TAKEN";
+  readonly kind = "conflict";
+  constructor(keyId: string) {
+    super(`the key ${keyId} belongs to another sender or was revoked`, "Create a new key.", { key_id: keyId });
+  }
+}
+
+/** The sender has the maximum number of valid keys. */
+export class MessageKeysFullError extends CaxtonError<{ readonly owner: string; readonly max: number }> {
+  readonly code = "MESSAGE_KEYS_FULL";
+  readonly kind = "rejected";
+  constructor(owner: string, max: number) {
+    super(`${owner} has ${max} valid keys, the maximum`, "Revoke one that is not needed.", { owner, max });
+  }
+}

@@ -52,6 +52,8 @@ export {
   ROUTER_DEFAULTS,
   type RouterOptions,
   wordKey,
+  failure,
   MESSAGE_FAILURES,
+  type Signatures,
 } from "./ports/index.ts";
 export { type DeadLetterKey, type ListedConversation, type DeliveryView, type MessageView } from "./records.ts";

@@ -116,7 +116,7 @@ export class Intake {
     const reserved = this.#reserve(route, size);
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const entry = conversations.enter(message, namesOf(reserved.fit), writer.batch());
-    if (entry.type === "allowed") return this.#accept(arrived, reserved, nowMs);
+    if (entry.type === "allowed") return this.#accept(arrived, reserved, { nowMs });
     for (const recipient of reserved.fit) this.#release(recipient, size);
     if (entry.type === "refused") return this.refuse(message, done, entry.error);
     this.#record(arrived, "not-understood", entry.error);
@@ -239,11 +239,11 @@ export class Intake {
     this.#core.recipients.released(size);
   }
 
-  #accept(arrived: Arrived, { fit: recipients, left }: Room, nowMs: number): void {
+  #accept(arrived: Arrived, { fit: recipients, left }: Room, { nowMs, expiresAtMs }: Times): void {
     const { message } = arrived;
     const { figures, writer } = this.#core;
     const { duplicates } = this.#parts;
-    const queued = this.#queued(arrived);
+    const queued = this.#queued(arrived, expiresAtMs);
     const { seq, isVolatile } = queued;
     const batch = writer.batch();
     if (!isVolatile) keep(batch, message, queued, recipients);
@@ -277,16 +277,18 @@ export class Intake {
   again(message: Message, done: Done, recipient: Recipient, deadSeq: number): void {
     const { writer, clock } = this.#core;
     // What has expired since would expire again at once.
-    const fresh = { ...message, expiresAtMs: undefined, replyByMs: undefined, durability: "full" } as const;
+    const endless = message.signature === undefined ? { expiresAtMs: undefined, replyByMs: undefined } : {};
+    const fresh = { ...message, ...endless, durability: "full" } as const;
     const size = writer.batch().draft(fresh);
     const reserved = this.#reserve({ type: "found", recipients: recipient.alone, isShared: false }, size);
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
     writer.batch().buried.push({ seq: deadSeq, party: recipient.mailbox.number });
-    this.#accept({ message: fresh, size, done }, reserved, clock.nowMs());
+    // The deadlines of a signed message are part of it; they no longer end its delivery.
+    this.#accept({ message: fresh, size, done }, reserved, { nowMs: clock.nowMs(), expiresAtMs: 0 });
   }
 
   /** With the next number. */
-  #queued({ message, size }: Arrived): QueuedMessage {
+  #queued({ message, size }: Arrived, expiresAtMs = expiryOf(message)): QueuedMessage {
     this.#lastSeq += 1;
     return {
       seq: this.#lastSeq,
@@ -294,7 +296,7 @@ export class Intake {
       priority: PRIORITIES.indexOf(message.priority),
       conversationKey: wordKey(message.workspace, message.conversationId),
       size,
-      expiresAtMs: expiryOf(message),
+      expiresAtMs,
       isVolatile: message.durability === "none",
       message: undefined,
     };
@@ -367,6 +369,8 @@ function keep(batch: Batch, message: Message, queued: QueuedMessage, recipients:
   batch.keep(queued, message, isOne ? only.number : recipients.map(({ mailbox }) => mailbox.number));
 }
 
+/** `expiresAtMs` where it is not that of the message; 0: never. */
+type Times = { readonly nowMs: number; readonly expiresAtMs?: number };
 type Found = Extract<Route, { type: "found" }>;
 type Room = { readonly fit: readonly Recipient[]; readonly left: readonly Recipient[] };
 type Reserved = Room | { readonly error: MessageError };

@@ -1,9 +1,7 @@
 import { type TimerQueue } from "../../kernel/async/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
-import { MessageId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import {
-  composeMessage,
   composeReply,
   type ContentStore,
   type Message,
@@ -19,8 +17,9 @@ import { Addressing, candidateOf, type CapabilityEmbeddings, loadOf, scoreOf } f
 import { type ConversationTimeout } from "./conversations/cached-conversation.ts";
 import { Conversations } from "./conversations/conversations.ts";
 import { Deliveries } from "./deliveries/deliveries.ts";
+import { lapsedRequests } from "./conversations/lapsed-requests.ts";
 import { ConversationNotFoundError, ConversationActiveError } from "./errors.ts";
-import { notAnswered, wantsAnswer } from "./deliveries/expiry.ts";
+import { wantsAnswer } from "./deliveries/expiry.ts";
 import { RouterCounters, type RouterStats } from "./stats.ts";
 import { EventBus, type RouterEvent, type RouterFilter } from "./event-bus.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./deliveries/fetching.ts";
@@ -36,6 +35,7 @@ import {
   type Provider,
   type Recovered,
   type RouterOptions,
+  type Signatures,
   STOPPING,
   type Submitted,
 } from "./ports/index.ts";
@@ -67,6 +67,8 @@ type RouterStores = {
   readonly contents?: ContentStore | undefined;
   /** Log of in-flight deliveries; if absent, a message that crashes the process is delivered again each time. */
   readonly inFlightLog?: InFlightLog | undefined;
+  /** The keys of signatures; absent, no signature is verified. */
+  readonly signatures?: Signatures | undefined;
 };
 
 /** Expired messages are looked for this often. */
@@ -93,6 +95,7 @@ export class Router {
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
   readonly #claims: ClaimCheck | undefined;
+  readonly #signatures: Signatures | undefined;
   readonly #crashes: PoisonMessageGuard;
   readonly #recovery: ConversationRecovery;
   readonly #watching: Disposable;
@@ -104,6 +107,7 @@ export class Router {
     const { journal, contents, inFlightLog } = parts.stores;
     const { terms = CONVERSATION_TERMS, freshMax } = options;
     this.#journal = journal;
+    this.#signatures = parts.stores.signatures;
     const { messageBytesMax, contentBytesMax: storeBytesMax } = options;
     const waiting = () => waitingContent(this.#core.recipients, journal);
     this.#claims = contents && new ClaimCheck(contents, { messageBytesMax, storeBytesMax, clock, waiting });
@@ -197,7 +201,9 @@ export class Router {
   }
 
   /** As `submit`, without a promise for each message: `done` is called once, must be quick and not throw. */
-  post(message: Message, done: (submitted: Submitted) => void): void {
+  post(given: Message, done: (submitted: Submitted) => void): void {
+    const message = this.#signatures === undefined ? given : this.#signatures.admit(given);
+    if ("code" in message) return this.#intake.refuse(given, done, message);
     const isSmall = this.#claims === undefined || this.#claims.letsPass(message);
     if (isSmall && !this.#isStopping) return this.#intake.submit(message, done);
     const take = (ready: Message, error?: MessageError) => {
@@ -340,26 +346,8 @@ export class Router {
   }
 
   /** Notifies the initiator of each participant that did not answer in time, or was removed. */
-  #onTimeout({ conversation, lapses, error }: ConversationTimeout): void {
-    const { id: conversationId, workspace, protocol, initiator } = conversation;
-    for (const { participant, unanswered } of lapses) {
-      if (unanswered === undefined) continue;
-      const { name, replyTo, deadlineMs = 0 } = participant;
-      const asked = composeMessage({
-        ...unanswered,
-        id: MessageId.parse(unanswered.id),
-        workspace,
-        performative: "request",
-        sender: initiator,
-        address: { type: "receivers", names: [name] },
-        content: { type: "text", text: "" },
-        atMs: deadlineMs,
-        replyTo,
-        protocol,
-        conversationId,
-      });
-      this.#answer(asked, "failure", error ?? notAnswered(name, deadlineMs));
-    }
+  #onTimeout(timeout: ConversationTimeout): void {
+    for (const { asked, error } of lapsedRequests(timeout)) this.#answer(asked, "failure", error);
   }
 
   /**
@@ -397,8 +385,10 @@ export class Router {
     const draft = { performative: act, sender: SYSTEM_SENDER, atMs: clock.nowMs(), error } as const;
     const asked = { ...message, replyTo: replyTo ?? USER_SENDER };
     const reply = composeReply(asked, { ...draft, content: { type: "text", text } });
+    const signed = this.#signatures?.admit(reply);
+    const ready = signed === undefined || "code" in signed ? reply : signed;
     const send = () =>
-      this.#intake.submit(reply, (submitted) => {
+      this.#intake.submit(ready, (submitted) => {
         // The sender waits for it: a lost answer is sent again, with the end of the delivery that it is about.
         const isLost = submitted.type === "refused" && submitted.error.code === "MESSAGE_NOT_STORED";
         if (isLost && !this.#isStopping) this.#core.writer.redo(send);

@@ -315,6 +315,16 @@ CREATE TABLE participants (
   PRIMARY KEY (workspace, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE message_keys (
+  workspace TEXT NOT NULL,
+  owner TEXT NOT NULL COLLATE NOCASE,
+  key_id TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  revoked_at_ms INTEGER,
+  PRIMARY KEY (workspace, key_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE capability_registrations (
   id TEXT PRIMARY KEY,
   workspace TEXT NOT NULL,
@@ -361,7 +371,8 @@ CREATE TABLE workspaces (
   description TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL,
   state TEXT NOT NULL,
-  quotas TEXT NOT NULL
+  quotas TEXT NOT NULL,
+  signatures TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- API keys. Only hashes of their secrets are stored; narrowing is JSON; previous_hash is valid until previous_until_ms.

@@ -51,7 +51,7 @@ export const create = operation({
 export const update = operation({
   ...ADMIN,
   name: "workspace.update",
-  summary: "Change the description or the quotas of a workspace",
+  summary: "Change the description, the quotas or the policies of a workspace",
   http: { method: "PATCH", path: "/api/v1/workspaces/:name" },
   params,
   body: UpdateWorkspaceBody,

@@ -22,6 +22,10 @@ export const WorkspaceQuotas = z
   } satisfies Record<QuotaName, unknown>)
   .meta({ id: "WorkspaceQuotas", description: "Maximum amounts; one that is absent has no limit of its own" });
 
+const Signatures = z.enum(["optional", "required"]).meta({
+  description: "Whether messages need a signature. Every signature is verified in both cases. Default: optional",
+});
+
 const Description = z.string().max(500);
 
 export const Workspace = z
@@ -33,6 +37,7 @@ export const Workspace = z
     }),
     created_at: z.iso.datetime(),
     quotas: WorkspaceQuotas,
+    signatures: Signatures,
   })
   .meta({ id: "Workspace" });
 export type Workspace = z.infer<typeof Workspace>;
@@ -40,13 +45,19 @@ export const WorkspacePage = page(Workspace).meta({ id: "WorkspacePage" });
 export const WorkspaceQuery = ListQuery;
 
 export const CreateWorkspaceBody = z
-  .strictObject({ name: WorkspaceName, description: Description.default(""), quotas: WorkspaceQuotas.default({}) })
+  .strictObject({
+    name: WorkspaceName,
+    description: Description.default(""),
+    quotas: WorkspaceQuotas.default({}),
+    signatures: Signatures.default("optional"),
+  })
   .meta({ id: "CreateWorkspace" });
 
 export const UpdateWorkspaceBody = z
   .strictObject({
     description: Description.optional(),
     quotas: WorkspaceQuotas.optional().meta({ description: "Replaces all quotas" }),
+    signatures: Signatures.optional(),
   })
   .meta({ id: "UpdateWorkspace" });
 

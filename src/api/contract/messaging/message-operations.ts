@@ -6,12 +6,12 @@ import {
   MessagePage,
   MessageQuery,
   MessageReceipt,
-  MessageRecord,
   MessageTrace,
   SendBatchBody,
   SendMessageBody,
   SendQuery,
   TailQuery,
+  VerifiedMessage,
 } from "./messages.ts";
 import { Download, Events, operation } from "../operation.ts";
 
@@ -82,7 +82,7 @@ export const get = operation({
   summary: "Get a message with its deliveries",
   http: { method: "GET", path: "/api/v1/messages/:id" },
   params,
-  output: MessageRecord,
+  output: VerifiedMessage,
 });
 
 export const content = operation({

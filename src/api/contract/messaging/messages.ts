@@ -186,6 +186,20 @@ export const MessageRecord = z
   .meta({ id: "Message" });
 export type MessageRecord = z.infer<typeof MessageRecord>;
 
+/** A stored message and whether its signature is valid. */
+export const VerifiedMessage = MessageRecord.extend({
+  signature: z
+    .object({
+      key_id: z.string(),
+      valid: z
+        .boolean()
+        .meta({ description: "Whether a key of the sender signed what is stored; the key may be revoked since" }),
+    })
+    .nullable()
+    .meta({ description: "null for a message without a signature" }),
+}).meta({ id: "VerifiedMessage" });
+export type VerifiedMessage = z.infer<typeof VerifiedMessage>;
+
 export const MessagePage = page(MessageRecord).meta({ id: "MessagePage" });
 export type MessagePage = z.infer<typeof MessagePage>;
 

@@ -9,12 +9,13 @@ import { instant } from "../instant.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
 
-const present = ({ name, description, state, createdAtMs, quotas }: Workspace): contract.Workspace => ({
+const present = ({ name, description, state, createdAtMs, quotas, signatures }: Workspace): contract.Workspace => ({
   name,
   description,
   state,
   created_at: instant(createdAtMs),
   quotas: { ...quotas },
+  signatures,
 });
 
 const list = implement(operations.workspace.list, ({ access: { access, workspaces } }: ApiServices, query, call) => {

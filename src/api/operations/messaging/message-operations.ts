@@ -85,6 +85,8 @@ const replay = implement(operations.message.replay, async (services, { id: store
     span_id: _span,
     hops: _hops,
     trail: _trail,
+    signature: _signature,
+    key_id: _keyId,
     parameters,
     ...rest
   } = record.message;
@@ -127,9 +129,12 @@ export async function listMessages(
 }
 
 /** Throws MessageNotFoundError. */
-const get = implement(operations.message.get, async ({ messaging }, { id }, { principal }) =>
-  presentView(await mustFind(messaging.router, principal.workspace, id)),
-);
+const get = implement(operations.message.get, async ({ messaging }, { id }, { principal }) => {
+  const view = await mustFind(messaging.router, principal.workspace, id);
+  const { signature } = view.message;
+  const verified = signature && { key_id: signature.keyId, valid: messaging.messageKeys.isValid(view.message) };
+  return { ...presentView(view), signature: verified ?? null };
+});
 
 async function mustFind({ records }: Records, workspace: string, id: string): Promise<MessageView> {
   const known = MessageId.safeParse(id.toLowerCase());

@@ -1,4 +1,3 @@
-import type { Principal } from "../../../access/index.ts";
 import type { Participant } from "../../../messaging/directory/index.ts";
 import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
@@ -6,7 +5,7 @@ import { operations } from "../../contract/index.ts";
 import { cursors } from "../handles.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
-import { PresentedTokens } from "./presented-tokens.ts";
+import { requireToken } from "./presented-tokens.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 function present(
@@ -51,11 +50,6 @@ const register = implement(
   },
 );
 
-/** Without access control a program's token is changed by its holder; with it, by a principal with `participants:admin`. */
-function requireToken(messaging: MessagingServices, principal: Principal, name: string): void {
-  if (principal.kind === "local") new PresentedTokens(messaging, principal).authorizeToken(name);
-}
-
 /** Throws ParticipantNotFoundError, SenderRefusedError. */
 const rotateToken = implement(operations.participant.rotateToken, async ({ messaging }, { name }, { principal }) => {
   requireToken(messaging, principal, name);
@@ -72,8 +66,9 @@ const revokeToken = implement(operations.participant.revokeToken, async ({ messa
 /** Throws ParticipantNotFoundError. */
 const remove = implement(
   operations.participant.delete,
-  async ({ messaging: { participants, router } }, { name }, { principal: { workspace } }) => {
+  async ({ messaging: { participants, router, messageKeys } }, { name }, { principal: { workspace } }) => {
     const removed = participants.get(workspace, name);
+    await messageKeys.revokeAll(workspace, name);
     await participants.remove(workspace, name);
     await router.removed(workspace, removed.name);
     return { name };

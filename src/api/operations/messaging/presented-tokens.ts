@@ -132,6 +132,15 @@ export class PresentedTokens {
   }
 }
 
+/**
+ * Without access control a program's token and keys are changed by its holder; with it, by a principal with
+ * `participants:admin`. Throws ParticipantNotFoundError, SenderRefusedError.
+ */
+export function requireToken(services: TokenServices, principal: Principal, name: string): void {
+  if (principal.kind === "local") new PresentedTokens(services, principal).authorizeToken(name);
+  else services.participants.get(principal.workspace, name);
+}
+
 const refused = (code: RefusalCode, message: string, hint: string, name: string): Refused => ({
   code,
   error: { code, message, hint, details: { name } },

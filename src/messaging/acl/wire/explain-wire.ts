@@ -85,6 +85,11 @@ const KEY_CONFLICTS: Readonly<Record<KeyConflict, MessageProblem>> = {
     "only failure and not-understood carry an error",
     "Leave it out, or say failure.",
   ),
+  "half-signed": invalid(
+    "signature",
+    "a signed message has signature, key_id and id, and no ttl",
+    "Give all three, and expires_at instead of ttl.",
+  ),
   "not-json": invalid(
     "content",
     "content begins like JSON but is not valid JSON, though language is json",

@@ -8,12 +8,14 @@ import {
   isFlags,
   isHops,
   isInstant,
+  isKeyId,
   isMessageId,
   isName,
   isNearest,
   isPerformative,
   isPriority,
   isReceiver,
+  isSignature,
   isSpanId,
   isStrategy,
   isTraceId,
@@ -69,6 +71,8 @@ const nothing = (): Taken => ({
   merge_conversations: undefined,
   error: undefined,
   parameters: undefined,
+  signature: undefined,
+  key_id: undefined,
 });
 
 /**
@@ -193,6 +197,10 @@ function parseRareKeys(taken: Taken, key: string, value: Json): boolean {
       return (taken.error = isWireError(value) ? value : undefined) !== undefined;
     case "parameters":
       return (taken.parameters = isJsonObject(value) ? value : undefined) !== undefined;
+    case "signature":
+      return (taken.signature = isSignature(value) ? value : undefined) !== undefined;
+    case "key_id":
+      return (taken.key_id = isKeyId(value) ? value : undefined) !== undefined;
     default:
       return false;
   }

@@ -88,6 +88,11 @@ export const isVersions = (value: unknown): value is readonly string[] => isList
 export const isConversations = (value: unknown): value is readonly string[] =>
   isList(value, LIMITS.messageTrailMax, isWord);
 
+export const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+export const KEY_ID = /^[A-Za-z0-9_-]{43}$/;
+export const isSignature = (value: unknown): value is string => typeof value === "string" && SIGNATURE.test(value);
+export const isKeyId = (value: unknown): value is string => typeof value === "string" && KEY_ID.test(value);
+
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 const INSTANT_CHARS_MAX = 40;
 

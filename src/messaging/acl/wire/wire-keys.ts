@@ -9,12 +9,14 @@ import {
   isFlags,
   isHops,
   isInstant,
+  isKeyId,
   isMessageId,
   isName,
   isNearest,
   isPerformative,
   isPriority,
   isReceiver,
+  isSignature,
   isSpanId,
   isStrategy,
   isTraceId,
@@ -136,6 +138,16 @@ export const WIRE_RULES: Readonly<Record<keyof Wire, Rule>> = {
     fix: 'Write it as in {"code": "TOO_BUSY", "message": "ask again in an hour"}.',
   },
   parameters: { is: isJsonObject, expected: "an object", fix: 'Write it as in {"x-tenant": "acme"}.' },
+  signature: {
+    is: isSignature,
+    expected: "an Ed25519 signature: 86 characters of base64url",
+    fix: "Encode the 64 bytes of the signature as base64url without padding.",
+  },
+  key_id: {
+    is: isKeyId,
+    expected: "the id of a key: 43 characters of base64url",
+    fix: "Use the key_id that the server returned when the key was registered.",
+  },
 };
 
 /** Every canonical key. */

@@ -8,8 +8,10 @@ import {
   ERROR_TEXT_CHARS_MAX,
   HASH,
   HOPS_MAX,
+  KEY_ID,
   NAME,
   parseTtl,
+  SIGNATURE,
   VERSIONS_MAX,
   WORD,
 } from "./wire-fields.ts";
@@ -138,6 +140,14 @@ const keys = {
   merge_conversations: z.array(Word).max(LIMITS.messageTrailMax).nullish(),
   error: ErrorBody.nullish().meta(described("On failure and not-understood")),
   parameters: JsonObject.nullish(),
+  signature: z
+    .string()
+    .regex(SIGNATURE)
+    .nullish()
+    .meta(
+      described("Ed25519 signature by the sender, base64url; it needs id and key_id, and expires_at instead of ttl"),
+    ),
+  key_id: z.string().regex(KEY_ID).nullish().meta(described("Key of the signature: RFC 7638 thumbprint of its JWK")),
 };
 
 type Keys = z.output<z.ZodObject<typeof keys>>;
@@ -177,12 +187,16 @@ function conflicts(message: Keys): readonly (readonly [keyof Keys, string])[] {
     ...problem(isGiven(error) && act !== "failure" && act !== "not-understood", "error", "on failures only"),
     ...problem(isGiven(type) && given(replyTo, message.in_reply_to) > 1, "reply_to", "or in_reply_to"),
     ...problem(!isGiven(type) && isGiven(replyTo) && !Name.safeParse(replyTo).success, "reply_to", "a name"),
+    ...problem(isHalfSigned(message), "signature", "with id and key_id, and without ttl"),
     ...problem(isBroken(message), "content", "JSON, since language says so"),
   ];
 }
 
 const problem = (isWrong: boolean, key: keyof Keys, expected: string): readonly (readonly [keyof Keys, string])[] =>
   isWrong ? [[key, `expected ${expected}`]] : [];
+
+const isHalfSigned = ({ id, message_id, ttl, signature, key_id }: Keys): boolean =>
+  given(signature, key_id) > 0 && (given(signature, key_id) < 2 || given(id, message_id) === 0 || given(ttl) > 0);
 
 const isBroken = ({ content, language }: Keys): boolean =>
   typeof content === "string" &&

@@ -49,13 +49,21 @@ export type Wire = {
   readonly merge_conversations?: readonly string[] | undefined;
   readonly error?: MessageError | undefined;
   readonly parameters?: JsonObject | undefined;
+  readonly signature?: string | undefined;
+  readonly key_id?: string | undefined;
 };
 
 /** The same keys before anything is known of their values. */
 export type Unchecked = { readonly [Key in keyof Wire]?: Json | undefined };
 
 /** What two keys that are each right can be wrong about together. */
-export type KeyConflict = "sender-is-receiver" | "two-ends" | "trace-without-id" | "error-without-failure" | "not-json";
+export type KeyConflict =
+  | "sender-is-receiver"
+  | "two-ends"
+  | "trace-without-id"
+  | "error-without-failure"
+  | "half-signed"
+  | "not-json";
 
 export function keyConflict(wire: Unchecked): KeyConflict | undefined {
   if (wire.receiver !== undefined && isAmong(wire.sender, wire.receiver)) return "sender-is-receiver";
@@ -64,8 +72,13 @@ export function keyConflict(wire: Unchecked): KeyConflict | undefined {
     return "trace-without-id";
   if (wire.error !== undefined && wire.performative !== "failure" && wire.performative !== "not-understood")
     return "error-without-failure";
+  if ((wire.signature ?? wire.key_id) !== undefined && !isSignedWhole(wire)) return "half-signed";
   return isBrokenJson(wire) ? "not-json" : undefined;
 }
+
+/** A signature covers the id and an absolute end. */
+const isSignedWhole = ({ id, ttl, signature, key_id: keyId }: Unchecked): boolean =>
+  id !== undefined && ttl === undefined && signature !== undefined && keyId !== undefined;
 
 /** Names differ by more than case. */
 const isSame = (one: Json | undefined, other: Json | undefined): boolean =>

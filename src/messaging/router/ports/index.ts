@@ -22,6 +22,7 @@ export {
 } from "./journal.ts";
 export { type TextVectors } from "./meaning.ts";
 export { type Head, HEAD_WORDS, headsOf, type MessageRows, type Placed, RowsBuilder, wordKey } from "./message-rows.ts";
+export { type Signatures } from "./signatures.ts";
 export { type Subscription, type SubscriptionStore } from "./subscription.ts";
 export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
 export {

@@ -7,6 +7,8 @@ export const MESSAGE_FAILURES = {
   SENDER_IS_RECEIVER: "invalid",
   MESSAGE_TOO_LARGE: "too-large",
   EXPIRED: "invalid",
+  SIGNATURE_INVALID: "denied",
+  SIGNATURE_REQUIRED: "denied",
   HOP_LIMIT: "rejected",
   MESSAGE_CYCLE: "rejected",
   QUOTA_EXCEEDED: "exhausted",

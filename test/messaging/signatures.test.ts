@@ -1,0 +1,293 @@
+import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { messageKeys, messages, problems } from "../../src/api/contract/index.ts";
+import { readMessage, signedText } from "../../src/messaging/acl/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { Socket } from "../helpers/socket.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("security.signed-messages");
+
+type Wire = Readonly<Record<string, unknown>>;
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** RFC 8785 as docs/guides/messages.md describes it, written apart from the sources. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return `{${members.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(",")}}`;
+}
+
+function textOf({ content, ...stated }: Wire): string {
+  const digest =
+    typeof content === "string"
+      ? { type: "text", sha256: sha256(content) }
+      : { type: "json", sha256: sha256(canonical(content)) };
+  return `caxton-message-v1\n${canonical({ ...stated, content: digest })}`;
+}
+
+class Signer {
+  readonly #key: KeyObject;
+  readonly publicKey: string;
+  readonly keyId: string;
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    this.#key = privateKey;
+    this.publicKey = publicKey.export({ format: "jwk" }).x ?? "";
+    this.keyId = createHash("sha256")
+      .update(`{"crv":"Ed25519","kty":"OKP","x":"${this.publicKey}"}`)
+      .digest("base64url");
+  }
+
+  sign(message: Wire): Wire {
+    const value = sign(null, Buffer.from(textOf(message)), this.#key).toString("base64url");
+    return { ...message, signature: value, key_id: this.keyId };
+  }
+}
+
+let server: TestServer;
+const alice = new Signer();
+const post = (message: Wire) => server.ask("POST", "/api/v1/messages", message);
+const found = async (id: unknown) =>
+  messages.VerifiedMessage.parse((await server.ask("GET", `/api/v1/messages/${String(id)}`)).body);
+const codeOf = ({ body }: { readonly body: unknown }): string => problems.ProblemDetails.parse(body).code;
+
+const draft = (changes: Wire = {}): Wire => {
+  const id = randomUUID();
+  return {
+    id,
+    workspace: "default",
+    performative: "inform",
+    sender: "alice",
+    receiver: "bob",
+    conversation_id: id,
+    content: "the order is paid",
+    ...changes,
+  };
+};
+
+beforeAll(async () => {
+  server = await startServer();
+  for (const name of ["alice", "bob"]) await server.ask("POST", "/api/v1/participants", { name });
+  await server.ask("POST", "/api/v1/participants/alice/keys", { public_key: alice.publicKey });
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+test("the text that is signed is that of the documentation's example", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/guides/messages.md"), "utf8");
+  const [, given = "", text = ""] = /Signed message:\n\n```json\n([^`]+)```[^`]+```text\n([^`]+)```/.exec(page) ?? [];
+  const read = readMessage(JSON.parse(given), { workspace: "default", nowMs: 0, contentBytesMax: 1_000 });
+  expect(read.type === "message" && `${signedText(read.message)}\n`).toBe(text);
+});
+
+test("adding a key again changes nothing, and its id is the thumbprint", async () => {
+  const add = () => server.ask("POST", "/api/v1/participants/alice/keys", { public_key: alice.publicKey });
+  const [first, second] = [await add(), await add()];
+  expect(messageKeys.MessageKey.parse(first.body)).toMatchObject({ owner: "alice", key_id: alice.keyId });
+  expect(second.body).toEqual(first.body);
+});
+
+// directory.message-keys.K1
+test("a signed message is verified, over REST and over the WebSocket, and keeps its signature", async () => {
+  const sent = alice.sign(
+    draft({ content: { total: 12.5, paid: true }, reply_with: "r-1", parameters: { "x-a": "1" } }),
+  );
+  expect(await post(sent)).toMatchObject({ status: 202, body: { status: "accepted" } });
+  expect(await found(sent["id"])).toMatchObject({
+    message: { signature: sent["signature"], key_id: alice.keyId },
+    signature: { key_id: alice.keyId, valid: true },
+  });
+  await using socket = await Socket.open(`${server.url.replace("http", "ws")}/api/v1/messages/socket`);
+  const other = alice.sign(draft({ receiver: ["bob", "user"], priority: "high" }));
+  socket.say({ op: "send", message: other });
+  expect((await socket.heard("receipt")).receipt).toMatchObject({ status: "accepted" });
+  socket.say({ op: "send", message: { ...other, id: randomUUID() } });
+  expect((await socket.heard("receipt")).receipt).toMatchObject({
+    status: "refused",
+    error: { code: "SIGNATURE_INVALID" },
+  });
+  const fetched = await server.ask("POST", "/api/v1/mailboxes/bob/fetch?max=10", {});
+  expect(JSON.stringify(fetched.body)).toContain(String(other["signature"]));
+});
+
+test("content that is offloaded is covered by the signature", async () => {
+  for (const content of [
+    "x".repeat(100_000),
+    { rows: Array.from({ length: 9_000 }, (_, at) => ({ b: at, a: "é" })) },
+  ]) {
+    const sent = alice.sign(draft({ content }));
+    expect(await post(sent)).toMatchObject({ status: 202 });
+    const { content: kept, signature } = await found(sent["id"]);
+    expect(kept).toHaveProperty("$artifact");
+    expect(signature).toEqual({ key_id: alice.keyId, valid: true });
+  }
+});
+
+test("every change of what is signed is refused", async () => {
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  const full = draft({ reply_to: "user", language: "en", encoding: "utf8", ontology: "o", protocol: "mine" });
+  const sent = alice.sign({
+    ...full,
+    reply_with: "w",
+    in_reply_to: "i",
+    reply_by: later,
+    expires_at: later,
+    priority: "low",
+    parent_conversation: "p",
+    merge_conversations: ["m"],
+    parameters: { "x-a": "1" },
+  });
+  const changes = {
+    id: randomUUID(),
+    performative: "request",
+    receiver: "user",
+    content: "the order is not paid",
+    conversation_id: "another",
+    reply_to: "bob",
+    language: "de",
+    encoding: "latin1",
+    ontology: "p",
+    protocol: "other",
+    reply_with: "v",
+    in_reply_to: "j",
+    reply_by: new Date(Date.parse(later) + 1).toISOString(),
+    expires_at: new Date(Date.parse(later) + 1).toISOString(),
+    priority: "high",
+    parent_conversation: "q",
+    merge_conversations: ["n"],
+    parameters: { "x-a": "2" },
+    broadcast: true,
+  };
+  for (const [key, value] of Object.entries(changes)) {
+    const changed = { ...sent, [key]: value, ...(key === "broadcast" && { receiver: undefined }) };
+    const answer = await post(changed);
+    expect([key, answer.status, codeOf(answer)]).toEqual([key, 403, "SIGNATURE_INVALID"]);
+    const { [key]: _left, ...without } = sent;
+    if (["id", "performative", "receiver", "content", "broadcast", "conversation_id"].includes(key)) continue;
+    expect([key, codeOf(await post(without))]).toEqual([key, "SIGNATURE_INVALID"]);
+  }
+  expect(codeOf(await post({ ...sent, sender: "bob", receiver: "alice" }))).toBe("SIGNATURE_INVALID");
+  expect(await post(sent)).toMatchObject({ status: 202 });
+});
+
+test("a signature needs its key, an id and no ttl", async () => {
+  const { key_id: _keyId, ...keyless } = alice.sign(draft());
+  const { id: _id, ...nameless } = alice.sign(draft());
+  for (const message of [keyless, nameless, { ...alice.sign(draft()), ttl: "30s" }])
+    expect(codeOf(await post(message))).toBe("MESSAGE_INVALID");
+});
+
+test("a signed message that is sent again is not delivered again", async () => {
+  const sent = alice.sign(draft());
+  expect(await post(sent)).toMatchObject({ body: { duplicate: false } });
+  expect(await post(sent)).toMatchObject({ body: { duplicate: true } });
+});
+
+test("a message with a key that is unknown, another sender's, or revoked is refused", async () => {
+  const [unknown, own, gone] = [new Signer(), new Signer(), new Signer()];
+  await server.ask("POST", "/api/v1/participants/bob/keys", { public_key: own.publicKey });
+  await server.ask("POST", "/api/v1/participants/alice/keys", { public_key: gone.publicKey });
+  const before = gone.sign(draft());
+  expect(await post(before)).toMatchObject({ status: 202 });
+  const path = `/api/v1/participants/alice/keys/${gone.keyId}`;
+  expect(await server.ask("DELETE", path)).toMatchObject({ status: 200, body: { revoked_at: expect.any(String) } });
+  const reasons: unknown[] = [];
+  for (const signer of [unknown, own, gone]) reasons.push((await post(signer.sign(draft()))).body);
+  expect(reasons).toMatchObject(
+    ["unknown-key", "foreign-key", "revoked-key"].map((reason) => ({ code: "SIGNATURE_INVALID", details: { reason } })),
+  );
+  expect((await found(before["id"])).signature?.valid).toBe(true);
+  // directory.message-keys.K3
+  const again = await server.ask("POST", "/api/v1/participants/alice/keys", { public_key: gone.publicKey });
+  expect([again.status, codeOf(again)]).toEqual([409, "MESSAGE_KEY_TAKEN"]);
+});
+
+test("a dead letter keeps its signature, also past its deadlines, when it is retried", async () => {
+  const endsMs = Date.now() + 1_500;
+  const sent = alice.sign(draft({ expires_at: new Date(endsMs).toISOString() }));
+  await server.ask("POST", "/api/v1/mailboxes/bob/fetch?max=100", {});
+  expect(await post(sent)).toMatchObject({ status: 202 });
+  const fetched = await server.ask("POST", "/api/v1/mailboxes/bob/fetch?max=1&wait=5", {});
+  const taken = JSON.parse(JSON.stringify(fetched.body)).items[0];
+  expect(taken.message.id).toBe(sent["id"]);
+  await server.ask("POST", "/api/v1/mailboxes/bob/settle", { rejected: [{ handle: taken.handle, reason: "no" }] });
+  const dead = messages.DeadLetterPage.parse((await server.ask("GET", "/api/v1/dead-letters")).body);
+  const letter = dead.items.find(({ message_id: id }) => id === sent["id"]);
+  expect(letter?.message).toMatchObject({ signature: sent["signature"] });
+  await expect.poll(() => Date.now() > endsMs, { timeout: 5_000 }).toBe(true);
+  expect(await server.ask("POST", "/api/v1/dead-letters/retry", { ids: [letter?.id] })).toMatchObject({ status: 200 });
+  const again = await server.ask("POST", "/api/v1/mailboxes/bob/fetch?max=1&wait=5", {});
+  expect(again.body).toMatchObject({ items: [{ message: { id: sent["id"], signature: sent["signature"] } }] });
+  expect((await found(sent["id"])).signature?.valid).toBe(true);
+});
+
+test("a replayed message is a new one without a signature", async () => {
+  const sent = alice.sign(draft());
+  await post(sent);
+  const replayed = messages.MessageReceipt.parse(
+    (await server.ask("POST", `/api/v1/messages/${String(sent["id"])}/replay`)).body,
+  );
+  expect((await found(replayed.id)).signature).toBeNull();
+});
+
+// directory.message-keys.K2
+test("where signatures are required, programs sign and the server signs for its own", async () => {
+  await using strict = await startServer();
+  const ask = strict.ask;
+  for (const name of ["alice", "bob"]) await ask("POST", "/api/v1/participants", { name });
+  await ask("POST", "/api/v1/participants/alice/keys", { public_key: alice.publicKey });
+  expect(await ask("PATCH", "/api/v1/workspaces/default", { signatures: "required" })).toMatchObject({
+    status: 200,
+    body: { signatures: "required" },
+  });
+  const refused = await ask("POST", "/api/v1/messages", draft());
+  expect([refused.status, codeOf(refused)]).toEqual([403, "SIGNATURE_REQUIRED"]);
+  expect(codeOf(await ask("POST", "/api/v1/messages", draft({ sender: "stranger" })))).toBe("SIGNATURE_REQUIRED");
+  expect(await ask("POST", "/api/v1/messages", alice.sign(draft()))).toMatchObject({ status: 202 });
+  const lost = alice.sign(draft({ receiver: "missing-agent", performative: "request" }));
+  expect(await ask("POST", "/api/v1/messages", lost)).toMatchObject({ status: 202, body: { status: "answered" } });
+  const asked = { performative: "request", receiver: "data-analyzer", content: "what sold best?" };
+  await ask("POST", "/api/v1/messages?wait=60", asked);
+  const page = messages.MessagePage.parse((await ask("GET", "/api/v1/messages")).body);
+  const senders = new Set<string>();
+  for (const { id, sender } of page.items) {
+    const one = messages.VerifiedMessage.parse((await ask("GET", `/api/v1/messages/${id}`)).body);
+    expect([sender, one.signature?.valid]).toEqual([sender, true]);
+    senders.add(sender);
+  }
+  expect([...senders].toSorted()).toEqual(["alice", "caxton", "data-analyzer", "user"]);
+  const listed = await ask("GET", "/api/v1/participants/data-analyzer/keys");
+  expect(messageKeys.MessageKeys.parse(listed.body).items).toHaveLength(1);
+  expect(statSync(join(strict.directory, ".caxton/message-signing.seed")).mode & 0o777).toBe(0o600);
+});
+
+test("keys, signatures and the policy are there after a restart", async () => {
+  await using first = await startServer();
+  for (const name of ["alice", "bob"]) await first.ask("POST", "/api/v1/participants", { name });
+  await first.ask("POST", "/api/v1/participants/alice/keys", { public_key: alice.publicKey });
+  await first.ask("PATCH", "/api/v1/workspaces/default", { signatures: "required" });
+  const sent = alice.sign(draft());
+  await first.ask("POST", "/api/v1/messages", sent);
+  await first.started[Symbol.asyncDispose]();
+  await using second = await startServer({ directory: first.directory });
+  const kept = await second.ask("GET", `/api/v1/messages/${String(sent["id"])}`);
+  expect(kept.body).toMatchObject({ signature: { valid: true } });
+  expect(codeOf(await second.ask("POST", "/api/v1/messages", draft()))).toBe("SIGNATURE_REQUIRED");
+  expect(await second.ask("POST", "/api/v1/messages", alice.sign(draft()))).toMatchObject({ status: 202 });
+});
+
+test("keys of a program that was deleted are not those of the next one of its name", async () => {
+  const carol = new Signer();
+  await server.ask("POST", "/api/v1/participants", { name: "carol" });
+  await server.ask("POST", "/api/v1/participants/carol/keys", { public_key: carol.publicKey });
+  expect(await post(carol.sign(draft({ sender: "carol" })))).toMatchObject({ status: 202 });
+  await server.ask("DELETE", "/api/v1/participants/carol");
+  await server.ask("POST", "/api/v1/participants", { name: "carol" });
+  expect(await post(carol.sign(draft({ sender: "carol" })))).toMatchObject({
+    body: { details: { reason: "revoked-key" } },
+  });
+});
