@@ -17,9 +17,9 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   cli: ["kernel", "access", "text", "agents", "tools", "api", "server"],
 };
 
-const ACCESS = ["audit", "jwt", "keys", "limits", "openid", "permissions", "sessions", "users", "workspaces"].map(
-  (name) => posix.join("access", name),
-);
+const ACCESS = "audit jwt keys limits openid permissions secrets sessions users workspaces"
+  .split(" ")
+  .map((name) => posix.join("access", name));
 
 /** Inner modules of tools that give guests access to what is outside. */
 const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join("brokers", name));
@@ -69,6 +69,7 @@ export const ROOMS = {
   "access/workspaces": ["kernel", "access/permissions"],
   "access/audit": ["kernel"],
   "access/sessions": ["kernel", "access/permissions", "access/keys"],
+  "access/secrets": ["kernel"],
   "access/users": ["kernel", "access/permissions", "access/keys"],
   "access/jwt": ["kernel", "access/permissions"],
   "access/openid": ["kernel", "access/jwt"],
@@ -281,7 +282,7 @@ export const ROOMS = {
   "tools/brokers/files": ["kernel", "tools/catalogue", "tools/sandbox"],
   "tools/brokers/http": ["kernel", "text/redaction", "tools/catalogue", "tools/sandbox"],
   "tools/remote": ["kernel", "tools/catalogue", "tools/servers"],
-  "models/vendors": ["kernel", "text/redaction", "models/built-in", "models/port"],
+  "models/vendors": ["kernel", "text/redaction", "text/references", "models/built-in", "models/port"],
   "models/built-in": ["kernel", "models/built-in/language", "models/port"],
   "models/built-in/language": ["kernel"],
   "api/contract": ["kernel", "access/permissions"],

@@ -278,6 +278,8 @@ export const REQUIREMENTS = {
     "security.redaction": "Secrets and patterns are hidden from models, journal, memory, API and watchers.",
     "security.api-keys": "API keys are hashed, scoped and rotated.",
     "security.workspaces": "Workspaces do not see each other's data; they are exported and deleted as a whole.",
+    "security.secrets":
+      "Stored secrets are encrypted at rest, bound to origins and workspaces, used without a restart, and never shown.",
     "security.jwt": "JWT and OIDC identify principals.",
     "security.rbac": "Roles and permissions guard every operation.",
     "security.rate-limits": "Requests are limited per key and route.",

@@ -29,6 +29,13 @@ export {
   type UserStore,
 } from "./users/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";
+export {
+  listPosition as secretPosition,
+  type SealedSecret,
+  type SecretEntry,
+  type SecretStore,
+  StoredSecrets,
+} from "./secrets/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
 export { ALL_WORKSPACES, DEFAULT_WORKSPACE, QUOTAS, WORKSPACE_NAME } from "./permissions/index.ts";
 export {

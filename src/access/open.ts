@@ -5,6 +5,7 @@ import { type Limits, ResourceLimits } from "./limits/index.ts";
 import { Tokens, type TrustedIssuer } from "./jwt/index.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
 import { Logins, type ProviderOptions } from "./openid/index.ts";
+import type { StoredSecrets } from "./secrets/index.ts";
 import type { Workspaces } from "./workspaces/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
 import { LOCAL_ISSUER, UserCredentials } from "./user-credentials.ts";
@@ -21,6 +22,7 @@ export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
   };
   readonly workspaces: Workspaces;
   readonly clock: Clock;
+  readonly secrets: StoredSecrets;
 };
 
 export type AccessModuleOptions = AccessOptions & {
@@ -45,7 +47,7 @@ export function openAccess(
     directory,
     ...options
   }: AccessModuleOptions,
-  { stores, workspaces, clock, programOf }: AccessModulePorts,
+  { stores, workspaces, clock, programOf, secrets }: AccessModulePorts,
 ) {
   const keys = new Keys(stores.keys, clock);
   const users = new Users(stores.users, clock);
@@ -68,6 +70,7 @@ export function openAccess(
     logins: new UserLogins({ access, logins, sessions, tokens, clock }),
     audit,
     limits: new ResourceLimits(limits, clock),
+    secrets,
     [Symbol.asyncDispose]: async () => {
       access[Symbol.dispose]();
       sessions[Symbol.dispose]();

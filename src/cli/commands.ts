@@ -210,6 +210,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./access/index.ts")).loginLink,
   },
   {
+    name: "secret",
+    also: ["secrets"],
+    group: "operate",
+    summary: "store, list, rotate and delete secrets",
+    load: async () => (await import("./access/index.ts")).secret,
+  },
+  {
     name: "audit",
     also: [],
     group: "operate",

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { References, type SecretFound } from "../text/references/index.ts";
+import { References, type SecretFound, type SecretsOf } from "../text/references/index.ts";
 import type { ModelCatalogue, ModelImage } from "./port/index.ts";
 import { ModelTraffic, type TrafficOptions } from "./traffic/index.ts";
 import {
@@ -28,6 +28,8 @@ export type ModelsPorts = {
   /** Returns the content of an artifact; rejects if it was deleted. */
   readonly readArtifact: (id: ArtifactId) => Promise<Uint8Array>;
   readonly secretFound: SecretFound;
+  /** Secrets that the server stores. */
+  readonly stored: SecretsOf;
   /** Sends requests to addresses that the operator did not name; refuses private ones. */
   readonly foreignFetch: NonNullable<ModelsDeps["foreignFetch"]>;
   /** Models to use instead of the configured ones; embedding endpoints stay the configured ones. */
@@ -39,7 +41,7 @@ export function openModels(
   { vendors, traffic: limits, environment, secretsDirectories }: ModelsOptions,
   ports: ModelsPorts,
 ) {
-  const { clock, callTool, foreignFetch, readArtifact, secretFound } = ports;
+  const { clock, callTool, foreignFetch, readArtifact, secretFound, stored } = ports;
   const references = new References(environment, secretsDirectories, secretFound);
   const own = new Models(
     {
@@ -47,7 +49,8 @@ export function openModels(
       environment,
       readImage: async (source) => (source.type === "file" ? readFile(source.location) : readArtifact(source.id)),
       callTool,
-      dereference: (text) => references.resolve(text),
+      dereference: (text, secrets) => references.resolve(text, secrets),
+      stored,
       foreignFetch,
     },
     vendors,

@@ -22,7 +22,7 @@ import {
   toolsOptions,
 } from "./options/index.ts";
 import { memoryPorts, messagingPorts, modelPorts, remoteAgents, runLimits, runPorts, toolPorts } from "./ports.ts";
-import { openSecrets } from "./redaction.ts";
+import { openRedaction, openSecrets } from "./redaction.ts";
 import { SecureListeners } from "./tls/index.ts";
 
 /** Replacements for tests. */
@@ -63,9 +63,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { clock = systemClock } = overrides;
   const { tls: table } = loaded.config.server;
   const tls = stack.use(table && new SecureListeners(table, clock));
-  const secrets = openSecrets(loaded);
+  const redaction = openRedaction(loaded);
   const catalogue = new ToolCatalogues();
   const storage = stack.use(openStorage(storageOptions(loaded), clock));
+  const secrets = openSecrets(loaded, redaction, { storage, clock });
   const workspaces = new Workspaces(storage.workspaces, clock);
   const first = { clock, secrets, catalogue, storage, workspaces };
   const agents = openAgents(agentsOptions(loaded), { stores: storage, clock, tools: catalogue });
@@ -80,6 +81,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       stores: storage,
       workspaces,
       clock,
+      secrets: secrets.secrets,
       programOf: (token) => messaging.participants.holderOf(token),
     }),
   );

@@ -30,6 +30,7 @@ export const modelPorts = ({ clock, storage, secrets, catalogue }: Opened, { mod
     return storage.artifacts.read(artifact);
   },
   secretFound: secrets.known.add,
+  stored: secrets.stored,
   foreignFetch: publicFetch({
     remedy: (origin) => `If it is meant, add to caxton.toml:\n[models]\nprivate_origins = ["${origin}"]`,
   }),
@@ -114,7 +115,7 @@ export const runPorts = ({
   messaging,
   tools: catalogue,
   clock,
-  redaction: { redactors: secrets.redactors, secretFound: secrets.known.add },
+  secrets: { redactors: secrets.redactors, secretFound: secrets.known.add, stored: secrets.stored },
 });
 
 /** Counts a message; returns why its workspace may not send it. */

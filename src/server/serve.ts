@@ -5,6 +5,7 @@ import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
+import { DEFAULT_WORKSPACE } from "../access/index.ts";
 import type { ApiServices } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
 import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
@@ -27,6 +28,8 @@ export type Started = AsyncDisposable & {
   readonly fipaUrl: string | undefined;
   /** With which the first administrator's key is created; undefined if there is one, or none is needed. */
   readonly setupToken: string | undefined;
+  /** The workspace of clients without credentials. */
+  readonly workspace: string;
   readonly services: ApiServices;
   readonly caxton: Caxton;
   /** Resolves when tools and definitions are deployed and unfinished runs are resumed. */
@@ -98,6 +101,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     dashboardUrl: config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined,
     fipaUrl: caxton.fipa?.url,
     setupToken: caxton.access.access.setupToken,
+    workspace: DEFAULT_WORKSPACE,
     services,
     caxton,
     ready,

@@ -17,6 +17,7 @@ import { SqliteRunAnswers } from "./runs/sqlite-run-answers.ts";
 import { SqliteRunArchive } from "./runs/sqlite-run-archive.ts";
 import { SqliteRunJournal } from "./runs/sqlite-run-journal.ts";
 import { SqliteMemoryOutbox } from "./runs/sqlite-memory-outbox.ts";
+import { SqliteSecretStore } from "./sqlite-secret-store.ts";
 import { SqliteSessionStore } from "./sqlite-session-store.ts";
 import { SqliteSpendStore } from "./sqlite-spend-store.ts";
 import { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
@@ -55,6 +56,7 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     sessions: new SqliteSessionStore(database),
     users: new SqliteUserStore(database),
     loginLinks: new SqliteLinkStore(database),
+    secrets: new SqliteSecretStore(database),
     audit: new SqliteAuditStore(database),
     agents: new SqliteAgentStore(database, changes),
     spend: new SqliteSpendStore(database),

@@ -75,7 +75,7 @@ export function openBroker(
   });
   const broker: Broker = {
     files,
-    http: new HttpBroker({ clock, resolve: resolveName, secrets: (...which) => vault.granted(...which), audit }),
+    http: new HttpBroker({ clock, resolve: resolveName, secrets: (caller) => vault.granted(caller), audit }),
     state: auditedState(state, { clock, audit }),
     messages: new ToolMessageBroker({
       post: mail.post,
@@ -96,10 +96,10 @@ export function openBroker(
     environment: (server, grants, workspace) => {
       watch.deployed(workspace, server, grants);
       redactions.set(workspace, server, Redaction.of(vault.confidential(grants)));
-      for (const { name, why } of vault.missing(grants)) {
+      for (const { name, why } of vault.missing(grants, workspace)) {
         log.warn({ toolServer: server, secret: name }, `secret ${name}, granted to ${server}, is not there: ${why}`);
       }
-      return [...variablesOf(grants, environment), ...vault.variables(server, grants)];
+      return [...variablesOf(grants, environment), ...vault.variables(server, grants, workspace)];
     },
     confidential: (grants) => vault.confidential(grants),
     used: (caller, kinds) => kinds.forEach((kind) => audit(started(caller, kind, clock.nowMs()))),

@@ -53,7 +53,7 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
     new Sandbox({ clock, broker, readModule: (hash) => store.readModule(hash) }, options.sandbox),
   );
   const remotes = opening.use(
-    await openRemoteServers(options.remote, { clock, sandbox, changes, known: secrets.known, workspace }),
+    await openRemoteServers(options.remote, { ...secrets, clock, sandbox, changes, workspace }),
   );
   const tools = new ToolsByWorkspace(
     { ...options.servers, overridesOf: overridesOf(configured, options.accept) },

@@ -5,9 +5,10 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { isSecretName, type KnownSecrets, Redaction } from "../text/redaction/index.ts";
-import { ReferenceUnresolvedError, SERVER_REFERENCE } from "../text/references/index.ts";
+import { ReferenceUnresolvedError, REFERENCE } from "../text/references/index.ts";
 import type { McpServerSettings, McpToolRunner, Resolved } from "./remote/index.ts";
 import type { Sandbox } from "./sandbox/index.ts";
+import type { SecretVault } from "./secrets/index.ts";
 
 /** How long a start waits for remote servers before runs begin without those that are slow. */
 const START_WAIT_MS = 3_000;
@@ -16,8 +17,6 @@ export type RemoteOptions = {
   readonly servers: readonly McpServerSettings[];
   /** Variables that their settings may refer to, and PATH. */
   readonly environment: { readonly [name: string]: string | undefined };
-  /** Secrets that their settings may refer to, over the files of the directories. */
-  readonly secrets: { readonly [name: string]: string };
   readonly secretsDirectories: readonly string[];
 };
 
@@ -25,16 +24,19 @@ type Ports = {
   readonly clock: Clock;
   readonly sandbox: Sandbox;
   readonly changes: ChangeLog;
+  readonly vault: SecretVault;
   /** Receives what is resolved and named like a secret. */
   readonly known: KnownSecrets;
   /** The workspace of configured tool servers. */
   readonly workspace: string;
 };
 
+type Found = { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
+
 /** Opens the remote tool servers; undefined if none is configured, so that nothing for them is loaded. */
 export async function openRemoteServers(
   options: RemoteOptions,
-  { clock, sandbox, changes, known, workspace }: Ports,
+  { clock, sandbox, changes, vault, known, workspace }: Ports,
 ): Promise<McpToolRunner | undefined> {
   if (options.servers.length === 0) return undefined;
   const { McpToolRunner: Runner } = await import("./remote/index.ts");
@@ -45,7 +47,7 @@ export async function openRemoteServers(
     onChange: (name, state) => changes.publish(workspace, { type: "tool-server", name, state }),
     random: Math.random,
     resolve: async (text) => {
-      const resolved = await resolveReferences(text, options);
+      const resolved = await resolveReferences(text, options, vault);
       for (const { name, value } of resolved.values) if (isSecretName(name)) known.add(name, value);
       return resolved;
     },
@@ -66,14 +68,15 @@ export async function startRemoteServers<Deployed>(
 }
 
 /** Text with its references replaced, and what they brought. Throws ReferenceUnresolvedError, which never shows a value. */
-async function resolveReferences(text: string, options: RemoteOptions): Promise<Resolved> {
+async function resolveReferences(text: string, options: RemoteOptions, vault: SecretVault): Promise<Resolved> {
   const values = [];
   let resolved = "";
   let end = 0;
-  for (const match of text.matchAll(SERVER_REFERENCE)) {
+  for (const match of text.matchAll(REFERENCE)) {
     const [whole, kind = "", target = "", fallback] = match;
-    const value = await lookUp(kind, target, options);
-    if (value === undefined && fallback === undefined) throw unresolved(kind, target, options);
+    const found = kind === "secret" ? vault.find(target) : await lookUp(kind, target, options);
+    if (found.type === "missing" && fallback === undefined) throw unresolved(kind, target, found.why);
+    const value = found.type === "found" ? found.value : undefined;
     if (value !== undefined) values.push({ name: target, value });
     resolved += text.slice(end, match.index) + (value ?? fallback ?? "");
     end = match.index + whole.length;
@@ -84,31 +87,28 @@ async function resolveReferences(text: string, options: RemoteOptions): Promise<
 async function lookUp(
   kind: string,
   target: string,
-  { environment, secrets, secretsDirectories }: RemoteOptions,
-): Promise<string | undefined> {
-  if (kind === "env") return environment[target];
-  if (kind === "secret" && secrets[target] !== undefined) return secrets[target];
+  { environment, secretsDirectories }: RemoteOptions,
+): Promise<Found> {
+  if (kind === "env") {
+    const value = environment[target];
+    if (value !== undefined) return { type: "found", value };
+    return { type: "missing", why: `set ${target} where the server starts, or write \${env:${target}:-default}` };
+  }
   const places = isAbsolute(target) ? [target] : secretsDirectories.map((directory) => resolve(directory, target));
   for (const place of places) {
     try {
-      return (await readFile(place, "utf8")).trim();
+      return { type: "found", value: (await readFile(place, "utf8")).trim() };
     } catch {
       // The next directory may have it.
     }
   }
-  return undefined;
+  const where = secretsDirectories.join(", ");
+  return { type: "missing", why: `put the file into one of ${where} (secrets.directories), or name it from the root` };
 }
 
-function unresolved(kind: string, target: string, { secretsDirectories }: RemoteOptions): ReferenceUnresolvedError {
-  const where = secretsDirectories.join(", ");
-  const hints: { readonly [kind: string]: string } = {
-    env: `Set ${target} where the server starts, or write \${env:${target}:-default}.`,
-    file: `Put the file into one of ${where} (secrets.directories), or name it from the root.`,
-    secret: `Set CAXTON_SECRET_${target}, or put a file ${target} into one of ${where} (secrets.directories).`,
-  };
-  return new ReferenceUnresolvedError(
-    `\${${kind}:${target}}, which a server in mcp_servers refers to, is not there`,
-    hints[kind] ?? "",
+const unresolved = (kind: string, target: string, why: string): ReferenceUnresolvedError =>
+  new ReferenceUnresolvedError(
+    `\${${kind}:${target}}, which a server in mcp_servers refers to, is not there: ${why}`,
+    "A stored secret takes effect at the next attempt to connect, a variable after a restart.",
     { reference: target },
   );
-}

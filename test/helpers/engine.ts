@@ -159,7 +159,7 @@ export function models(model: LanguageModel, backups: { readonly [name: string]:
     throw new UnknownModelError(`there is no model ${name}`, "", { model: name, providers: [] });
   };
   return {
-    defaultModel: model.id,
+    defaultModel: () => model.id,
     roles: {},
     providers: () => [],
     known: () => [],

@@ -89,6 +89,7 @@ export const hashOf = (record: Omit<AuditRecord, "hash">): string =>
 const NOUN_EVENTS: Readonly<Record<string, string>> = {
   key: "SecurityPolicyUpdated",
   participant: "SecurityPolicyUpdated",
+  secret: "SecurityPolicyUpdated",
   toolServer: "ConfigurationChanged",
 };
 const EVENTS: Readonly<Record<string, string>> = {
@@ -98,6 +99,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   "agent.delete": "AgentRemoved",
   "session.create": "LoginSuccess",
   "key.rotate": "TokenRefresh",
+  "secret.rotate": "TokenRefresh",
   "participant.rotateToken": "TokenRefresh",
   "memoryTransfer.migrate": "ConfigurationChanged",
 };

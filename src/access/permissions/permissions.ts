@@ -36,6 +36,8 @@ export const PERMISSIONS = {
   "memory:admin": "Manage snapshots, retention and indexes of memory",
   "metrics:read": "Read the metrics of the server",
   "audit:read": "Read, export and verify the audit log",
+  "secrets:read": "List the names of stored secrets",
+  "secrets:admin": "Store, replace and delete secrets",
   "access:self": "Read one's own identity and permissions, and log out",
   "access:read": "List API keys and roles",
   "access:admin": "Create, rotate and revoke API keys",

@@ -19,7 +19,7 @@ export const ROLES = {
     description: "Operates agents, tools, messages and memory; cannot manage API keys or read the audit log",
     permissions: [
       ...["agents", "runs", "approvals", "tools", "messages", "mailboxes", "participants"].map((noun) => `${noun}:*`),
-      ...["directory", "subscriptions", "tasks", "server", "usage", "models", "memory", "metrics"].map(
+      ...["directory", "subscriptions", "tasks", "server", "usage", "models", "memory", "metrics", "secrets"].map(
         (noun) => `${noun}:*`,
       ),
     ],

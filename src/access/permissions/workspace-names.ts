@@ -1,6 +1,4 @@
-export { DEFAULT_WORKSPACE } from "../../kernel/rights/default-workspace.ts";
-/** In a grant: every workspace, also those created later. */
-export const ALL_WORKSPACES = "*";
+export { ALL_WORKSPACES, DEFAULT_WORKSPACE } from "../../kernel/rights/default-workspace.ts";
 /** The form of a name: a label of a domain name. */
 export const WORKSPACE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 

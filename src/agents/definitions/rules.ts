@@ -26,7 +26,7 @@ export const MODEL =
 export const REASONING_EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 export type ReasoningEffort = (typeof REASONING_EFFORTS)[number];
 
-export const REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?|file:[^}]+)\}$/;
+export const REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?|file:[^}]+|secret:[A-Za-z_][A-Za-z0-9_]*)\}$/;
 
 export const CAPABILITIES_MAX = 20;
 export const TOOLS_MAX = 200;

@@ -67,6 +67,8 @@ export * as keys from "./access/keys.ts";
 export { LoginProviders } from "./access/logins.ts";
 export { type User } from "./access/users.ts";
 export * as users from "./access/users.ts";
+export { type Secret } from "./access/secrets.ts";
+export * as secrets from "./access/secrets.ts";
 export { requestPath, split } from "./request.ts";
 export {
   type ArtifactSummary,

@@ -16,6 +16,7 @@ export * as messageKey from "./messaging/message-key-operations.ts";
 export * as model from "./models/model-operations.ts";
 export * as participant from "./messaging/participant-operations.ts";
 export * as run from "./runs/run-operations.ts";
+export * as secret from "./access/secret-operations.ts";
 export * as server from "./server/server-operations.ts";
 export * as session from "./access/session-operations.ts";
 export * as subscription from "./messaging/subscription-operations.ts";

@@ -20,6 +20,7 @@ import { participantOperations } from "./messaging/participant-operations.ts";
 import { replayOperations } from "./runs/replay-run.ts";
 import { runHistoryOperations } from "./runs/run-history.ts";
 import { runOperations } from "./runs/run-operations.ts";
+import { secretOperations } from "./access/secret-operations.ts";
 import { serverEventOperations } from "./server/server-events.ts";
 import { subscriptionOperations } from "./messaging/subscription-operations.ts";
 import { serverOperations } from "./server/system-operations.ts";
@@ -52,6 +53,7 @@ export const OPERATIONS = [
   ...replayOperations,
   ...runHistoryOperations,
   ...runOperations,
+  ...secretOperations,
   ...serverEventOperations,
   ...serverOperations,
   ...subscriptionOperations,

@@ -39,6 +39,7 @@ export const cursors = {
   grantUses: new HandleCodec("cg", number),
   keys: new HandleCodec("ck", text),
   users: new HandleCodec("cz", text),
+  secrets: new HandleCodec("ch", text),
   workspaces: new HandleCodec("cx", text),
   participants: new HandleCodec("cn", text),
   runs: new HandleCodec("cr", z.tuple([RunId])),

@@ -5,3 +5,4 @@ export { key } from "./key.ts";
 export { workspace } from "./workspace.ts";
 export { login, logout } from "./login.ts";
 export { loginLink, user } from "./user.ts";
+export { secret } from "./secret.ts";

@@ -70,8 +70,9 @@ export function banner(
   { context, agentsDirectory, watching }: BannerOptions,
 ): string {
   const { style } = context.terminal;
-  const model = started.caxton.models.models.defaultModel;
-  const note = started.caxton.models.models.providers().find(({ name }) => name === providerOf(model))?.note ?? "";
+  const { models } = started.caxton.models;
+  const model = models.defaultModel(started.workspace);
+  const note = models.providers(started.workspace).find(({ name }) => name === providerOf(model))?.note ?? "";
   const directory = relative(process.cwd(), agentsDirectory) || ".";
   const lines: [string, string][] = [
     [

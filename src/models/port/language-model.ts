@@ -167,6 +167,8 @@ export interface LanguageModel {
   readonly id: string;
   /** Limits of one call; if undefined, callers assume DEFAULT_MODEL_LIMITS. */
   readonly limits: ModelLimits | undefined;
+  /** Digest of the stored key it is called with; models with different keys have separate limits. */
+  readonly account?: string | undefined;
   /** One attempt, streamed. Never throws and never retries: a failure is its last part. An abort ends it with class `cancelled`. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart>;
 }
@@ -183,16 +185,16 @@ export interface ModelCatalogue {
    * else the model of the choice, and without one the server's default. Throws UnknownModelError, naming the known providers.
    */
   resolve(choice: ModelChoice, role?: ModelRole): Promise<LanguageModel>;
-  /** Returns every provider with its missing settings; sends no request. */
-  providers(): readonly ModelProvider[];
-  /** Models that can be named, of providers that are ready; others may be as well. No network. */
-  known(): readonly KnownModel[];
+  /** Returns every provider with its settings that a workspace lacks; sends no request. Default: the settings of all workspaces. */
+  providers(workspace?: string): readonly ModelProvider[];
+  /** Models that a workspace can name, of providers that are ready; others may be as well. No network. */
+  known(workspace?: string): readonly KnownModel[];
   /** Lists the models of local servers. Never rejects; takes two seconds at most. */
   discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]>;
   /** The configured models of the server by role. */
   readonly roles: RoleModels;
-  /** The `provider/model` an undefined choice stands for. */
-  readonly defaultModel: string;
+  /** The `provider/model` an undefined choice of a workspace stands for. */
+  defaultModel(workspace?: string): string;
 }
 
 export type ModelChoice = {
@@ -203,11 +205,17 @@ export type ModelChoice = {
   readonly apiKey: string | undefined;
   /** Keys of the server that go out with the calls: names of variables, or `file:` and a path. */
   readonly keys?: readonly string[] | undefined;
+  /** Stored secrets that go out with the calls, to these origins only. */
+  readonly boundKeys?: readonly BoundKey[] | undefined;
+  /** Whose stored keys are used; without it, only those of all workspaces. */
+  readonly workspace?: string | undefined;
   /** Protocol of OpenAI to use; undefined selects the provider's default. */
   readonly api?: "responses" | "chat" | undefined;
   /** The definition's models for other work than its own. */
   readonly roles?: RoleModels | undefined;
 };
+
+type BoundKey = { readonly name: string; readonly origins: readonly string[] };
 
 /** A model that can be used by name, with its known facts. */
 export type KnownModel = {
@@ -235,4 +243,8 @@ export type ModelProvider = {
   readonly ready: boolean;
   /** "no key needed", "OPENAI_API_KEY is set", "set OPENAI_API_KEY" … */
   readonly note: string;
+  /** Name of the variable or the stored secret that gives its key. */
+  readonly keyName: string | undefined;
+  /** `provider/model` for a test of the key. */
+  readonly testModel: string | undefined;
 };

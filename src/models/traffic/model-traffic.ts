@@ -68,7 +68,7 @@ export class ModelTraffic {
   /** The model, kept within the limits of the provider and key of `choice`. */
   guard(model: LanguageModel, choice: ModelChoice): LanguageModel {
     const [provider = model.id] = model.id.split("/");
-    const account = accountOf(choice);
+    const account = model.account ?? accountOf(choice);
     const { limiter, breaker } = this.#knownOf(provider, account, model.id);
     return new GuardedModel(model, { clock: this.#clock, limiter, breaker, idleMs: this.#options.idleMs });
   }

@@ -43,7 +43,7 @@ describe("the default model", () => {
     [{ AWS_ACCESS_KEY_ID: "k", AWS_SECRET_ACCESS_KEY: "s", BEDROCK_MODEL: "amazon.nova" }, "bedrock/amazon.nova"],
     [{ OLLAMA_API_KEY: "k" }, "mock"],
   ])("with the environment %j is %s", (environment, expected) => {
-    expect(models(environment).defaultModel).toBe(expected);
+    expect(models(environment).defaultModel()).toBe(expected);
   });
 
   test("is what the options say, whatever the environment", async () => {
@@ -285,7 +285,7 @@ describe("the model of a role", () => {
 
   test("execution is the default of definitions that name none", async () => {
     const standard = models({ OPENAI_API_KEY: "k" }, { roles: { execution: "ollama/small" } });
-    expect(standard.defaultModel).toBe("ollama/small");
+    expect(standard.defaultModel()).toBe("ollama/small");
   });
 
   test("an invalid one is refused when the catalogue is created", () => {

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
+import { ALL_WORKSPACES } from "../../kernel/rights/default-workspace.ts";
+import { SecretUse, type SecretsOf } from "../../text/references/index.ts";
 import type {
   DiscoveredServer,
   KnownModel,
@@ -23,6 +26,7 @@ import {
   defaultModel,
   findProvider,
   type ModelEnvironment,
+  type ModelKeys,
   type Provider,
   type ProviderSettings,
   providersOf,
@@ -47,7 +51,9 @@ export type ModelsDeps = {
   /** Calls tools that answer as models; without it those fail. */
   readonly callTool?: CallTool | undefined;
   /** Replaces `${env:NAME}` and `${file:path}` in configured values; rejects unresolvable ones. */
-  readonly dereference?: ((text: string) => Promise<string>) | undefined;
+  readonly dereference?: ((text: string, secrets?: SecretUse) => Promise<string>) | undefined;
+  /** Keys that the server stores. */
+  readonly stored?: SecretsOf | undefined;
   /** Calls addresses that the operator did not name; it must refuse private ones. Without it those calls fail. */
   readonly foreignFetch?: Fetch | undefined;
 };
@@ -78,7 +84,6 @@ export type EmbeddingEndpoint = {
 
 /** All language models that this server can use. The constructor throws UnknownModelError for an unknown default model. */
 export class Models implements ModelCatalogue {
-  readonly defaultModel: string;
   readonly roles: RoleModels;
   readonly #deps: ModelsDeps;
   readonly #options: ModelsOptions;
@@ -98,15 +103,27 @@ export class Models implements ModelCatalogue {
       privateOrigins: options.privateOrigins ?? [],
     });
     this.roles = options.roles ?? {};
-    this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
-    for (const model of [this.defaultModel, ...Object.values(generative(this.roles))])
+    for (const model of [this.defaultModel(), ...Object.values(generative(this.roles))])
       if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers, deps.environment);
+  }
+
+  defaultModel(workspace?: string): string {
+    const { defaultModel: configured } = this.#options;
+    return configured ?? this.roles.execution ?? defaultModel(this.#providers, this.#keysOf(workspace));
+  }
+
+  #keysOf(workspace: string | undefined, use = this.#useOf(workspace)): ModelKeys {
+    return { environment: this.#deps.environment, stored: use.find };
+  }
+
+  #useOf(workspace = ALL_WORKSPACES): SecretUse {
+    return new SecretUse(this.#deps.stored?.(workspace));
   }
 
   /** Throws UnknownModelError, KeyOriginRefusedError, and ScriptInvalidError for a script that is missing or malformed. A missing key fails only the call. */
   async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
     const choice = this.#choiceFor(asked, role);
-    const id = choice.model ?? this.defaultModel;
+    const id = choice.model ?? this.defaultModel(asked.workspace);
     const name = parseModelName(id, choice, this.#providers, this.#deps.environment);
     switch (name.type) {
       case "mock":
@@ -125,26 +142,28 @@ export class Models implements ModelCatalogue {
     }
   }
 
-  providers(): readonly ModelProvider[] {
+  providers(workspace?: string): readonly ModelProvider[] {
     const scripts = this.#options.scriptedDirectory;
     const note =
       scripts === undefined ? "no directory of scripts is configured" : "no key needed; plays a file of answers";
     return [
-      { name: "mock", type: "built-in", ready: true, note: "no key needed; built-in rules, not a language model" },
-      ...this.#providers.map((provider) => readiness(provider, this.#deps.environment)),
-      { name: "scripted", type: "built-in", ready: scripts !== undefined, note },
+      builtIn("mock", true, "no key needed; built-in rules, not a language model"),
+      ...this.#providers.map((provider) => readiness(provider, this.#keysOf(workspace))),
+      builtIn("scripted", scripts !== undefined, note),
     ];
   }
 
-  known(): readonly KnownModel[] {
-    const ready = this.#providers.filter((provider) => readiness(provider, this.#deps.environment).ready);
+  known(workspace?: string): readonly KnownModel[] {
+    const ready = this.#providers.filter((provider) => readiness(provider, this.#keysOf(workspace)).ready);
     // The models of other servers are unknown.
     const own = ready.filter(
       (provider) => this.#addressFor(provider) === addressOf(provider) || provider.type === "bedrock",
     );
     const offered = own.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
     const stated = Object.keys(this.#options.facts ?? {});
-    const named = [this.defaultModel, ...Object.values(generative(this.roles))].filter((model) => model !== undefined);
+    const named = [this.defaultModel(workspace), ...Object.values(generative(this.roles))].filter(
+      (model) => model !== undefined,
+    );
     return [...new Set([...named, ...offered, ...stated])].flatMap((id) => this.#knownModel(id));
   }
 
@@ -159,11 +178,12 @@ export class Models implements ModelCatalogue {
         { model: id, providers: providerNames(this.#providers) },
       );
     const { provider, model } = name;
+    const baseUrl = this.#parseBaseUrl(id, address);
     return {
       model,
-      baseUrl: this.#parseBaseUrl(id, address).href,
-      key: () => this.#dereference(serverKey(provider, this.#deps.environment)),
-      headers: await this.#headersOf(provider),
+      baseUrl: baseUrl.href,
+      key: async () => (await this.#serverKey(provider, undefined, baseUrl))?.value,
+      headers: await this.#headersOf(provider, baseUrl),
     };
   }
 
@@ -191,7 +211,8 @@ export class Models implements ModelCatalogue {
   /** A role's own model does not use the agent's address and key: those belong to the agent's model. */
   #choiceFor(asked: ModelChoice, role: ModelRole): ModelChoice {
     const model = role === "execution" ? undefined : (asked.roles?.[role] ?? this.roles[role]);
-    return model === undefined ? asked : { model, baseUrl: undefined, apiKey: undefined };
+    if (model === undefined) return asked;
+    return { model, baseUrl: undefined, apiKey: undefined, workspace: asked.workspace };
   }
 
   #addressFor(provider: Provider): string | undefined {
@@ -213,18 +234,20 @@ export class Models implements ModelCatalogue {
     if (address === undefined) return failingModel(id, failure("invalid_request", `${provider.name}: set AWS_REGION`));
     const baseUrl = this.#parseBaseUrl(id, address);
     await this.#origins.check(choice.keys ?? [], baseUrl);
+    this.#origins.checkBound(choice.boundKeys, baseUrl);
     const isForeign = !isOwn && !(await this.#origins.isOperators(baseUrl));
     // The server's keys and headers go only where the server's configuration points, never to an address a definition brings.
     // An empty key counts as missing: a vendor's package would search for another one.
-    const apiKey =
-      (choice.apiKey || undefined) ?? (isOwn ? await this.#dereference(serverKey(provider, environment)) : undefined);
-    const keys = isOwn && (choice.apiKey ?? "") === "" ? awsKeys(environment) : undefined;
+    const isServers = isOwn && (choice.apiKey ?? "") === "";
+    const own = isServers ? await this.#serverKey(provider, choice.workspace, baseUrl) : undefined;
+    const apiKey = (choice.apiKey || undefined) ?? own?.value;
+    const keys = isServers ? awsKeys(environment) : undefined;
     const signed = provider.type === "bedrock" && keys !== undefined;
     if (apiKey === undefined && provider.keyNeeded && !signed && this.#isOfficial(provider, address)) {
       const remedy = `${missingKeyHint(provider)}, or api_key of the agent's [llm]`;
       return failingModel(id, failure("auth", `no key for ${provider.name}: ${remedy}`));
     }
-    const headers = isOwn ? await this.#headersOf(provider) : {};
+    const headers = isOwn ? await this.#headersOf(provider, baseUrl) : {};
     const region = awsRegion(provider, environment);
     // Loaded at first use, because loading it takes longer than the rest of this module.
     const [{ VendorModel }, { isOpenAi, openVendor }] = await Promise.all([
@@ -243,6 +266,7 @@ export class Models implements ModelCatalogue {
     const secrets = [apiKey, keys?.secretAccessKey, keys?.sessionToken, ...Object.values(headers)];
     return new VendorModel({ clock, readImage }, vendor, {
       id,
+      account: own?.account,
       address: baseUrl.origin,
       isForeign,
       facts: this.#factsOf(provider, model),
@@ -250,21 +274,36 @@ export class Models implements ModelCatalogue {
     });
   }
 
+  /** The key of this server for a provider, and the account of a stored one. Throws KeyOriginRefusedError, SecretUnreadableError. */
+  async #serverKey(provider: Provider, workspace: string | undefined, address: URL) {
+    const use = this.#useOf(workspace);
+    const key = serverKey(provider, this.#keysOf(workspace, use));
+    if (key === undefined) return undefined;
+    const value = key.type === "stored" ? key.secret.read() : await this.#dereference(key.text, use);
+    this.#origins.checkBound(use.bound(), address);
+    return { value, account: use.isEmpty ? undefined : digestOf(value) };
+  }
+
   /** Whether an address is the one that refuses calls without a key. */
   #isOfficial(provider: Provider, address: string): boolean {
     return provider.type === "bedrock" || address === provider.baseUrl;
   }
 
-  async #headersOf({ configured }: Provider): Promise<{ readonly [name: string]: string }> {
+  /** Headers of the configuration. They are the operator's, so secrets of a workspace do not take part. */
+  async #headersOf({ configured }: Provider, address: URL): Promise<{ readonly [name: string]: string }> {
+    const use = this.#useOf();
     const entries = Object.entries(configured?.headers ?? {});
-    return Object.fromEntries(
-      await Promise.all(entries.map(async ([name, value]) => [name, (await this.#dereference(value)) ?? ""] as const)),
+    const resolved = await Promise.all(
+      entries.map(async ([name, value]) => [name, (await this.#dereference(value, use)) ?? ""] as const),
     );
+    this.#origins.checkBound(use.bound(), address);
+    return Object.fromEntries(resolved);
   }
 
-  async #dereference(text: string | undefined): Promise<string | undefined> {
+  /** Without `use`, the text is an address, which contains no secret. */
+  async #dereference(text: string | undefined, use?: SecretUse): Promise<string | undefined> {
     if (text === undefined || !text.includes("${") || this.#deps.dereference === undefined) return text;
-    return this.#deps.dereference(text);
+    return this.#deps.dereference(text, use);
   }
 
   #parseBaseUrl(model: string, text: string): URL {
@@ -282,6 +321,20 @@ export class Models implements ModelCatalogue {
 /** Headers contain keys, and `fetch` would send some of them to another origin. */
 const unredirected: Fetch = (input, init) => fetch(input, { ...init, redirect: "manual" });
 const noFetch: Fetch = () => Promise.reject(new Error("addresses of definitions are not permitted here"));
+
+const ACCOUNT_CHARS = 8;
+
+const digestOf = (key: string | undefined): string | undefined =>
+  key && createHash("sha256").update(key).digest("hex").slice(0, ACCOUNT_CHARS);
+
+const builtIn = (name: string, ready: boolean, note: string): ModelProvider => ({
+  name,
+  type: "built-in",
+  ready,
+  note,
+  keyName: undefined,
+  testModel: undefined,
+});
 
 /** Protocols with the same request for embeddings. */
 const EMBEDDING_TYPES: readonly string[] = ["openai", "openai-compatible", "mistral"];

@@ -1,3 +1,4 @@
+import type { ModelChoice } from "../port/index.ts";
 import { KeyOriginRefusedError } from "./errors.ts";
 import { type ModelEnvironment, type Provider, variable } from "./providers.ts";
 
@@ -16,6 +17,7 @@ export type OriginsDeps = {
  * Addresses that a definition's calls may use, and the server's keys that they may send.
  *
  * vendors.origins.O1. A key that belongs to a provider, or for which origins are listed, goes to those origins only.
+ * vendors.origins.O3. A stored secret that is bound to origins goes to those only, also if the configuration allows more for its name.
  * vendors.origins.O2. Any other key that definitions may name goes to origins of the server's configuration only.
  */
 export class Origins {
@@ -45,6 +47,12 @@ export class Origins {
       const isAllowed = allowed.length > 0 ? allowed.includes(originOf(address.href)) : await this.isOperators(address);
       if (!isAllowed) throw refused(key, address, allowed);
     }
+  }
+
+  /** Throws KeyOriginRefusedError when a stored secret is bound to other origins. */
+  checkBound(secrets: ModelChoice["boundKeys"], address: URL): void {
+    for (const { name, origins } of secrets ?? [])
+      if (!origins.some((each) => originOf(each) === originOf(address.href))) throw unbound(name, address, origins);
   }
 
   /** Origins a key belongs to; none for a key the configuration says nothing about. */
@@ -86,6 +94,13 @@ function originOf(address: string | undefined): string | undefined {
   if (url.hostname === "localhost" || url.hostname === "[::1]") url.hostname = "127.0.0.1";
   return url.origin;
 }
+
+const unbound = (name: string, { origin }: URL, origins: readonly string[]): KeyOriginRefusedError =>
+  new KeyOriginRefusedError(
+    `the stored secret ${name} may not be sent to ${origin}: it is bound to ${origins.join(", ")}`,
+    `Store it again with this origin: caxton secret set ${name} --origin ${origin}.`,
+    { key: name, origin },
+  );
 
 function refused(key: string, { origin }: URL, allowed: readonly (string | undefined)[]): KeyOriginRefusedError {
   const name = /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key);

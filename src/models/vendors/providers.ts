@@ -1,3 +1,5 @@
+import type { FindSecret, StoredSecret } from "../../text/references/index.ts";
+
 /** The protocol a provider speaks, and so the package that speaks it. */
 export const PROVIDER_TYPES = ["openai", "openai-compatible", "anthropic", "google", "mistral", "bedrock"] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
@@ -147,15 +149,35 @@ const addedProvider = (name: string, settings: ProviderSettings): Provider => {
 export const findProvider = (providers: readonly Provider[], name: string): Provider | undefined =>
   providers.find((provider) => provider.name === (ALSO[name] ?? name));
 
-/** The key the server itself has for a provider: configured, else by variable. May be a reference that is not resolved yet. */
-export function serverKey(provider: Provider, environment: ModelEnvironment): string | undefined {
-  if (provider.configured?.apiKey !== undefined) return provider.configured.apiKey;
-  for (const name of provider.keyVariables) {
-    const value = variable(environment, name);
-    if (value !== undefined) return value;
+/** Where the keys of this server are. */
+export type ModelKeys = { readonly environment: ModelEnvironment; readonly stored: FindSecret };
+
+/** The key of this server for a provider: a text, which may have references, or a stored secret. */
+export type ServerKey =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "variable"; readonly name: string; readonly text: string }
+  | { readonly type: "stored"; readonly name: string; readonly secret: StoredSecret };
+
+/** The key the server itself has for a provider: configured, else stored, else by variable. */
+export function serverKey(
+  { configured, keyVariables }: Provider,
+  { environment, stored }: ModelKeys,
+): ServerKey | undefined {
+  if (configured?.apiKey !== undefined) return { type: "text", text: configured.apiKey };
+  for (const name of keyVariables) {
+    const secret = stored(name);
+    if (secret !== undefined) return { type: "stored", name, secret };
+  }
+  for (const name of keyVariables) {
+    const text = variable(environment, name);
+    if (text !== undefined) return { type: "variable", name, text };
   }
   return undefined;
 }
+
+/** The secret that gives a provider its key when it is stored. */
+export const keyNameOf = ({ configured, keyVariables: [first] }: Provider): string | undefined =>
+  configured?.apiKey === undefined ? first : /\$\{(?:env|secret):([^}:]+)/.exec(configured.apiKey)?.[1];
 
 /** AWS keys that sign requests without a bearer token. */
 export type AwsKeys = {
@@ -174,18 +196,22 @@ export const awsRegion = (provider: Provider, environment: ModelEnvironment): st
   provider.configured?.region ?? variable(environment, "AWS_REGION") ?? variable(environment, "AWS_DEFAULT_REGION");
 
 /** The default model if none is configured: that of the first provider with a key or address, or the built-in one. */
-export function defaultModel(providers: readonly Provider[], environment: ModelEnvironment): string {
+export function defaultModel(providers: readonly Provider[], keys: ModelKeys): string {
   for (const provider of providers) {
-    const model = variable(environment, provider.modelVariable) ?? provider.model;
-    if (model !== undefined && isPointedAt(provider, environment)) return `${provider.name}/${model}`;
+    const model = modelOf(provider, keys.environment);
+    if (model !== undefined && isPointedAt(provider, keys)) return `${provider.name}/${model}`;
   }
   return "mock";
 }
 
-function isPointedAt(provider: Provider, environment: ModelEnvironment): boolean {
-  if (provider.type === "bedrock")
-    return serverKey(provider, environment) !== undefined || awsKeys(environment) !== undefined;
-  return (
-    serverKey(provider, environment) !== undefined || variable(environment, provider.baseUrlVariable) !== undefined
-  );
+/** The model of a provider's variable, else the provider's default. */
+export const modelOf = ({ modelVariable, model }: Provider, environment: ModelEnvironment): string | undefined =>
+  variable(environment, modelVariable) ?? model;
+
+function isPointedAt(provider: Provider, keys: ModelKeys): boolean {
+  if (serverKey(provider, keys) !== undefined) return true;
+  const { environment } = keys;
+  return provider.type === "bedrock"
+    ? awsKeys(environment) !== undefined
+    : variable(environment, provider.baseUrlVariable) !== undefined;
 }

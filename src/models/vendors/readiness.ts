@@ -1,16 +1,29 @@
 import type { ModelProvider } from "../port/index.ts";
 import { addressOf, missingAddressHint } from "./model-name.ts";
-import { awsKeys, awsRegion, type ModelEnvironment, type Provider, serverKey, variable } from "./providers.ts";
+import {
+  awsKeys,
+  awsRegion,
+  keyNameOf,
+  type ModelKeys,
+  modelOf,
+  type Provider,
+  serverKey,
+  variable,
+} from "./providers.ts";
 
 /** Returns whether a provider is configured and which setting it lacks. Sends no request. Never contains a key. */
-export function readiness(provider: Provider, environment: ModelEnvironment): ModelProvider {
+export function readiness(provider: Provider, keys: ModelKeys): ModelProvider {
   const { name, type } = provider;
-  return { name, type, ...(type === "bedrock" ? bedrock(provider, environment) : endpoint(provider, environment)) };
+  const status = type === "bedrock" ? bedrock(provider, keys) : endpoint(provider, keys);
+  const model = modelOf(provider, keys.environment);
+  const testModel = model === undefined ? undefined : `${name}/${model}`;
+  return { name, type, ...status, keyName: keyNameOf(provider), testModel };
 }
 
 type ProviderStatus = Pick<ModelProvider, "ready" | "note">;
 
-function endpoint(provider: Provider, environment: ModelEnvironment): ProviderStatus {
+function endpoint(provider: Provider, keys: ModelKeys): ProviderStatus {
+  const { environment } = keys;
   const { configured, name } = provider;
   if (configured?.baseUrl !== undefined || configured?.apiKey !== undefined)
     return { ready: true, note: `models.providers.${name} is configured` };
@@ -21,17 +34,18 @@ function endpoint(provider: Provider, environment: ModelEnvironment): ProviderSt
     const guess = isGuess ? `; ${modelVariable} is not, so ${model} is requested` : "";
     return { ready: true, note: `${baseUrlVariable} is set${guess}` };
   }
-  const keyVariable = provider.keyVariables.find((key) => variable(environment, key) !== undefined);
-  if (keyVariable !== undefined && addressOf(provider) !== undefined)
-    return { ready: true, note: `${keyVariable} is set` };
+  const key = serverKey(provider, keys);
+  if (key !== undefined && key.type !== "text" && addressOf(provider) !== undefined)
+    return { ready: true, note: `${key.name} is ${key.type === "stored" ? "stored" : "set"}` };
   if (provider.keyNeeded) return { ready: false, note: missingKeyHint(provider) };
   if (addressOf(provider) === undefined) return { ready: false, note: missingAddressHint(provider) };
   return { ready: true, note: `no key needed; expected at ${addressOf(provider)}` };
 }
 
-function bedrock(provider: Provider, environment: ModelEnvironment): ProviderStatus {
+function bedrock(provider: Provider, keys: ModelKeys): ProviderStatus {
+  const { environment } = keys;
   const region = awsRegion(provider, environment);
-  const key = serverKey(provider, environment);
+  const key = serverKey(provider, keys);
   if (key === undefined && awsKeys(environment) === undefined) return { ready: false, note: missingKeyHint(provider) };
   if (region === undefined) return { ready: false, note: "set AWS_REGION" };
   return { ready: true, note: `${key === undefined ? "AWS keys are" : "a bearer token is"} set; region ${region}` };

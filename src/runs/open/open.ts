@@ -6,7 +6,7 @@ import type { Memory } from "../../memory/knowledge/index.ts";
 import type { Router } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { ModelCatalogue } from "../../models/port/index.ts";
-import type { SecretFound } from "../../text/references/index.ts";
+import type { SecretFound, SecretsOf } from "../../text/references/index.ts";
 import type { ToolCatalogues } from "../../tools/catalogue/index.ts";
 import type { Accounts } from "../spending/index.ts";
 import {
@@ -41,7 +41,7 @@ import { AgentPlans, type PlanOptions } from "./plans.ts";
 export type RunsOptions = {
   readonly queue: QueueOptions;
   readonly workers: WorkerPoolOptions;
-  readonly plans: Omit<PlanOptions, "recall" | "secretFound">;
+  readonly plans: Omit<PlanOptions, "recall" | "secretFound" | "stored">;
   readonly kept: (workspace: string) => RunRetention;
   readonly spending: Pick<Accounts, "unknownPrice" | "outputTokensMax">;
   readonly conversations: ConversationsOptions;
@@ -64,18 +64,28 @@ export type RunsPorts = {
   readonly messaging: { readonly router: Router; readonly tasks: Tasks };
   readonly tools: ToolCatalogues;
   readonly clock: Clock;
-  readonly redaction: { readonly redactors: Redactors; readonly secretFound: SecretFound };
+  readonly secrets: {
+    readonly redactors: Redactors;
+    readonly secretFound: SecretFound;
+    /** Secrets that the server stores. */
+    readonly stored: SecretsOf;
+  };
 };
 
 /** Opens runs with what they wait for, remember and say to other agents. None executes before `start`. */
 export function openRuns(options: RunsOptions, ports: RunsPorts) {
-  const { stores, memory, messaging, tools, clock, redaction } = ports;
+  const { stores, memory, messaging, tools, clock, secrets } = ports;
   const { agents, budgets, prices } = ports.agents;
   const { journal, archive, artifacts, uploads, memoryOutbox: outbox } = stores;
-  const { redactors, secretFound } = redaction;
+  const { redactors, secretFound, stored } = secrets;
   const opening = new AsyncDisposableStack();
   const accounts = { budgets, prices, ...options.spending };
-  const plans = new AgentPlans(agents, { ...options.plans, secretFound, recall: (of) => recallFor(memory, of) });
+  const plans = new AgentPlans(agents, {
+    ...options.plans,
+    secretFound,
+    stored,
+    recall: (of) => recallFor(memory, of),
+  });
   const workers = opening.use(new WorkerPool(clock, options.workers));
   const redacted = redactedPorts(redactors, { journal, models: ports.models });
   const runs = new Runs({ ...redacted, plans, tools, artifacts, clock, accounts, workers }, options.queue);

@@ -11,7 +11,13 @@ import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
 import { ModelHostRestrictedError, type PlanSource, type Recalled, type RunPlan } from "../record/index.ts";
 import { type CareConfig, careOf } from "./care.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
-import { type Environment, References, type SecretFound } from "../../text/references/index.ts";
+import {
+  type Environment,
+  References,
+  type SecretFound,
+  type SecretsOf,
+  SecretUse,
+} from "../../text/references/index.ts";
 
 export type PlanOptions = {
   /** Variables that definitions may refer to. */
@@ -31,6 +37,8 @@ export type PlanOptions = {
   readonly secretsDirectories: readonly string[];
   /** Called with each secret that is read. */
   readonly secretFound?: SecretFound | undefined;
+  /** Secrets that the server stores. */
+  readonly stored?: SecretsOf | undefined;
 };
 
 /** Looks up what an agent remembers of a request's matter; never rejects. */
@@ -68,19 +76,30 @@ export class AgentPlans implements PlanSource {
         : await this.#agents.prepare(workspace, agent, revision);
     const { definition } = prepared;
     const { llm } = definition;
+    // A name has the same secret for all checks of this plan, whatever is stored meanwhile.
+    const secrets = new SecretUse(this.#options.stored?.(workspace));
+    const references = this.#references;
     const headers = await Promise.all(
-      Object.entries(llm.headers).map(async ([name, value]) => [name, await this.#references.resolve(value)] as const),
+      Object.entries(llm.headers).map(
+        async ([name, value]) => [name, await references.resolve(value, secrets)] as const,
+      ),
     );
-    const baseUrl = llm.baseUrl === undefined ? undefined : await this.#references.resolve(llm.baseUrl);
+    const baseUrl = llm.baseUrl === undefined ? undefined : await references.resolve(llm.baseUrl);
     if (baseUrl !== undefined) refuseRestrictedHost(prepared.name, definition, baseUrl);
+    const apiKey = llm.apiKey === undefined ? undefined : await references.resolve(llm.apiKey, secrets);
     return {
       agent: prepared.name,
       revision: prepared.revision,
       model: {
         model: llm.model,
         baseUrl,
-        apiKey: llm.apiKey === undefined ? undefined : await this.#references.resolve(llm.apiKey),
-        keys: this.#references.named(llm.baseUrl, llm.apiKey, ...Object.values(llm.headers)),
+        apiKey,
+        keys: [
+          ...references.named([llm.baseUrl]),
+          ...references.named([llm.apiKey, ...Object.values(llm.headers)], secrets),
+        ],
+        boundKeys: secrets.bound(),
+        workspace,
         api: llm.api,
         roles: llm.roles,
       },

@@ -9,7 +9,13 @@ const own: Pick<RunPlan, "model" | "settings"> = {
 
 test("a run that asks for another provider's model takes neither key nor headers of the definition along", () => {
   const other = requestedOf(own, "mistral/large");
-  expect(other.choice).toEqual({ model: "mistral/large", baseUrl: undefined, apiKey: undefined, roles: undefined });
+  expect(other.choice).toEqual({
+    model: "mistral/large",
+    baseUrl: undefined,
+    apiKey: undefined,
+    roles: undefined,
+    workspace: undefined,
+  });
   expect(other.settings.headers).toEqual({});
   expect(requestedOf(own, "openai/gpt-9").choice).toMatchObject({ model: "openai/gpt-9", apiKey: "sk-own" });
   expect(requestedOf(own, undefined)).toEqual({ choice: own.model, settings: own.settings });

@@ -48,7 +48,7 @@ export function settingsFor(
 ): { readonly choice: ModelChoice; readonly settings: ModelSettings } {
   if (providerOf(name) === providerOf(model.model ?? "")) return { choice: { ...model, model: name }, settings };
   return {
-    choice: { model: name, baseUrl: undefined, apiKey: undefined, roles: model.roles },
+    choice: { model: name, baseUrl: undefined, apiKey: undefined, roles: model.roles, workspace: model.workspace },
     settings: { ...settings, headers: {}, options: undefined },
   };
 }

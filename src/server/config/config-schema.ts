@@ -216,6 +216,9 @@ const SecretsTable = z
     directories: z.array(z.string()).default(["./secrets", "/run/secrets"]).meta({
       description: "Directories of secrets, one file per secret, named after it; relative to the working directory",
     }),
+    key_file: z.string().min(1).optional().meta({
+      description: "File of the master key that encrypts stored secrets; default: secrets.key in the data directory",
+    }),
   })
   .prefault({});
 
@@ -340,6 +343,7 @@ export const PATH_SETTINGS = [
   "models.prices_file",
   "tools.directory",
   "sandbox.cache_directory",
+  "secrets.key_file",
 ] as const;
 
 /** Short names of the settings people need first; every other is `CAXTON_<TABLE>__<KEY>`. */

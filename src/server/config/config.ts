@@ -286,6 +286,7 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     isAbsolute(value) ? value : resolve(base(setting), value);
   const { scripted_directory: scripted, prices_file: prices } = config.models;
   const { tls } = config.server;
+  const { key_file: keyFile } = config.secrets;
   return {
     ...config,
     ...(tls !== undefined && {
@@ -303,6 +304,10 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     agents: { ...config.agents, directory: place("agents.directory", config.agents.directory) },
     files: { ...config.files, root: place("files.root", config.files.root) },
     tools: { ...config.tools, directory: place("tools.directory", config.tools.directory) },
+    secrets: {
+      ...config.secrets,
+      ...(keyFile !== undefined && { key_file: place("secrets.key_file", keyFile) }),
+    },
     models: {
       ...config.models,
       ...(scripted === undefined ? {} : { scripted_directory: place("models.scripted_directory", scripted) }),

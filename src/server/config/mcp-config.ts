@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../../text/documents/index.ts";
-import { SERVER_REFERENCE } from "../../text/references/index.ts";
+import { REFERENCE } from "../../text/references/index.ts";
 import { isReservedToolServer } from "../../tools/catalogue/index.ts";
 
 const HOUR_MS = 3_600_000;
@@ -81,7 +81,7 @@ export const McpServerName = z
 
 /** Variables that servers of the configuration refer to, and what finds their programs. */
 export function mcpVariables({ mcp_servers: servers }: { readonly mcp_servers: object }): readonly string[] {
-  const names = [...JSON.stringify(servers).matchAll(SERVER_REFERENCE)].flatMap(([, kind, name]) =>
+  const names = [...JSON.stringify(servers).matchAll(REFERENCE)].flatMap(([, kind, name]) =>
     kind === "env" && name !== undefined ? [name] : [],
   );
   return Object.keys(servers).length === 0 ? [] : [...names, "PATH"];

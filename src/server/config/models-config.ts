@@ -5,7 +5,7 @@ import { durationText } from "../../text/documents/index.ts";
 import { variablesIn } from "../../text/references/index.ts";
 import { trafficKeys } from "./traffic-config.ts";
 
-const OPEN_KEY = "a key does not belong in this file: write a reference, ${env:NAME} or ${file:path}";
+const OPEN_KEY = "a key does not belong in this file: write a reference, ${secret:NAME}, ${env:NAME} or ${file:path}";
 
 const model = z
   .string()

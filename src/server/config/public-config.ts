@@ -1,5 +1,5 @@
 import type { Config } from "./config-schema.ts";
-import { SERVER_REFERENCE } from "../../text/references/index.ts";
+import { REFERENCE } from "../../text/references/index.ts";
 import type { McpServerTable } from "./mcp-config.ts";
 
 const HIDDEN = "[hidden]";
@@ -10,7 +10,7 @@ const hideTexts = (values: { readonly [name: string]: string }): { [name: string
 function hide(value: string): string {
   let shown = "";
   let end = 0;
-  for (const match of value.matchAll(SERVER_REFERENCE)) {
+  for (const match of value.matchAll(REFERENCE)) {
     const [whole, kind = "", target = "", fallback] = match;
     shown += hideLiteral(value.slice(end, match.index));
     shown += `\${${kind}:${target}${fallback === undefined || fallback === "" ? "" : `:-${HIDDEN}`}}`;

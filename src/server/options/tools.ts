@@ -4,10 +4,11 @@ import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 import type { ToolsOptions } from "../../tools/index.ts";
 import type { LoadedConfig } from "../config/index.ts";
 import { mcpSettings } from "./remote.ts";
+import { keyFile } from "./secrets.ts";
 
 /** `builtIn` is the directory of the package's tool servers, unless tests name another. */
 export function toolsOptions(loaded: LoadedConfig, builtIn = join(PACKAGE_DIRECTORY, "tools", "built")): ToolsOptions {
-  const { config, environment, secrets } = loaded;
+  const { config, environment } = loaded;
   const { sandbox, tools } = config;
   return {
     servers: {
@@ -42,14 +43,15 @@ export function toolsOptions(loaded: LoadedConfig, builtIn = join(PACKAGE_DIRECT
     remote: {
       servers: mcpSettings(loaded),
       environment,
-      secrets,
       secretsDirectories: config.secrets.directories,
     },
   };
 }
 
 /** Files and directories with secrets, of tools or of this server. */
-const closedPaths = ({ config, file }: LoadedConfig): readonly string[] => [
+const closedPaths = (loaded: LoadedConfig): readonly string[] => [keyFile(loaded), ...configuredPaths(loaded)];
+
+const configuredPaths = ({ config, file }: LoadedConfig): readonly string[] => [
   config.data.directory,
   ...config.secrets.directories,
   ...(config.models.secrets_directories ?? []),

@@ -5,12 +5,24 @@ const SECRETS_MAX = 500;
 
 /** Every secret that this process came to know, so that all places hide the same. */
 export class KnownSecrets {
+  #added: readonly Secret[] = [];
+  #stored: readonly Secret[] = [];
   #all: readonly Secret[] = [];
 
   /** Shorter texts than SECRET_CHARS_MIN are no secrets: they would be found by chance. */
   readonly add = (name: string, value: string): void => {
     if (value.length < SECRET_CHARS_MIN || this.#all.some((each) => each.value === value)) return;
-    this.#all = [...this.#all, { name, value }].slice(-SECRETS_MAX);
+    this.#added = [...this.#added, { name, value }].slice(-SECRETS_MAX);
+    this.#all = [...this.#stored, ...this.#added];
+  };
+
+  /** Replaces the stored secrets, of which none is forgotten. Those that are no longer stored stay hidden as if they were added. */
+  readonly store = (stored: readonly Secret[]): void => {
+    const values = new Set(stored.map(({ value }) => value));
+    const ended = this.#stored.filter(({ value }) => !values.has(value));
+    this.#stored = stored;
+    this.#added = [...this.#added.filter(({ value }) => !values.has(value)), ...ended].slice(-SECRETS_MAX);
+    this.#all = [...this.#stored, ...this.#added];
   };
 
   /** The same array until one is added. */

@@ -1,9 +1,15 @@
 import { SECRET_CHARS_MIN } from "./secrets.ts";
 
-/** A node of the tree of all texts: the node of each next character, and the fallback node if there is none. */
+/**
+ * A node of the tree of all texts: the node of each next character, and the fallback node if there is none. Nearly all nodes have one next
+ * character, which needs no map.
+ */
 type Node = {
   readonly depth: number;
-  readonly next: Map<number, Node>;
+  /** The first next character; -1 without one. */
+  unit: number;
+  child: Node | undefined;
+  others: Map<number, Node> | undefined;
   fallback: Node | undefined;
   /** The longest text that ends here. */
   ends: { readonly chars: number; readonly name: string } | undefined;
@@ -14,7 +20,29 @@ const WINDOW = SECRET_CHARS_MIN;
 const PAIRS = 65_536;
 const pairOf = (one: number, other: number): number => ((one << 8) ^ other) & (PAIRS - 1);
 
-const node = (depth: number): Node => ({ depth, next: new Map(), fallback: undefined, ends: undefined });
+const node = (depth: number): Node => ({
+  depth,
+  unit: -1,
+  child: undefined,
+  others: undefined,
+  fallback: undefined,
+  ends: undefined,
+});
+
+const nextOf = (from: Node, unit: number): Node | undefined =>
+  from.unit === unit ? from.child : from.others?.get(unit);
+
+function grow(from: Node, unit: number): Node {
+  const made = node(from.depth + 1);
+  if (from.child !== undefined) {
+    from.others ??= new Map();
+    from.others.set(unit, made);
+    return made;
+  }
+  from.unit = unit;
+  from.child = made;
+  return made;
+}
 
 /** Many fixed texts that are looked for at once (the automaton of Aho and Corasick); shared by all finders. */
 export class Literals {
@@ -41,9 +69,7 @@ export class Literals {
     let at = this.#root;
     for (let index = 0; index < text.length; index += 1) {
       const unit = text.charCodeAt(index);
-      const known = at.next.get(unit) ?? node(at.depth + 1);
-      at.next.set(unit, known);
-      at = known;
+      at = nextOf(at, unit) ?? grow(at, unit);
     }
     at.ends ??= { chars: text.length, name };
   }
@@ -87,11 +113,11 @@ export class Literals {
 
   /** Texts that begin at a place; of those that end where another does, the one that was first there is longer. */
   #endsFrom(text: string, from: number, ends: Map<number, { readonly from: number; readonly name: string }>): void {
-    let at = this.#root.next.get(text.charCodeAt(from));
+    let at = nextOf(this.#root, text.charCodeAt(from));
     for (let index = from + 1; at !== undefined; index += 1) {
       const isWhole = at.ends?.chars === index - from;
       if (at.ends !== undefined && isWhole && !ends.has(index)) ends.set(index, { from, name: at.ends.name });
-      at = index < text.length ? at.next.get(text.charCodeAt(index)) : undefined;
+      at = index < text.length ? nextOf(at, text.charCodeAt(index)) : undefined;
     }
   }
 
@@ -100,7 +126,7 @@ export class Literals {
     for (let index = from; at !== undefined; index += 1) {
       if (at.ends !== undefined) return true;
       if (index >= text.length) return false;
-      at = at.next.get(text.charCodeAt(index));
+      at = nextOf(at, text.charCodeAt(index));
     }
     return false;
   }
@@ -110,17 +136,20 @@ export class Literals {
     for (let index = 0; index < level.length; index += 1) {
       const from = level[index];
       if (from === undefined) continue;
-      for (const [unit, to] of from.next) {
-        to.fallback = from === this.#root ? this.#root : this.#step(from.fallback ?? this.#root, unit);
-        to.ends ??= to.fallback.ends;
-        level.push(to);
-      }
+      if (from.child !== undefined) level.push(this.#linked(from, from.unit, from.child));
+      for (const [unit, to] of from.others ?? []) level.push(this.#linked(from, unit, to));
     }
+  }
+
+  #linked(from: Node, unit: number, to: Node): Node {
+    to.fallback = from === this.#root ? this.#root : this.#step(from.fallback ?? this.#root, unit);
+    to.ends ??= to.fallback.ends;
+    return to;
   }
 
   #step(from: Node, unit: number): Node {
     for (let at: Node | undefined = from; at !== undefined; at = at.fallback) {
-      const to = at.next.get(unit);
+      const to = nextOf(at, unit);
       if (to !== undefined) return to;
     }
     return this.#root;

@@ -72,14 +72,25 @@ export class Redactor {
     const secrets = this.#secrets();
     if (secrets === this.#known) return this.#literals;
     this.#known = secrets;
-    const forms = new Map<string, string>();
-    for (const { name, value } of secrets) {
-      if (value.length < SECRET_CHARS_MIN) continue;
-      for (const form of formsOf(value)) if (!forms.has(form)) forms.set(form, name);
-    }
-    this.#literals = new Literals(forms);
+    this.#literals = literalsOf(secrets);
     return this.#literals;
   }
+}
+
+/** Shared by all redactors of the same secrets. */
+const built = new WeakMap<readonly Secret[], Literals>();
+
+function literalsOf(secrets: readonly Secret[]): Literals {
+  const known = built.get(secrets);
+  if (known !== undefined) return known;
+  const forms = new Map<string, string>();
+  for (const { name, value } of secrets) {
+    if (value.length < SECRET_CHARS_MIN) continue;
+    for (const form of formsOf(value)) if (!forms.has(form)) forms.set(form, name);
+  }
+  const literals = new Literals(forms);
+  built.set(secrets, literals);
+  return literals;
 }
 
 const setOf = (patterns: readonly Pattern[]): RegexSet =>

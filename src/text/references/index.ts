@@ -1,9 +1,14 @@
 /** References to keys and addresses in texts of the configuration and of definitions. */
 export {
+  type BoundSecret,
   type Environment,
+  type FindSecret,
+  REFERENCE,
   ReferenceUnresolvedError,
   References,
   type SecretFound,
-  SERVER_REFERENCE,
+  type SecretsOf,
+  SecretUse,
+  type StoredSecret,
   variablesIn,
 } from "./references.ts";

@@ -13,6 +13,48 @@ export class ReferenceUnresolvedError extends CaxtonError<{ readonly reference: 
 /** Receives each secret that is read, so that it can be hidden. */
 export type SecretFound = (name: string, value: string) => void;
 
+/** A secret that the server stores. */
+export type StoredSecret = {
+  /** Origins that may receive the value; empty for those that the configuration gives. */
+  readonly origins: readonly string[];
+  /** Returns the value. Throws SecretUnreadableError. */
+  read(): string;
+};
+/** Returns the stored secret of a name, if there is one. */
+export type FindSecret = (name: string) => StoredSecret | undefined;
+/** The secrets that a workspace may use; `*` stands for those that are assigned to all workspaces. */
+export type SecretsOf = (workspace: string) => FindSecret;
+
+/** A stored secret with the origins it is bound to. */
+export type BoundSecret = { readonly name: string; readonly origins: readonly string[] };
+
+/** Stored secrets for one use: a name has the same secret until the end of the use, and those that were found are known. */
+export class SecretUse {
+  readonly #find: FindSecret;
+  readonly #found = new Map<string, StoredSecret | undefined>();
+
+  constructor(find: FindSecret = () => undefined) {
+    this.#find = find;
+  }
+
+  readonly find: FindSecret = (name) => {
+    if (!this.#found.has(name)) this.#found.set(name, this.#find(name));
+    return this.#found.get(name);
+  };
+
+  /** Whether no secret was found. */
+  get isEmpty(): boolean {
+    return [...this.#found.values()].every((secret) => secret === undefined);
+  }
+
+  /** The secrets that were found and are bound to origins. */
+  bound(): readonly BoundSecret[] {
+    return [...this.#found].flatMap(([name, secret]) =>
+      secret === undefined || secret.origins.length === 0 ? [] : [{ name, origins: secret.origins }],
+    );
+  }
+}
+
 /** Replaces references to keys and addresses by what they stand for. */
 export class References {
   readonly #environment: Environment;
@@ -26,33 +68,52 @@ export class References {
     this.#found = found;
   }
 
-  /** Text with each `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` replaced. Throws ReferenceUnresolvedError, never showing a value. */
-  async resolve(text: string): Promise<string> {
+  /**
+   * Text with each `${env:NAME}`, `${env:NAME:-default}`, `${file:path}` and `${secret:NAME}` replaced. A stored secret takes precedence over
+   * the variable of its name. Without `secrets` none is found, as in addresses. Throws ReferenceUnresolvedError, never showing a value, and
+   * SecretUnreadableError.
+   */
+  async resolve(text: string, secrets = new SecretUse()): Promise<string> {
     let resolved = "";
     let end = 0;
     for (const match of text.matchAll(REFERENCE)) {
       const [whole, kind = "", target = "", fallback] = match;
-      resolved += text.slice(end, match.index) + (await this.#lookUp(kind, target, fallback));
+      resolved += text.slice(end, match.index) + (await this.#lookUp({ kind, target, fallback }, secrets));
       end = match.index + whole.length;
     }
     return resolved + text.slice(end);
   }
 
-  /** What of the server's own texts refer to: names of variables that are set, and `file:` with a path. */
-  named(...texts: readonly (string | undefined)[]): readonly string[] {
+  /**
+   * Keys that texts refer to: names of variables that are set and of stored secrets that are bound to no origin, and `file:` with a path.
+   * Addresses have no `secrets`, as in `resolve`.
+   */
+  named(texts: readonly (string | undefined)[], secrets = new SecretUse()): readonly string[] {
     const names = texts.flatMap((text = "") =>
       [...text.matchAll(REFERENCE)].map(([, kind, target = ""]) => (kind === "file" ? `file:${target}` : target)),
     );
-    return [...new Set(names)].filter((name) => name.startsWith("file:") || this.#environment[name] !== undefined);
+    return [...new Set(names)].filter((name) => {
+      const stored = secrets.find(name);
+      if (stored !== undefined) return stored.origins.length === 0;
+      return name.startsWith("file:") || this.#environment[name] !== undefined;
+    });
   }
 
-  async #lookUp(kind: string, target: string, fallback: string | undefined): Promise<string> {
+  async #lookUp({ kind, target, fallback }: Reference, secrets: SecretUse): Promise<string> {
+    const stored = kind === "file" ? undefined : secrets.find(target);
+    if (stored !== undefined) return stored.read();
+    if (kind === "secret")
+      throw new ReferenceUnresolvedError(
+        `the secret ${target}, which a definition or a provider refers to, is not stored, or not for this workspace`,
+        `Store it: caxton secret set ${target}. Addresses cannot contain secrets.`,
+        { reference: target },
+      );
     if (kind === "env") {
       const value = this.#environment[target] ?? fallback;
       if (value !== undefined) return value;
       throw new ReferenceUnresolvedError(
         `the environment variable ${target}, which a definition or a provider refers to, is not set, or definitions may not refer to it`,
-        `Set ${target} where the server starts, and permit it in models.environment of caxton.toml (names that end in _API_KEY or _BASE_URL are permitted).`,
+        `Store it (caxton secret set ${target}), or set ${target} where the server starts and permit it in models.environment of caxton.toml (names that end in _API_KEY or _BASE_URL are permitted).`,
         { reference: target },
       );
     }
@@ -93,7 +154,7 @@ const unreadable = (target: string, directories: readonly string[], cause: unkno
     { cause },
   );
 
-const REFERENCE = /\$\{(env|file):([^}:]+)(?::-([^}]*))?\}/g;
+type Reference = { readonly kind: string; readonly target: string; readonly fallback: string | undefined };
 
-/** A reference in the settings of a tool server that runs elsewhere, which may name a secret too. */
-export const SERVER_REFERENCE = /\$\{(env|file|secret):([^}:]+)(?::-([^}]*))?\}/g;
+/** A reference in the configuration or in a definition. */
+export const REFERENCE = /\$\{(env|file|secret):([^}:]+)(?::-([^}]*))?\}/g;

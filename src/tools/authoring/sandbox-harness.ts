@@ -98,13 +98,14 @@ function brokerFor({ directory, variables, memory, clock }: HarnessDeps): Broker
     http: new HttpBroker({
       clock,
       audit: () => {},
-      secrets: (_server, { secrets }) =>
+      secrets: ({ grants: { secrets } }) =>
         secrets
           .filter(({ as }) => as === "placeholder")
           .map((grant) => ({
             grant,
             placeholder: `secret:${grant.name}`,
             value: variables[grant.name],
+            origins: [],
             hint: `Set ${grant.name} under [variables] in tests.toml.`,
           })),
     }),

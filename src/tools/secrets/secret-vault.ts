@@ -3,7 +3,9 @@ import { accessSync, type BigIntStats, constants, readFileSync, statSync } from 
 import { join } from "node:path";
 import type { GrantedSecret } from "../brokers/http/index.ts";
 import { type Secret, SECRET_CHARS_MIN, type Secrets } from "../../text/redaction/index.ts";
-import type { SecretFound } from "../../text/references/index.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import { ALL_WORKSPACES } from "../../kernel/rights/default-workspace.ts";
+import type { SecretFound, SecretsOf } from "../../text/references/index.ts";
 import type { Grants } from "../catalogue/index.ts";
 
 export type VaultOptions = {
@@ -11,11 +13,25 @@ export type VaultOptions = {
   readonly directories: readonly string[];
   /** From `CAXTON_SECRET_<NAME>`; they go before files. */
   readonly variables: { readonly [name: string]: string };
+  /** Secrets that the server stores; they go before variables. */
+  readonly stored?: SecretsOf | undefined;
+  /** The operator's workspace. */
+  readonly workspace: string;
   /** Called with each value that is returned. */
   readonly found?: SecretFound | undefined;
 };
 
-type Found = { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
+/** A call of a tool server. */
+type SecretUser = {
+  readonly server: string;
+  readonly grants: Grants;
+  readonly context: { readonly workspace: string };
+};
+
+type Found =
+  /** Origins that may receive the value; empty for any. */
+  | { readonly type: "found"; readonly value: string; readonly origins: readonly string[] }
+  | { readonly type: "missing"; readonly why: string };
 
 const FILE_BYTES_MAX = 64 * 1024;
 /** Values of one secret that are kept hidden; of one that changes more often than that, the oldest are not. */
@@ -30,38 +46,47 @@ const NONE: readonly string[] = [];
 export class SecretVault {
   readonly #directories: readonly string[];
   readonly #variables: ReadonlyMap<string, string>;
+  readonly #stored: SecretsOf;
+  readonly #workspace: string;
   readonly #key = randomBytes(32);
   /** Values that each secret has had, the latest last. */
   readonly #values = new Map<string, readonly string[]>();
-  /** What each secret's file looked like when it was last read to hide what is in it. */
-  readonly #marks = new Map<string, string>();
+  /** The stored secret, or what its file looked like, when each was last read to hide what is in it. */
+  readonly #marks = new Map<string, unknown>();
 
   readonly #found: SecretFound | undefined;
 
-  constructor({ directories, variables, found }: VaultOptions) {
+  constructor({ directories, variables, stored, workspace, found }: VaultOptions) {
+    this.#stored = stored ?? (() => () => undefined);
+    this.#workspace = workspace;
     this.#directories = directories;
     this.#found = found;
     this.#variables = new Map(Object.entries(variables));
   }
 
-  /** What HTTP may send for a tool server; without those that the guest has itself. */
-  granted(server: string, grants: Grants): readonly GrantedSecret[] {
+  /** What HTTP may send for a tool server in a call of its workspace's run; without those that the guest has itself. */
+  granted({ server, grants, context }: SecretUser): readonly GrantedSecret[] {
     return grants.secrets
       .filter(({ as }) => as === "placeholder")
       .map((grant) => {
-        const found = this.#find(grant.name);
+        const found = this.#find(grant.name, context.workspace);
         const placeholder = this.#placeholder(server, grant.name);
         return found.type === "found"
-          ? { grant, placeholder, value: found.value, hint: "" }
-          : { grant, placeholder, value: undefined, hint: found.why };
+          ? { grant, placeholder, value: found.value, origins: found.origins, hint: "" }
+          : { grant, placeholder, value: undefined, origins: NONE, hint: found.why };
       });
   }
 
   /** What the guest finds in variables of the secrets' names. */
-  variables(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[] {
-    return grants.secrets.flatMap(({ name, as }) => {
+  variables(
+    server: string,
+    grants: Grants,
+    workspace: string,
+  ): readonly { readonly name: string; readonly value: string }[] {
+    return grants.secrets.flatMap((grant) => {
+      const { name, as } = grant;
       if (as === "placeholder") return [{ name, value: this.#placeholder(server, name) }];
-      const found = this.#find(name);
+      const found = this.#granted(grant, workspace);
       return found.type === "found" ? [{ name, value: found.value }] : [];
     });
   }
@@ -85,7 +110,7 @@ export class SecretVault {
   #valuesOf(name: string): readonly string[] {
     // The reader of a value reads the file again and remembers it, so the modification mark of the file is
     // sufficient here.
-    const mark = this.#variables.has(name) ? "variable" : this.#markOf(name);
+    const mark = this.#stored(this.#workspace)(name) ?? (this.#variables.has(name) ? "variable" : this.#markOf(name));
     if (mark !== this.#marks.get(name)) {
       this.#find(name);
       this.#marks.set(name, mark);
@@ -94,16 +119,22 @@ export class SecretVault {
   }
 
   /** Granted secrets that are not there, and what to do about each. */
-  missing(grants: Grants): readonly { readonly name: string; readonly why: string }[] {
-    return grants.secrets.flatMap(({ name }) => {
-      const found = this.#find(name);
-      return found.type === "missing" ? [{ name, why: found.why }] : [];
+  missing(grants: Grants, workspace: string): readonly { readonly name: string; readonly why: string }[] {
+    return grants.secrets.flatMap((grant) => {
+      const found = this.#granted(grant, workspace);
+      return found.type === "missing" ? [{ name: grant.name, why: found.why }] : [];
     });
   }
 
-  /** What a secret of this server's own holds now. */
+  /** What a secret of this server's own holds now; one that is bound to origins is for tools and models only. */
   find(name: string): Found {
-    return this.#find(name);
+    return unbound(this.#find(name, ALL_WORKSPACES));
+  }
+
+  /** A secret as a grant gives it. */
+  #granted({ name, as }: Grants["secrets"][number], workspace: string): Found {
+    const found = this.#find(name, workspace);
+    return as === "placeholder" ? found : unbound(found);
   }
 
   #placeholder(server: string, name: string): string {
@@ -111,15 +142,26 @@ export class SecretVault {
     return `caxton_secret_${name}_${mark}`;
   }
 
-  #find(name: string): Found {
-    const value = this.#variables.get(name) ?? this.#file(name);
+  #find(name: string, workspace = this.#workspace): Found {
+    const stored = this.#stored(workspace)(name);
+    try {
+      const value = stored?.read() ?? this.#variables.get(name) ?? this.#file(name);
+      return this.#checked(name, value, stored?.origins ?? NONE);
+    } catch (error) {
+      if (error instanceof CaxtonError) return { type: "missing", why: error.message };
+      throw error;
+    }
+  }
+
+  #checked(name: string, value: string | undefined, origins: readonly string[]): Found {
     if (value === undefined) {
       const [directory = "./secrets"] = this.#directories;
-      return { type: "missing", why: `set CAXTON_SECRET_${name}, or write it into ${join(directory, name)}` };
+      const others = `set CAXTON_SECRET_${name}, or write it into ${join(directory, name)}`;
+      return { type: "missing", why: `${others}, or store it: caxton secret set ${name} --all-workspaces` };
     }
     if (value.length >= SECRET_CHARS_MIN) {
       this.#remember(name, value);
-      return { type: "found", value };
+      return { type: "found", value, origins };
     }
     return {
       type: "missing",
@@ -129,9 +171,10 @@ export class SecretVault {
 
   #remember(name: string, value: string): void {
     const values = this.#values.get(name) ?? NONE;
-    if (values.at(-1) === value) return;
+    // Each workspace may have a value of its own.
+    if (values.includes(value)) return;
     this.#found?.(name, value);
-    this.#values.set(name, [...values.filter((each) => each !== value), value].slice(-VALUES_MAX));
+    this.#values.set(name, [...values, value].slice(-VALUES_MAX));
   }
 
   #file(name: string): string | undefined {
@@ -166,3 +209,9 @@ export class SecretVault {
     return undefined;
   }
 }
+
+/** A value that is passed on could be sent to any address, so one that is bound to origins is not. */
+const unbound = (found: Found): Found =>
+  found.type === "missing" || found.origins.length === 0
+    ? found
+    : { type: "missing", why: `it is bound to ${found.origins.join(", ")}, so its value is not passed on` };

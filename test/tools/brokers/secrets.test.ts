@@ -22,6 +22,7 @@ const grant = (more: Partial<SecretGrant> = {}): SecretGrant => ({
 const secret = (more: Partial<SecretGrant> = {}, value: string | undefined = VALUE): GrantedSecret => ({
   grant: grant(more),
   placeholder: PLACEHOLDER,
+  origins: [],
   value,
   hint: "set CAXTON_SECRET_TOKEN",
 });

@@ -103,8 +103,7 @@ export function brokerWith({ names = {}, secrets = [] }: BrokerParts = {}) {
         resolved.push(name);
         return Promise.resolve(names[name] ?? ["127.0.0.1"]);
       },
-      secrets: (_server, grants) =>
-        secrets.filter(({ grant }) => grants.secrets.some(({ name }) => name === grant.name)),
+      secrets: ({ grants }) => secrets.filter(({ grant }) => grants.secrets.some(({ name }) => name === grant.name)),
       audit: (use) => uses.push(use),
     },
     { certificates: [CERTIFICATE] },

@@ -10,7 +10,8 @@ import { FALLBACKS_MAX, MemoryScope, MODEL, ON_MODEL_FAILURE, REASONING_EFFORTS,
 export const FreeTable = JsonObject.optional();
 
 const OPEN_KEY = "a key does not belong in a definition: it would be stored and shown with it";
-const REFER = "Write a reference: ${env:NAME} for an environment variable of the server, or ${file:path}.";
+const REFER =
+  "Write a reference: ${secret:NAME} for a stored secret, ${env:NAME} for an environment variable of the server, or ${file:path}.";
 const SECRET_HEADER = /^(authorization|proxy-authorization|cookie)$|api[-_]?key|token|secret/i;
 
 /** Whether a header contains a secret as text instead of a reference. */

@@ -7,6 +7,8 @@ export const ModelProvider = z
     type: z.string().meta({ description: "Protocol" }),
     ready: z.boolean(),
     note: z.string().meta({ description: "Configuration in use, or what is missing" }),
+    key_name: z.string().nullable().meta({ description: "Name of the secret that gives its key when it is stored" }),
+    test_model: z.string().nullable().meta({ description: "Model with which its key can be tested" }),
   })
   .meta({ id: "ModelProvider" });
 export type ModelProvider = z.infer<typeof ModelProvider>;

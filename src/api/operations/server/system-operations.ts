@@ -50,8 +50,8 @@ const status = implement(
         .of(workspace)
         .servers()
         .map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
-      default_model: models.defaultModel,
-      models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
+      default_model: models.defaultModel(workspace),
+      models: models.providers(workspace).map(({ name, ready, note }) => ({ provider: name, ready, note })),
       memory: await memoryCondition(memory.memory, server.clock),
       model_traffic: presentConditions(traffic),
     };

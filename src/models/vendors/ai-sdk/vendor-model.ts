@@ -22,6 +22,8 @@ import { classify, type FailureContext } from "./vendor-failure.ts";
 export type VendorModelOptions = {
   /** As in definitions, for `LanguageModel.id`. */
   readonly id: string;
+  /** For `LanguageModel.account`. */
+  readonly account?: string | undefined;
   /** Address of the endpoint without credentials, for error messages. */
   readonly address: string;
   /** Whether the operator did not name the address. */
@@ -39,6 +41,7 @@ type VendorModelDeps = {
 /** A model of any vendor, behind one of the packages of `@ai-sdk`. */
 export class VendorModel implements LanguageModel {
   readonly id: string;
+  readonly account: string | undefined;
   readonly limits: ModelLimits;
   readonly #deps: VendorModelDeps;
   readonly #vendor: Vendor;
@@ -46,6 +49,7 @@ export class VendorModel implements LanguageModel {
 
   constructor(deps: VendorModelDeps, vendor: Vendor, options: VendorModelOptions) {
     this.id = options.id;
+    this.account = options.account;
     const { images, contextTokens, outputTokens } = options.facts;
     // Models without image support cannot see PDF pages either.
     const pdfBytesMax = images ? vendor.traits.pdfBytesMax : undefined;

@@ -11,7 +11,7 @@ import {
   type HttpAnswer,
   type HttpRequest,
 } from "../../sandbox/index.ts";
-import type { Grants, GrantUse, UseOutcome } from "../../catalogue/index.ts";
+import type { GrantUse, UseOutcome } from "../../catalogue/index.ts";
 import { specialUse } from "./addresses.ts";
 import { exchange, type Incoming, placeOf } from "./exchange.ts";
 import { addition, permissionFor } from "./permission.ts";
@@ -32,7 +32,7 @@ export type HttpBrokerDeps = {
   readonly clock: Clock;
   /** Addresses of a name; rejects when it has none. Default: the system's resolver. */
   readonly resolve?: ((name: string) => Promise<readonly string[]>) | undefined;
-  readonly secrets: (server: string, grants: Grants) => readonly GrantedSecret[];
+  readonly secrets: (caller: Caller) => readonly GrantedSecret[];
   /** Called with each use; must not throw. */
   readonly audit: (use: GrantUse) => void;
 };
@@ -98,7 +98,7 @@ export class HttpBroker implements HttpAccess {
         { url, method, headers, body: request.body },
         {
           caller,
-          secrets: this.#deps.secrets(caller.server, caller.grants),
+          secrets: this.#deps.secrets(caller),
           bytesMax: Math.min(request.bytesMax ?? ANSWER_BYTES_MAX, limits.responseBytesMax ?? Infinity),
           redirectsMax: limits.redirectsMax ?? REDIRECTS_MAX,
           followsRedirects: limits.followsRedirects ?? true,

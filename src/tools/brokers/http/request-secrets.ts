@@ -7,6 +7,8 @@ export type GrantedSecret = {
   readonly grant: SecretGrant;
   readonly placeholder: string;
   readonly value: string | undefined;
+  /** Origins that may receive it besides what the grant says; empty for any. */
+  readonly origins: readonly string[];
   /** Hint for an unknown secret. */
   readonly hint: string;
 };
@@ -55,7 +57,7 @@ const isIn = ({ url, headers, body }: Parts, secret: GrantedSecret): boolean =>
   headers.some(([, value]) => containsSecret(value, [secret])) ||
   bodyContainsSecret(body, [secret]);
 
-function refusalOf({ grant, value, hint }: GrantedSecret, url: URL, { isGranted, server }: IsPermitted) {
+function refusalOf({ grant, value, origins, hint }: GrantedSecret, url: URL, { isGranted, server }: IsPermitted) {
   const target = targetOf(url);
   const isMeant = grant.for.some((text) => {
     const pattern = readUrlPattern(text);
@@ -68,6 +70,8 @@ function refusalOf({ grant, value, hint }: GrantedSecret, url: URL, { isGranted,
       `secret ${grant.name} of \`${server}\` is for ${places}, not for ${url.origin}; an operator can widen \`for\` of that secret in caxton.toml`,
     );
   }
+  if (origins.length > 0 && !origins.includes(url.origin))
+    return hostRefused("denied", `secret ${grant.name} is bound to ${origins.join(", ")}, not to ${url.origin}`);
   return value === undefined
     ? hostRefused("unavailable", `secret ${grant.name} of \`${server}\` is not there: ${hint}`)
     : undefined;
