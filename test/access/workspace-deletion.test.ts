@@ -25,6 +25,7 @@ const LISTS = [
   "participants",
   "subscriptions",
   "tasks",
+  "secrets",
   "memory/log?scopes=workspace,agent-only:ann",
   "memory/entities?scopes=workspace,agent-only:ann",
 ];
@@ -39,6 +40,7 @@ async function fill(server: WorkspaceServer, workspace: string): Promise<string>
     return answer;
   };
   await ask("POST", "agents", agent("speaker"));
+  await ask("PUT", "secrets/SPEAKER_KEY", { value: "a-key-of-the-speaker", origins: ["https://speaker.test"] });
   const upload = await fetch(`${server.server.url}/api/v1/uploads?name=note.txt`, {
     method: "POST",
     headers: { authorization: `Bearer ${server.admin}`, "x-caxton-workspace": workspace, "content-type": "text/plain" },

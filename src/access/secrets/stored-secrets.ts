@@ -123,6 +123,17 @@ export class StoredSecrets {
     });
   }
 
+  /** Deletes the secrets of a workspace; not those that are assigned to all. */
+  deleteWorkspace(workspace: string): Promise<void> {
+    return this.#changing.run(CHANGES, async () => {
+      const [gone, kept] = [true, false].map((isGone) =>
+        this.#rows().filter((row) => (row.workspace === workspace) === isGone),
+      );
+      for (const { name } of gone ?? []) await this.#ports.store.delete(workspace, name);
+      this.#replace(kept ?? []);
+    });
+  }
+
   /**
    * Encrypts every secret with a new master key. The file has both keys until the rows are on disk (S4). Returns the number of secrets.
    * Throws SecretUnreadableError if one cannot be read, SecretKeyFileError.

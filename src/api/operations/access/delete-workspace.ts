@@ -27,6 +27,7 @@ async function erase(services: Services, name: string, signal: AbortSignal): Pro
   await runs.deleteWorkspace(name);
   await memory.memory.deleteWorkspace(name, { source: "user", sourceId: undefined, agent: undefined });
   await tools.workspaces.deleteWorkspace(name);
+  await access.secrets.deleteWorkspace(name);
   agents.deleteWorkspace(name);
 }
 
