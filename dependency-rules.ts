@@ -14,7 +14,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   storage: ["kernel", "access", "agents", "messaging", "tools", "runs"],
   api: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs"],
   server: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs", "storage", "api"],
-  cli: ["kernel", "access", "text", "agents", "tools", "api", "server"],
+  cli: ["kernel", "access", "text", "agents", "messaging", "tools", "api", "server"],
 };
 
 const ACCESS = "audit jwt keys limits openid permissions secrets sessions users workspaces"
@@ -343,7 +343,7 @@ export const ROOMS = {
     "server",
     ...CLI,
   ],
-  "cli/message": ["kernel", "text/documents", ...CLI],
+  "cli/message": ["kernel", "text/documents", "messaging/acl", ...CLI],
   "cli/memory": ["kernel", ...CLI],
   "cli/access": ["kernel", "access/audit", "access/openid", "text/documents", ...CLI],
   "cli/security": ["kernel", "cli/terminal", "cli/client", "cli/frame"],

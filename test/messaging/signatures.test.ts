@@ -1,9 +1,18 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+  sign,
+} from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { messageKeys, messages, problems } from "../../src/api/contract/index.ts";
 import { readMessage, signedText } from "../../src/messaging/acl/index.ts";
+import { commandLine } from "../cli/caxton.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { Socket } from "../helpers/socket.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -34,10 +43,9 @@ class Signer {
   readonly #key: KeyObject;
   readonly publicKey: string;
   readonly keyId: string;
-  constructor() {
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-    this.#key = privateKey;
-    this.publicKey = publicKey.export({ format: "jwk" }).x ?? "";
+  constructor(key = generateKeyPairSync("ed25519").privateKey) {
+    this.#key = key;
+    this.publicKey = createPublicKey(key).export({ format: "jwk" }).x ?? "";
     this.keyId = createHash("sha256")
       .update(`{"crv":"Ed25519","kty":"OKP","x":"${this.publicKey}"}`)
       .digest("base64url");
@@ -290,4 +298,32 @@ test("keys of a program that was deleted are not those of the next one of its na
   expect(await post(carol.sign(draft({ sender: "carol" })))).toMatchObject({
     body: { details: { reason: "revoked-key" } },
   });
+});
+
+test("the command creates a key, signs with it, shows the verification and revokes the key", async () => {
+  const file = join(server.directory, "dora.pem");
+  const run = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await commandLine(args, { environment: { CAXTON_SERVER: server.url } });
+    return { code, text: stdout + stderr };
+  };
+  await server.ask("POST", "/api/v1/participants", { name: "dora" });
+  expect((await run("participant", "key", "create", "dora", "--out", file)).text).toContain("dora signs with the key");
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const send = ["message", "send", "--from", "dora", "--to", "bob", "--sign-key", file, "--reply-by", "10m", "--data"];
+  const sent = await run(...send, '{"total": 1.50, "é": [null]}');
+  expect(sent).toMatchObject({ code: 0 });
+  const id = /^[0-9a-f-]{36}/.exec(sent.text)?.[0] ?? "";
+  const key = createPrivateKey(readFileSync(file));
+  const keyId = new Signer(key).keyId;
+  expect((await run("message", "get", id)).text).toContain(`valid, key ${keyId}`);
+  expect((await run("participant", "key", "list", "dora")).text).toContain(keyId);
+  expect((await run("participant", "key", "create", "missing", "--out", `${file}.2`)).code).toBe(3);
+  expect(existsSync(`${file}.2`)).toBe(false);
+  expect((await run("participant", "key", "revoke", "dora", keyId)).text).toContain("is revoked");
+  const refused = await run(...send, "1");
+  expect(refused.text).toContain("SIGNATURE_INVALID");
+  expect(refused.code).toBe(4);
+  expect((await run("workspace", "update", "default", "--signatures", "optional")).text).toMatch(
+    /signatures\s+optional/,
+  );
 });

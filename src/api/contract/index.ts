@@ -30,6 +30,7 @@ export {
   type MessageReceipt,
   type NearestCapability,
   type MessageRecord,
+  type VerifiedMessage,
 } from "./messaging/messages.ts";
 export { type MessageKey } from "./messaging/message-keys.ts";
 export * as messageKeys from "./messaging/message-keys.ts";

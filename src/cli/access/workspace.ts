@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import * as z from "zod";
 import { operations, type Workspace, workspaces } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
@@ -79,7 +79,7 @@ function list(command: Command, invocation: Invocation): void {
 }
 
 async function show(context: Context, { raw, value }: Awaited<ReturnType<typeof read>>): Promise<void> {
-  const { name, state, description, created_at: created, quotas } = value;
+  const { name, state, description, created_at: created, quotas, signatures } = value;
   await showOne(context, {
     raw,
     name,
@@ -91,6 +91,7 @@ async function show(context: Context, { raw, value }: Awaited<ReturnType<typeof 
           ["description", safeText(description)],
           ["created", created],
           ["quotas", quotasText(quotas) || "none"],
+          ["signatures", signatures],
         ],
         context.terminal,
       ),
@@ -115,6 +116,10 @@ const quotaOption = () =>
     "--quota <name=max>",
     `maximum of ${QUOTA_NAMES.options.join(", ")}; none for no maximum; may be repeated`,
   );
+const SIGNATURES = workspaces.Workspace.shape.signatures;
+const SignaturesOption = SIGNATURES.optional();
+const signaturesOption = () =>
+  new Option("--signatures <policy>", "whether messages need a signature").choices([...SIGNATURES.options]);
 const Quota = z.string().transform((text, checked): readonly [string, number | undefined] => {
   const [, name, max = ""] = /^([^=]+)=(none|\d{1,15})$/.exec(text) ?? [];
   const found = QUOTA_NAMES.safeParse(name);
@@ -133,16 +138,22 @@ function create(command: Command, invocation: Invocation): void {
     .description("Create a workspace. Its keys are created with caxton key create --workspace <name>.")
     .argument("<name>", "1 to 63 lower-case letters, digits and -")
     .option("--description <text>", "what it is for")
-    .addOption(quotaOption());
+    .addOption(quotaOption())
+    .addOption(signaturesOption());
   examples(command, [
     ["caxton workspace create red", ""],
     ["caxton workspace create blue --quota agents=50 --quota runs_per_minute=60", ""],
   ]);
   act(command, invocation, {
-    input: z.object({ name: z.string(), description: z.string().optional(), quota: z.array(Quota).default([]) }),
+    input: z.object({
+      name: z.string(),
+      description: z.string().optional(),
+      quota: z.array(Quota).default([]),
+      signatures: SignaturesOption,
+    }),
     formats: ONE_FORMATS,
-    run: async (context, { name, description, quota }) => {
-      const body = { name, description, quotas: merged({}, quota) };
+    run: async (context, { name, description, quota, signatures }) => {
+      const body = { name, description, quotas: merged({}, quota), signatures };
       await show(context, await clientOf(context).call(operations.workspace.create, body));
     },
   });
@@ -151,20 +162,27 @@ function create(command: Command, invocation: Invocation): void {
 function update(command: Command, invocation: Invocation): void {
   command
     .summary("change a workspace")
-    .description("Change the description or quotas of a workspace. Quotas that are not named remain.")
+    .description("Change the description, quotas or signature policy of a workspace. Quotas that are not named remain.")
     .argument("<name>", "workspace")
     .option("--description <text>", "what it is for")
-    .addOption(quotaOption());
+    .addOption(quotaOption())
+    .addOption(signaturesOption());
   examples(command, [
     ["caxton workspace update red --quota concurrent_runs=4", ""],
     ["caxton workspace update red --quota concurrent_runs=none", "no maximum"],
+    ["caxton workspace update red --signatures required", "programs must sign their messages"],
   ]);
   act(command, invocation, {
-    input: z.object({ name: z.string(), description: z.string().optional(), quota: z.array(Quota).default([]) }),
+    input: z.object({
+      name: z.string(),
+      description: z.string().optional(),
+      quota: z.array(Quota).default([]),
+      signatures: SignaturesOption,
+    }),
     formats: ONE_FORMATS,
-    run: async (context, { name, description, quota }) => {
+    run: async (context, { name, description, quota, signatures }) => {
       const { value } = await read(context, name);
-      const change = { name, description, quotas: merged(value.quotas, quota) };
+      const change = { name, description, quotas: merged(value.quotas, quota), signatures };
       await show(context, await clientOf(context).call(operations.workspace.update, change));
     },
   });

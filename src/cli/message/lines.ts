@@ -1,6 +1,7 @@
 import {
   type MessageDelivery,
   type MessageRecord,
+  type VerifiedMessage,
   type NearestCapability,
   operations,
   requestPath,
@@ -68,8 +69,11 @@ const deliveryLine = ({ recipient, state, attempts, at, reason }: MessageDeliver
     ...(reason === null ? [] : [reason]),
   ].join(", ");
 
+const signatureText = ({ signature }: VerifiedMessage): string =>
+  signature === null ? "" : `${signature.valid ? "valid" : "INVALID"}, key ${signature.key_id}`;
+
 /** A message as a person reads it. */
-export function messageLines(message: MessageRecord, style: Style): string {
+export function messageLines(message: VerifiedMessage, style: Style): string {
   const { content, error } = message;
   const place = contentPlace(content);
   const fields: [string, string][] = [
@@ -86,6 +90,7 @@ export function messageLines(message: MessageRecord, style: Style): string {
     ["priority", message.priority],
     ["hops", message.hops === 0 ? "" : String(message.hops)],
     ["trace", message.trace_id],
+    ["signature", signatureText(message)],
     ...message.deliveries.map((delivery): [string, string] => ["delivery", deliveryLine(delivery)]),
     ["error", error === null ? "" : `${error.code}: ${error.message}`],
     ["hint", error?.hint ?? ""],

@@ -22,6 +22,7 @@ import {
   showOne,
 } from "../frame/index.ts";
 import { type Column, oneLine, safeText, showAge } from "../terminal/index.ts";
+import { keys } from "./participant-key.ts";
 
 /** `caxton participant` */
 export const participant: CommandMaker = (command, invocation) => {
@@ -35,6 +36,7 @@ export const participant: CommandMaker = (command, invocation) => {
   list(command.command("list"), invocation);
   register(command.command("register"), invocation);
   tokens(command.command("token"), invocation);
+  keys(command.command("key"), invocation);
   remove(command.command("delete"), invocation);
   fetchMessages(command.command("fetch"), invocation);
 };

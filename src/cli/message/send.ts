@@ -23,6 +23,7 @@ import {
 import { oneLine, safeText } from "../terminal/index.ts";
 import { nearestText, performativeTone } from "./lines.ts";
 import { resolveConversation, resolveMessage } from "./reference.ts";
+import { signed } from "./signing.ts";
 
 /** The message was sent, and what came back is not what was asked for. */
 const EXIT_UNSUCCESSFUL = 9;
@@ -49,6 +50,7 @@ const SendInput = z.object({
   strategy: z.string().optional(),
   set: z.array(z.string()).default([]),
   wait: z.string().optional(),
+  signKey: z.string().optional(),
   dryRun: z.boolean().default(false),
   idempotencyKey: z.string().optional(),
 });
@@ -83,6 +85,7 @@ export function send(command: Command, invocation: Invocation): void {
     .addOption(listOption("--set <key=value>", "any other parameter, for example ttl=30s; may be repeated"))
     .option("-w, --wait <duration>", "wait up to this long for a reply, for example 60s")
     .option("--idempotency-key <key>", "idempotency key; a repeated request sends no second message")
+    .option("--sign-key <file>", "sign with this Ed25519 key, which caxton participant key create made")
     .option("--dry-run", "check the message and print its recipients, without sending it");
   examples(command, [
     ['caxton message send --to data-analyzer "describe examples/data/sales.csv" --wait 60s', "ask one agent"],
@@ -99,7 +102,8 @@ export function send(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const replyBy = await instantOf(input.replyBy);
       const parent = input.parent === undefined ? undefined : await resolveConversation(context, input.parent);
-      const body = messageOf({ ...input, replyBy, parent }, "caxton message send");
+      const plain = messageOf({ ...input, replyBy, parent }, "caxton message send");
+      const body = input.signKey === undefined ? plain : await signed(context, plain, input.signKey);
       if (input.dryRun) return check(context, body);
       const { waitMs, query } = await waitOf(input.wait, "caxton message send");
       const { raw, value } = await context.client.call(

@@ -36,6 +36,7 @@ export {
 export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS } from "./message-problem.ts";
 export { readMessage, restoreMessage } from "./read-message.ts";
+export { keyIdOf, publicJwk } from "./key-id.ts";
 export { signedText } from "./signed-text.ts";
 export { isMessageId } from "./wire/wire-fields.ts";
 export { MessageWire } from "./wire/wire-schema.ts";

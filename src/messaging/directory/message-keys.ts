@@ -1,10 +1,18 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
-import { type Message, type MessageError, signedText, SYSTEM_SENDER, USER_SENDER } from "../acl/index.ts";
+import {
+  keyIdOf,
+  type Message,
+  type MessageError,
+  signedText,
+  SYSTEM_SENDER,
+  USER_SENDER,
+  publicJwk,
+} from "../acl/index.ts";
 import { type Directory, failure, type Signatures } from "../router/index.ts";
 import { MessageKeyNotFoundError, MessageKeysFullError, MessageKeyTakenError } from "./errors.ts";
-import { keyIdOf, publicJwk, type ServerKeys } from "./server-keys.ts";
+import type { ServerKeys } from "./server-keys.ts";
 
 /** A public key for the messages of one sender. */
 export type MessageKey = {

@@ -1,16 +1,8 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
-import type { MessageSignature } from "../acl/index.ts";
+import { keyIdOf, type MessageSignature } from "../acl/index.ts";
 
 const FILE = "message-signing.seed";
 const SEED_BYTES = 32;
@@ -18,15 +10,6 @@ const SEED_BYTES = 32;
 const PAIRS_MAX = 10_000;
 /** PKCS #8 of an Ed25519 key, up to its 32 bytes. */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
-
-/** A raw public key as JWK; `x` is base64url. */
-export const publicJwk = (x: string) => ({ crv: "Ed25519", kty: "OKP", x });
-
-/** RFC 7638 thumbprint of a raw public key in base64url. */
-export const keyIdOf = (publicKey: string): string =>
-  createHash("sha256")
-    .update(JSON.stringify(publicJwk(publicKey)))
-    .digest("base64url");
 
 type Pair = {
   readonly privateKey: KeyObject;
