@@ -32,7 +32,7 @@ import {
 } from "./permissions/index.ts";
 import type { FoundSession, Sessions, SessionUser } from "./sessions/index.ts";
 import { isJwt } from "./jwt/index.ts";
-import { endAt } from "./end-at.ts";
+import { endAt, firstEnd } from "./end-at.ts";
 import {
   admitted,
   type Admission,
@@ -60,7 +60,7 @@ export type AccessOptions = {
 
 export type AccessPorts = {
   readonly clock: Clock;
-  readonly workspaces: Pick<Workspaces, "isActive">;
+  readonly workspaces: Pick<Workspaces, "isActive" | "ended">;
   readonly keys: Keys;
   readonly sessions: Sessions;
   readonly users: UserCredentials;
@@ -147,8 +147,7 @@ export class Access {
   /** The token with which the first administrator's key is created; undefined if there is one, or none is needed. */
   get setupToken(): string | undefined {
     // It is not valid a second time, even if that key is revoked: a restart prints another one.
-    const { keys } = this.#ports;
-    const isSetUp = keys.hasServerKey(ADMIN);
+    const isSetUp = this.#ports.keys.hasServerKey(ADMIN);
     return this.mode === "local" || isSetUp ? undefined : this.#setupToken;
   }
 
@@ -184,6 +183,10 @@ export class Access {
       permissions: whole.length === 0 ? SELF_PERMISSIONS : this.#permissionsOf(whole),
       narrowed: whole.length === own.length ? NO_GRANTS : own.flatMap((grant) => this.#narrowed(grant)),
       everywhere,
+      // The default workspace is never deleted.
+      ...(workspace !== DEFAULT_WORKSPACE && {
+        ended: () => firstEnd(identified.ended?.(), this.#ports.workspaces.ended(workspace)),
+      }),
     };
   }
 

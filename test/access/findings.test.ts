@@ -108,6 +108,34 @@ test("the socket of a program ends when its token is revoked", async () => {
   expect(await closed).toBe(1008);
 });
 
+test("a socket whose key is revoked takes no frames, also if its client ignores the end of the connection", async () => {
+  const { id, key } = await createKey("operator");
+  await register("late-bot");
+  const { port } = new URL(server.url);
+  const socket = connect(Number(port), "127.0.0.1").on("error", () => undefined);
+  const heard: Buffer[] = [];
+  socket.on("data", (data: Buffer) => heard.push(data));
+  const says = (text: string): boolean => Buffer.concat(heard).includes(text);
+  socket.write(
+    `GET ${contract.MESSAGE_SOCKET} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: ${key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  );
+  const post = (content: string) => {
+    const message = { performative: "inform", receiver: "late-bot", content };
+    const text = JSON.stringify({ op: "send", message });
+    socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]));
+  };
+  await expect.poll(() => says("101 Switching")).toBe(true);
+  post("early");
+  await expect.poll(() => says("late-bot")).toBe(true);
+  await ask("DELETE", `/api/v1/keys/${id}`, bearer(admin));
+  await expect.poll(() => says("no longer valid"), { timeout: 5_000 }).toBe(true);
+  post("late");
+  await sleep(300);
+  const { body } = await ask("GET", "/api/v1/messages?recipient=late-bot", bearer(admin));
+  expect(body.items.map(({ content }: { content: string }) => content)).toEqual(["early"]);
+  socket.destroy();
+});
+
 test("a wait for messages ends when the credentials do, and receives nothing that comes later", async () => {
   const token = await register("waiting-bot");
   const waiting = ask("POST", "/api/v1/mailboxes/waiting-bot/fetch?wait=20", bearer(token));

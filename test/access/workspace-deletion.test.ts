@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import * as contract from "../../src/api/contract/index.ts";
 import { deleteWorkspace } from "../../src/api/operations/access/delete-workspace.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -130,6 +132,40 @@ test("a deleted workspace leaves nothing, and one that is created under its name
   expect((await server.ask("blue", "GET", `/api/v1/runs/${blue}`)).status).toBe(200);
   // The ids and names of the deleted workspace are free again.
   await fill(server, "red");
+});
+
+// access.workspaces.W1
+test("links, sessions, streams and sockets end with their workspace", async () => {
+  await using server = await WorkspaceServer.start();
+  await server.createWorkspace("red");
+  const links = await Promise.all(
+    ["ann", "eve"].map(async (name) => {
+      const { body } = await server.ask("red", "POST", "/api/v1/login-links", { name, role: "admin" });
+      return contract.users.CreatedLoginLink.parse(body).token ?? "";
+    }),
+  );
+  const [used = "", unused = ""] = links;
+  const logIn = (key: string) => server.request("POST", "/api/v1/session", { key });
+  const [cookie = ""] = (await logIn(used)).headers.get("set-cookie")?.split(";") ?? [];
+  const { url } = server.server;
+  const ofSession = { cookie, "sec-fetch-site": "same-origin" };
+  const whoami = async () => (await fetch(`${url}/api/v1/whoami`, { headers: ofSession })).status;
+  expect(await whoami()).toBe(200);
+  const ofAdmin = { "x-api-key": server.admin, "x-caxton-workspace": "red" };
+  const streams = await Promise.all([ofAdmin, ofSession].map((headers) => fetch(`${url}/api/v1/events`, { headers })));
+  expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+  const sockets = [ofAdmin, ofSession].map(
+    (headers) => new WebSocket(url.replace("http", "ws") + contract.MESSAGE_SOCKET, { headers }),
+  );
+  await Promise.all(sockets.map((socket) => once(socket, "open")));
+  const closed = Promise.all(sockets.map((socket) => once(socket, "close")));
+
+  expect((await server.ask("default", "DELETE", REMOVE)).status).toBe(204);
+  await Promise.all(streams.map((stream) => stream.text()));
+  await closed;
+  await server.createWorkspace("red");
+  expect(await whoami()).toBe(401);
+  expect((await logIn(unused)).status).toBe(401);
 });
 
 test("a workspace is deleted while its runs execute", async () => {

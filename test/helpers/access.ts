@@ -20,7 +20,7 @@ export const accessOf = (mode: "local" | "required"): Access =>
   new Access(
     { mode, roles: ROLES },
     {
-      workspaces: { isActive: () => true },
+      workspaces: { isActive: () => true, ended: () => new AbortController().signal },
       keys,
       sessions,
       users: new UserCredentials({ users, links, tokens: new Tokens([], clock), clock }),

@@ -106,12 +106,22 @@ export class Sessions implements Disposable {
   }
 
   /** Ends the sessions that an issuer names: one session of it, or else all of a user. Returns their number. */
-  async endByIssuer({ issuer, userId, issuerSession }: IssuerLogout): Promise<number> {
-    const ended = [...this.#sessions.values()].filter(({ owner }) => {
-      if (owner.type === "key" || owner.user.issuer !== issuer) return false;
-      const { id, issuerSession: own } = owner.user;
-      return (userId === undefined || userId === id) && (issuerSession === undefined || issuerSession === own);
-    });
+  endByIssuer({ issuer, userId, issuerSession }: IssuerLogout): Promise<number> {
+    return this.#endOfUsers(
+      (user) =>
+        user.issuer === issuer &&
+        (userId === undefined || userId === user.id) &&
+        (issuerSession === undefined || issuerSession === user.issuerSession),
+    );
+  }
+
+  /** Ends the sessions of users that have a role in a workspace. Those of its keys end with the keys. */
+  async deleteWorkspace(name: string): Promise<void> {
+    await this.#endOfUsers(({ grants }) => grants.some(({ workspace }) => workspace === name));
+  }
+
+  async #endOfUsers(isEnded: (user: SessionUser) => boolean): Promise<number> {
+    const ended = [...this.#sessions.values()].filter(({ owner }) => owner.type === "user" && isEnded(owner.user));
     await this.#delete(ended.map(({ idHash }) => idHash));
     this.#ends.check();
     return ended.length;

@@ -51,6 +51,12 @@ export class LoginLinks {
     return true;
   }
 
+  /** Deletes the links of a workspace. */
+  deleteWorkspace(workspace: string): Promise<void> {
+    const own = [...this.#links.values()].filter((link) => link.workspace === workspace);
+    return this.#delete(own.map(({ tokenHash }) => tokenHash));
+  }
+
   #isOver({ expiresAtMs }: StoredLink): boolean {
     return expiresAtMs <= this.#clock.nowMs();
   }

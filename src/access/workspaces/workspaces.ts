@@ -43,6 +43,7 @@ export type WorkspaceChange = {
 /**
  * The workspaces of a server.
  * access.workspaces.W1. A workspace that is being deleted is not found, so no request reaches its content while it is deleted.
+ *   Its streams and connections end.
  * access.workspaces.W2. A deletion that was interrupted continues when it is requested again, and at the next start.
  */
 export class Workspaces {
@@ -52,6 +53,7 @@ export class Workspaces {
   readonly #changing = new KeyedMutex();
   /** Operations in progress by workspace. */
   readonly #uses = new Map<string, number>();
+  readonly #ends = new Map<string, AbortController>();
 
   readonly #rates: RateLimiter;
 
@@ -78,6 +80,12 @@ export class Workspaces {
   /** Whether a workspace accepts requests. */
   isActive(name: string): boolean {
     return this.#workspaces.get(name)?.state === "active";
+  }
+
+  /** Aborts when the workspace is deleted. */
+  ended(name: string): AbortSignal {
+    if (!this.isActive(name)) return AbortSignal.abort();
+    return this.#ends.getOrInsertComputed(name, () => new AbortController()).signal;
   }
 
   quotas(name: string): Quotas {
@@ -175,6 +183,8 @@ export class Workspaces {
       const found = this.#workspaces.get(name);
       if (found === undefined) throw new WorkspaceNotFoundError(name);
       await this.#put({ ...found, state: "deleting" });
+      this.#ends.get(name)?.abort();
+      this.#ends.delete(name);
       await erase();
       await this.#store.delete(name);
       this.#workspaces.delete(name);

@@ -136,11 +136,10 @@ class Client {
     this.#principal = principal;
     this.#origin = origin;
     this.#presented = new PresentedTokens(services.messaging, principal);
-    principal
-      .ended?.()
-      .addEventListener("abort", () => this.close(CODES.revoked, "the credentials are no longer valid"), {
-        signal: this.#gone.signal,
-      });
+    const ended = principal.ended?.();
+    const end = (): void => this.close(CODES.revoked, "the credentials are no longer valid");
+    ended?.addEventListener("abort", end, { signal: this.#gone.signal });
+    if (ended?.aborted === true) end();
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
     // The library has already closed the connection with the reason.
@@ -162,6 +161,8 @@ class Client {
   }
 
   #heard(data: RawData, isBinary: boolean): void {
+    // A client that ignores that its connection ends can send until the timeout of the library.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#inFlight += 1;
     this.#throttle();
     void this.#execute(data, isBinary).finally(() => {
@@ -196,10 +197,12 @@ class Client {
   async #answer(request: SocketRequest): Promise<SocketEvent> {
     const operation = OPERATION_OF[request.op];
     if (operation === undefined) return this.#perform(request);
-    const { access, limits } = this.#services.access;
+    const { access, limits, workspaces } = this.#services.access;
     limits.spend({ principal: this.#principal }, operation);
     const target = "mailbox" in request ? { name: request.mailbox } : {};
     const admission = access.authorize(this.#principal, { operation, target, origin: this.#origin });
+    using stack = new DisposableStack();
+    stack.use(workspaces.use(this.#principal.workspace));
     try {
       return await this.#perform(request);
     } catch (error) {

@@ -17,18 +17,26 @@ export function deleteWorkspace(services: Services, name: string, waitMs = WAIT_
 
 async function erase(services: Services, name: string, signal: AbortSignal): Promise<void> {
   const { access, agents, memory, messaging, runs, tools } = services;
-  await access.keys.deleteWorkspace(name);
+  await deleteCredentials(access, name);
   // Operations may wait for runs, and may start one last run each.
   await runs.cancelWorkspace(name, signal);
   await access.workspaces.idle(name, signal);
   const open = await runs.cancelWorkspace(name, signal);
   if (open.length > 0) throw new WorkspaceInUseError(name, `${open.length} runs have not ended`);
+  // A login that was in progress may have created a session.
+  await deleteCredentials(access, name);
   await messaging.deleteWorkspace(name);
   await runs.deleteWorkspace(name);
   await memory.memory.deleteWorkspace(name, { source: "user", sourceId: undefined, agent: undefined });
   await tools.workspaces.deleteWorkspace(name);
   await access.secrets.deleteWorkspace(name);
   agents.deleteWorkspace(name);
+}
+
+async function deleteCredentials({ keys, links, sessions }: ApiServices["access"], workspace: string): Promise<void> {
+  await keys.deleteWorkspace(workspace);
+  await links.deleteWorkspace(workspace);
+  await sessions.deleteWorkspace(workspace);
 }
 
 /** Continues the deletions that the end of the server interrupted. Never rejects. */
