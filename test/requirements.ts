@@ -422,7 +422,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "documents.rest-agents": "Only pause, resume, activate and rollback exist",
   "documents.rest-deployments": "Not implemented: deployments",
   "documents.webhooks": "Not implemented",
-  "package.image-authenticated": "Not implemented: access",
   "deployment.environments": "Not implemented: deployments",
   "agent.wasm-languages": "Not implemented: WebAssembly agents",
   "cluster.status": "Not implemented: a server is one node",

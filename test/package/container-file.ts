@@ -9,10 +9,12 @@ export type Image = {
   readonly root: string;
   readonly environment: { readonly [name: string]: string };
   readonly workingDirectory: string;
+  /** The words of the health check. */
+  readonly healthCheck: readonly string[];
 };
 
 /** Instructions that change no file and are of no matter here. */
-const IGNORED = ["ARG", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT", "CMD"];
+const IGNORED = ["ARG", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT", "CMD"];
 
 /**
  * Stands for `npm` and `chown` while a stage is laid out. `npm ci` and `npm install` take packages from this repository
@@ -60,6 +62,7 @@ export function layOut(directory: string): Image {
   const stages = new Map<string, string>();
   let root = "";
   let place = "";
+  let healthCheck: readonly string[] = [];
   let environment: { [name: string]: string } = {};
   for (const line of lines) {
     const [, instruction = "", rest = ""] = /^(\w+)\s+(.*)$/.exec(line) ?? [];
@@ -75,6 +78,9 @@ export function layOut(directory: string): Image {
       }
       case "ENV":
         for (const [, name = "", value = ""] of rest.matchAll(/(\w+)=(\S+)/g)) environment[name] = value;
+        break;
+      case "HEALTHCHECK":
+        healthCheck = JSON.parse(rest.split(" CMD ")[1] ?? "[]");
         break;
       case "WORKDIR":
         place = join(root, rest);
@@ -96,7 +102,7 @@ export function layOut(directory: string): Image {
         throw new Error(`deploy/Containerfile: no stand-in for ${line}`);
     }
   }
-  return { root, environment, workingDirectory: place };
+  return { root, environment, workingDirectory: place, healthCheck };
 
   function copy(words: string[]): void {
     const from = words[0]?.startsWith("--from=") ? words.shift()?.slice("--from=".length) : undefined;

@@ -7,11 +7,12 @@ import { layOut, type Image, onlyFile } from "./container-file.ts";
 import { BUILDS, NOTICES_FILE } from "../../scripts/notices.ts";
 import { readRecord } from "../../scripts/builds.ts";
 import { buildWhenStale } from "../dashboard/browser.ts";
+import { makeCertificate } from "../helpers/certificates.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 
-verifies("package.npm", "package.image", "package.name");
+verifies("package.npm", "package.image", "package.image-authenticated", "package.name");
 
 const directory = tempDirectory();
 let image: Image;
@@ -36,6 +37,7 @@ const environment = (home: string) => ({
   CAXTON_DATA_DIR: join(home, "data"),
   CAXTON_AGENTS__DIRECTORY: join(image.root, image.environment["CAXTON_AGENTS__DIRECTORY"] ?? ""),
   CAXTON_HOST: "127.0.0.1",
+  CAXTON_ACCESS__MODE: "local",
   CAXTON_PORT: "0",
 });
 
@@ -104,6 +106,43 @@ test("the image serves, remembers by meaning, makes and builds tools, and finds 
     expect(caxton(["memory", "search", "puppy"], home.path, to)).toContain("a dog that barks");
     const answer = caxton(["run", "data-analyzer", "How many rows are in examples/data/penguins.csv?"], home.path, to);
     expect(answer).toContain("344 rows");
+  } finally {
+    server.kill();
+    await exited;
+  }
+});
+
+test("the image serves on all interfaces with a generated key, and its health check works over TLS", async () => {
+  using home = tempDirectory();
+  const authority = makeCertificate(home.path, "authority");
+  const { certificate, privateKey } = makeCertificate(home.path, "server", { issuer: authority });
+  const { CAXTON_HOST, CAXTON_ACCESS__MODE } = image.environment;
+  const own = {
+    CAXTON_HOST: CAXTON_HOST ?? "",
+    CAXTON_ACCESS__MODE: CAXTON_ACCESS__MODE ?? "",
+    CAXTON_SERVER__TLS__CERTIFICATE: certificate,
+    CAXTON_SERVER__TLS__PRIVATE_KEY: privateKey,
+    CAXTON_CA_FILE: authority.certificate,
+  };
+  expect(own).toMatchObject({ CAXTON_HOST: "0.0.0.0", CAXTON_ACCESS__MODE: "required" });
+  const server = spawn(command(), ["serve"], {
+    cwd: image.workingDirectory,
+    env: { ...environment(home.path), ...own },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(server, "exit");
+  try {
+    let output = "";
+    for await (const chunk of server.stdout.setEncoding("utf8")) {
+      output += chunk;
+      if (output.includes("cax_setup_")) break;
+    }
+    const [, url = "", token = ""] = /caxton login (https:\S+) --token (\S+)/.exec(output) ?? [];
+    expect(image.healthCheck[0]).toBe("caxton");
+    expect(caxton(image.healthCheck.slice(1), home.path, own)).toContain("ok");
+    expect(() => caxton(["agent", "list"], home.path, own)).toThrow("CREDENTIALS_REQUIRED");
+    expect(caxton(["login", url, "--token", token], home.path, own)).toContain("administrator's key, shown once: cax_");
+    expect(caxton(["whoami"], home.path, own)).toContain("role admin");
   } finally {
     server.kill();
     await exited;
