@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -72,6 +73,18 @@ test("a key that is limited to agents uses these, their runs and nothing else", 
     request(key, "POST", "/api/v1/messages", { performative: "request", receiver: "billing", content: "hello" }),
   ];
   expect((await Promise.all(foreign)).map(codeOf)).toEqual(foreign.map(() => "AGENT_NOT_FOUND"));
+  const asked = { performative: "request", content: "hello", id: randomUUIDv7(), conversation_id: "between-others" };
+  await request(admin, "POST", "/api/v1/messages?wait=10", { ...asked, receiver: "billing" });
+  const bypasses = [
+    await request(key, "POST", "/api/v1/messages?wait=1", { ...asked, receiver: "support-first" }),
+    await request(key, "POST", "/api/v1/messages", {
+      performative: "request",
+      content: "hello",
+      receiver: "support-first",
+      reply_to: "billing",
+    }),
+  ];
+  expect(bypasses.map(codeOf)).toEqual(["AGENT_NOT_FOUND", "AGENT_NOT_FOUND"]);
   for (const path of ["", "/export", "/artifacts", "/events", `/diff/${runs["support-first"].id}`])
     expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs.billing.id}${path}`))).toBe("RUN_NOT_FOUND");
   expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs["support-first"].id}/diff/${runs.billing.id}`))).toBe(

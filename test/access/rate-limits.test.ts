@@ -153,6 +153,14 @@ test("frames of a WebSocket count as operations", async () => {
   expect(codes.filter((code) => code === "RATE_LIMITED").length).toBeGreaterThanOrEqual(9);
 });
 
+test("programs of the same name in two workspaces have a quota each", () => {
+  const limits = new ResourceLimits({ ...LOCAL_LIMITS, operations: { principal: 60 } }, new ManualClock());
+  const left = (kind: string, workspace: string) =>
+    limits.spend({ principal: { id: `${kind}_same`, kind, workspace } }, { name: "agent.list", isUrgent: false })?.left;
+  expect([left("participant", "red"), left("participant", "blue"), left("participant", "red")]).toEqual([9, 9, 8]);
+  expect([left("user", "red"), left("user", "blue")]).toEqual([9, 8]);
+});
+
 test("a workspace and the server have rates, which come back evenly", async () => {
   const clock = new ManualClock();
   const operations = { server: 120, workspace: 60 };

@@ -9,7 +9,7 @@ import { type Allowance, type Limited, OperationRates } from "./operation-rates.
 /** Who uses a resource. A party with an address counts for the server too; null counts for the server alone. */
 export type Party = {
   readonly address?: string | null;
-  readonly principal?: { readonly id: string; readonly workspace: string } | undefined;
+  readonly principal?: { readonly id: string; readonly kind?: string; readonly workspace: string } | undefined;
 };
 
 /** `level` is the name of the operation for a limit that applies to one. */
@@ -166,8 +166,12 @@ const SERVER = "server";
 /** The narrowest first: a party that exceeds its own limit is refused for that one. */
 function keysOf({ address, principal }: Party): readonly LevelKey[] {
   const keys: LevelKey[] = [];
-  if (principal !== undefined)
-    keys.push(["principal", `principal ${principal.id}`], ["workspace", `workspace ${principal.workspace}`]);
+  if (principal !== undefined) {
+    const { id, kind, workspace } = principal;
+    // Programs of two workspaces can have the same id.
+    const own = kind === "participant" ? `${id}@${workspace}` : id;
+    keys.push(["principal", `principal ${own}`], ["workspace", `workspace ${workspace}`]);
+  }
   if (typeof address === "string") keys.push(["address", `address ${networkOf(address)}`]);
   if (address !== undefined) keys.push([SERVER, SERVER]);
   return keys;

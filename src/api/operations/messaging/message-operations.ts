@@ -4,7 +4,7 @@ import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { MessageId } from "../../../kernel/ids.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
 import { intersection } from "../../../kernel/rights/run-caller.ts";
-import { hashOfKept, type Message, traceOf } from "../../../messaging/acl/index.ts";
+import { hashOfKept, traceOf, USER_SENDER } from "../../../messaging/acl/index.ts";
 import {
   MessageContentNotFoundError,
   MessageNotFoundError,
@@ -19,40 +19,42 @@ import { handles } from "../handles.ts";
 import { decodeCursor, pageOf } from "../page.ts";
 import { implement, implementStream } from "../perform.ts";
 import { presentView } from "./present-message.ts";
-import { MessageRefusedError, sendMessage, sendMessages } from "./send-message.ts";
+import { type Addressed, MessageRefusedError, sendMessage, sendMessages } from "./send-message.ts";
 import { PresentedTokens } from "./presented-tokens.ts";
 import { watchMessages } from "./watch-messages.ts";
 
 type Records = Pick<Router, "records">;
 
 /**
- * Messages of a limited grant go to agents and capabilities that it covers. The check throws AgentNotFoundError for another agent,
+ * Messages of a limited grant, and the answers to them, go to agents and capabilities that it covers. The check throws AgentNotFoundError for another agent,
  * MessageRefusedError for another capability.
  */
-const reachOf = (directory: MessagingServices["directory"], admission: Admission) => (address: Message["address"]) => {
-  if (admission.isWhole) return;
-  const { workspace } = admission.principal;
-  if (address.type === "receivers") {
-    const hidden = address.names.find((name) => !admission.covers("agents", name));
+const reachOf =
+  (directory: MessagingServices["directory"], admission: Admission) =>
+  ({ address, replyTo = USER_SENDER }: Addressed) => {
+    if (admission.isWhole) return;
+    const { workspace } = admission.principal;
+    const answered = replyTo === USER_SENDER ? [] : [replyTo];
+    const names = [...(address.type === "receivers" ? address.names : []), ...answered];
+    const hidden = names.find((name) => !admission.covers("agents", name));
     if (hidden !== undefined) throw new AgentNotFoundError(workspace, hidden, []);
-    return;
-  }
-  // A capability without providers could be routed to the nearest one.
-  const isCovered =
-    address.type === "capability" &&
-    admission.covers("capabilities", address.capability) &&
-    directory.providers(workspace, address.capability).length > 0;
-  if (!isCovered)
-    throw new MessageRefusedError(
-      {
-        code: "NO_CAPABILITY_PROVIDERS",
-        message: "these credentials may send messages to some agents and capabilities only, and not to this one",
-        hint: "caxton whoami shows which they are.",
-        details: { workspace },
-      },
-      undefined,
-    );
-};
+    if (address.type === "receivers") return;
+    // A capability without providers could be routed to the nearest one.
+    const isCovered =
+      address.type === "capability" &&
+      admission.covers("capabilities", address.capability) &&
+      directory.providers(workspace, address.capability).length > 0;
+    if (!isCovered)
+      throw new MessageRefusedError(
+        {
+          code: "NO_CAPABILITY_PROVIDERS",
+          message: "these credentials may send messages to some agents and capabilities only, and not to this one",
+          hint: "caxton whoami shows which they are.",
+          details: { workspace },
+        },
+        undefined,
+      );
+  };
 
 /** Throws MessageRefusedError, SenderRefusedError, AgentNotFoundError. */
 const send = implement(operations.message.send, (services, { message, wait }, call) => {

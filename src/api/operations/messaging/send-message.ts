@@ -106,8 +106,11 @@ type SendOptions = Pick<Sending, "workspace" | "onBehalfOf"> & {
   /** The sender; undefined is the operator, who replays messages of others. */
   readonly presented?: PresentedTokens;
   /** Throws if the message may not be sent to its recipients. */
-  readonly reach?: (address: Message["address"]) => void;
+  readonly reach?: (message: Addressed) => void;
 };
+
+/** What decides who receives a message and the answers to it. */
+export type Addressed = Pick<Message, "address" | "replyTo">;
 
 /**
  * Sends one message; stored when resolved, as its durability states. With `wait` the receipt contains the reply. The message
@@ -127,23 +130,29 @@ export async function sendMessage(
   });
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   presented?.authorize(one.message.sender);
-  reach?.(one.message.address);
+  reach?.(one.message);
   // A client that does not wait receives no reply.
   using replies = wait === 0 ? undefined : new Replies(services.messaging.router, one.message);
   const submitted = await submit(services.messaging, one.message, asked);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
+  const known = await storedDuplicate(services.messaging.router, one.message, submitted);
+  if (known !== undefined) reach?.(known);
   const receipt = receiptOf(submitted, one.message);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
   // The reply to a message of this id belongs to its sender: any client can name an id.
-  if (submitted.duplicate && (asked?.isRepeated === true || (await isSentBy(services.messaging.router, one.message))))
-    await replies.lookBack();
+  const isOwn = known?.sender.toLowerCase() === one.message.sender.toLowerCase();
+  if (submitted.duplicate && (asked?.isRepeated === true || isOwn)) await replies.lookBack();
   return { ...receipt, reply: (await replies.first(services.server.clock, wait * 1_000, call.signal)) ?? null };
 }
 
-/** Whether the stored message of this id has the same sender. */
-async function isSentBy({ records }: Router, { workspace, id, sender }: Message): Promise<boolean> {
-  const found = await records.message(workspace, id);
-  return found?.message.sender.toLowerCase() === sender.toLowerCase();
+/** Returns the message that was sent before with the same id. */
+async function storedDuplicate(
+  { records }: Router,
+  { workspace, id }: Message,
+  submitted: Submitted,
+): Promise<Message | undefined> {
+  if (submitted.type !== "accepted" || !submitted.duplicate) return undefined;
+  return (await records.message(workspace, id))?.message;
 }
 
 /** Hands it to the router. A program outside that sends is there. */
