@@ -55,7 +55,7 @@ export type BrokerPorts = GuestPorts & {
 export function openBroker(
   { workspace: shared, filesRoot, closedPaths, contentBytesMax, environment }: BrokerOptions,
   { clock, vault, state, ledger, onRefused, mail = NO_MAIL, memory, resolve: resolveName }: BrokerPorts,
-): { readonly broker: Broker; readonly watch: GrantRecorder } {
+): { readonly broker: Broker; readonly watch: GrantRecorder; readonly files: Pick<FileBroker, "deleteWorkspace"> } {
   const watch = new GrantRecorder(ledger, shared);
   const redactions = new ByServer<Redaction | undefined>(shared);
   const redactionOf = ({ server, context }: Caller) => redactions.get(context.workspace, server);
@@ -104,7 +104,7 @@ export function openBroker(
     confidential: (grants) => vault.confidential(grants),
     used: (caller, kinds) => kinds.forEach((kind) => audit(started(caller, kind, clock.nowMs()))),
   };
-  return { broker, watch };
+  return { broker, watch, files };
 }
 
 const NO_MAIL: GuestPorts["mail"] & object = {

@@ -47,7 +47,7 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
   const { catalogue, stores, clock, changes, secrets, guests } = ports;
   const { configured, builtIn, directory } = options.sources;
   const { workspace } = options.servers;
-  const { broker, watch: grantWatch } = openBroker(options.broker, { ...stores, ...secrets, ...guests, clock });
+  const { broker, files, watch: grantWatch } = openBroker(options.broker, { ...stores, ...secrets, ...guests, clock });
   const store = stores.servers;
   const sandbox = opening.use(
     new Sandbox({ clock, broker, readModule: (hash) => store.readModule(hash) }, options.sandbox),
@@ -57,7 +57,7 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
   );
   const tools = new ToolsByWorkspace(
     { ...options.servers, overridesOf: overridesOf(configured, options.accept) },
-    { store, clock, changes, sandbox, remotes, configured },
+    { store, clock, changes, sandbox, remotes, configured, files },
     overridesOf({}, options.accept),
   );
   const { servers } = tools.operator;

@@ -20,6 +20,8 @@ type Deps = {
   readonly sandbox: Sandbox;
   readonly remotes: McpToolRunner | undefined;
   readonly configured: ConfiguredServers;
+  /** Files that tools write. */
+  readonly files: { deleteWorkspace(workspace: string): Promise<void> };
 };
 
 /**
@@ -85,11 +87,12 @@ export class ToolsByWorkspace {
       if (workspace !== this.operator.workspace) await this.of(workspace).servers.restore();
   }
 
-  /** Deletes the servers of a workspace that is closed. Throws storage errors. */
+  /** Deletes the servers of a workspace that is closed, and the files of its tools. Throws storage errors. */
   async deleteWorkspace(workspace: string): Promise<void> {
     const { servers, records } = this.of(workspace);
     // A workspace that is created again under this name uses the same, empty table, which catalogues refer to.
     for (const { view } of records.list()) await (await servers.delete(view.name)).drained;
+    await this.#deps.files.deleteWorkspace(workspace);
   }
 
   #open(options: ToolServersOptions, shared: ToolServers["runner"] | undefined): WorkspaceTools {

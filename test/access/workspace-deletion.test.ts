@@ -58,6 +58,8 @@ async function fill(server: WorkspaceServer, workspace: string): Promise<string>
   }
   await ask("POST", "messages", { ...talk, sender: "walter", receiver: ["paula"] }, tokens[0]);
   await ask("POST", "messages", { ...talk, sender: "paula", receiver: ["walter"] }, tokens[1]);
+  const file = { arguments: { path: "output/note.txt", content: CANARY } };
+  await ask("POST", "tools/file_system/write_file/call", file);
   await ask("POST", "subscriptions", { subscriber: "paula", topic: "news" }, tokens[1]);
   await ask("POST", "tasks", { name: CANARY, owner: "walter", participants: ["paula"] }, tokens[0]);
   for (const scope of ["workspace", "agent-only:ann"])
@@ -125,6 +127,7 @@ test("a deleted workspace leaves nothing, and one that is created under its name
   expect(messageTexts(join(data, "messages.db"))).toContain("talk-blue");
   expect(existsSync(join(data, "artifacts", red))).toBe(false);
   expect(readdirSync(join(data, "uploads"))).toHaveLength(1);
+  expect(readdirSync(join(server.server.directory, "workspaces"))).toEqual(["blue"]);
 
   await server.createWorkspace("red");
   expect(await listed(server, "red")).toEqual(Object.fromEntries(LISTS.map((path) => [path, 0])));

@@ -11,6 +11,7 @@ import {
   symlink,
   unlink,
   utimes,
+  rm,
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import {
@@ -107,6 +108,12 @@ export class FileBroker implements SandboxFiles {
   #rootOf({ context: { workspace } }: Caller): string {
     const isOwn = this.#workspace === undefined || workspace === this.#workspace;
     return isOwn ? this.#root : join(this.#root, "workspaces", workspace);
+  }
+
+  /** Deletes the files of a workspace. */
+  async deleteWorkspace(workspace: string): Promise<void> {
+    if (this.#workspace === undefined || workspace === this.#workspace) return;
+    await rm(join(this.#root, "workspaces", workspace), { recursive: true, force: true });
   }
 
   open(caller: Caller, path: string, flags: OpenFlags): Promise<BrokeredFile | Refused> {
