@@ -76,6 +76,8 @@ function rootCommand(): Command {
     .option("--context <name>", "server by the name that caxton login gave it (CAXTON_CONTEXT)")
     .option("--workspace <name>", "workspace (CAXTON_WORKSPACE; default: caxton workspace use, else that of the key)")
     .option("--ca-file <file>", "PEM file of the private authority of the server's certificate (CAXTON_CA_FILE)")
+    .option("--client-cert <file>", "PEM file of a certificate to present to the server (CAXTON_CLIENT_CERT)")
+    .option("--client-key <file>", "PEM file of its key (CAXTON_CLIENT_KEY; default: the file of --client-cert)")
     .addOption(new Option("-o, --output <format>", "output format (CAXTON_OUTPUT)").choices(FORMATS))
     .option("--json", "same as -o json: one document, as the API returns it")
     .option("--timeout <time>", "request timeout, for example 30s or 2m")

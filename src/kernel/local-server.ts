@@ -5,8 +5,8 @@ import { parseJson } from "./json.ts";
 import { log } from "./log.ts";
 import { makePrivateDirectory, PRIVATE_FILE } from "./files/private-files.ts";
 
-const LocalServer = z.object({ url: z.url(), pid: z.int().positive() });
-/** A server on this machine: where it listens, and its process. */
+const LocalServer = z.object({ url: z.url(), pid: z.int().positive(), certificate: z.string().optional() });
+/** A server on this machine: where it listens, its process and the file of its certificate. */
 export type LocalServer = z.infer<typeof LocalServer>;
 
 const place = (dataDirectory: string): string => join(dataDirectory, "server.json");
@@ -29,10 +29,12 @@ export function localServer(dataDirectory: string): LocalServer | undefined {
 }
 
 /** Writes the file that says where this process's server listens; returns a function that deletes it. */
-export function writeServerFile(dataDirectory: string, url: string): () => void {
+export function writeServerFile(dataDirectory: string, url: string, certificate: string | undefined): () => void {
   try {
     makePrivateDirectory(dataDirectory);
-    writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: PRIVATE_FILE });
+    writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid, certificate })}\n`, {
+      mode: PRIVATE_FILE,
+    });
   } catch (error) {
     // A full disk, say: the server itself may be what makes room again.
     log.warn({ err: error, file: place(dataDirectory) }, "commands find this server only with --server");

@@ -268,8 +268,8 @@ test("a client certificate authenticates by its subject or fingerprint, until it
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   expect(await whoami(verified.url, reader, agent)).toMatchObject({ status: 200 });
   aheadMs = validToDate.getTime() - Date.now() - 1_000;
-  const identity = { cert: pem(reader.certificate), key: pem(reader.privateKey) };
-  const [events] = await once(request(`${verified.url}/api/v1/events`, identity).end(), "response");
+  const presented = { cert: pem(reader.certificate), key: pem(reader.privateKey) };
+  const [events] = await once(request(`${verified.url}/api/v1/events`, presented).end(), "response");
   expect(events.statusCode).toBe(200);
   await once(events.resume(), "close");
   expect(await whoami(verified.url, reader, agent)).toMatchObject({
@@ -280,6 +280,25 @@ test("a client certificate authenticates by its subject or fingerprint, until it
   agent.destroy();
   const required = { ...settings, "server.tls.require_client_certificate": true };
   await using closed = await start(files, { settings: required });
+  const command = (...args: readonly string[]) =>
+    caxton(args, {
+      environment: { XDG_CONFIG_HOME: elsewhere.path, CAXTON_SERVER: "", CAXTON_CA_FILE: authority.certificate },
+    });
+  const identity = ["--client-cert", ci.certificate, "--client-key", ci.privateKey];
+  expect((await command("status", "--server", closed.url)).code).toBe(7);
+  expect((await command("whoami", "--server", closed.url, ...identity)).stdout).toContain("role operator");
+  expect(await command("whoami", "--server", closed.url, "--client-cert", ci.certificate)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("CLIENT_CERTIFICATE_INVALID"),
+  });
+  expect(await command("login", closed.url, "--name", "ci", ...identity)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("stored as context ci"),
+  });
+  const large = join(elsewhere.path, "large.csv");
+  writeFileSync(large, "a,b\n".repeat(500_000));
+  expect(await command("run", "greeter", "hello", "-d", "--file", large)).toMatchObject({ code: 0 });
+  expect((await command("agent", "list")).stdout).toContain("greeter");
   await expect(whoami(closed.url)).rejects.toThrow(/certificate required|ECONNRESET|socket hang up/i);
   expect(await whoami(closed.url, ci)).toMatchObject({ status: 200 });
 });

@@ -122,7 +122,6 @@ test("the image serves on all interfaces with a generated key, and its health ch
     CAXTON_ACCESS__MODE: CAXTON_ACCESS__MODE ?? "",
     CAXTON_SERVER__TLS__CERTIFICATE: certificate,
     CAXTON_SERVER__TLS__PRIVATE_KEY: privateKey,
-    CAXTON_CA_FILE: authority.certificate,
   };
   expect(own).toMatchObject({ CAXTON_HOST: "0.0.0.0", CAXTON_ACCESS__MODE: "required" });
   const server = spawn(command(), ["serve"], {
@@ -141,7 +140,9 @@ test("the image serves on all interfaces with a generated key, and its health ch
     expect(image.healthCheck[0]).toBe("caxton");
     expect(caxton(image.healthCheck.slice(1), home.path, own)).toContain("ok");
     expect(() => caxton(["agent", "list"], home.path, own)).toThrow("CREDENTIALS_REQUIRED");
-    expect(caxton(["login", url, "--token", token], home.path, own)).toContain("administrator's key, shown once: cax_");
+    expect(caxton(["login", url, "--token", token, "--ca-file", authority.certificate], home.path, own)).toContain(
+      "administrator's key, shown once: cax_",
+    );
     expect(caxton(["whoami"], home.path, own)).toContain("role admin");
   } finally {
     server.kill();

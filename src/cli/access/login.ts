@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { DeviceClient } from "../../access/openid/index.ts";
 import { DOCUMENTS, type keys, LoginProviders, operations } from "../../api/contract/index.ts";
 import { toFault } from "../../kernel/errors.ts";
-import { Client, savedLogin, type SavedLogin } from "../client/index.ts";
+import { Client, type Identity, savedLogin, type SavedLogin } from "../client/index.ts";
 import {
   act,
   type CommandMaker,
@@ -11,6 +11,7 @@ import {
   examples,
   InterruptedError,
   ONE_FORMATS,
+  savedIdentity,
   showOne,
   UsageError,
 } from "../frame/index.ts";
@@ -18,13 +19,14 @@ import { safeText } from "../terminal/index.ts";
 
 const SETUP_PREFIX = "cax_setup_";
 
-type Credential = { readonly key: string } | { readonly login: SavedLogin };
+/** Neither with a client certificate alone. */
+type Credential = { readonly key?: string; readonly login?: SavedLogin };
 
 /** `caxton login` */
 export const login: CommandMaker = (command, invocation) => {
   command
     .description(
-      "Check an API key and store it for a server, in a file that only you can read. Later commands use this server and key. The key is read from --token, from standard input with --key-stdin, or from the terminal. With --provider, log in at an identity provider instead; the command prints an address to open in a browser. With the setup token that a new server prints, create the first administrator's key and store it.",
+      "Check an API key and store it for a server, in a file that only you can read. Later commands use this server and key. With --client-cert and no key, later commands present this client certificate. The key is read from --token, from standard input with --key-stdin, or from the terminal. With --provider, log in at an identity provider instead; the command prints an address to open in a browser. With the setup token that a new server prints, create the first administrator's key and store it.",
     )
     .argument("[server]", "URL of the server; default: --server, or the one on this machine")
     .option("--name <context>", "name of the server for --context; default: its host")
@@ -35,6 +37,10 @@ export const login: CommandMaker = (command, invocation) => {
     ["caxton login https://caxton.example.com --provider office", "log in at a provider"],
     ["caxton login https://caxton.example.com --name prod --key-stdin < key.txt", ""],
     ["caxton login https://caxton.example.com --ca-file ca.pem", "store the private authority too"],
+    [
+      "caxton login https://caxton.example.com --client-cert ci.pem --client-key ci.key",
+      "with a certificate, without a key",
+    ],
     ["caxton login https://caxton.example.com --workspace red", "later commands apply to the workspace red"],
     ["caxton --context prod status", "use it"],
   ]);
@@ -49,7 +55,9 @@ export const login: CommandMaker = (command, invocation) => {
     run: async (context, { server, name, provider, keyStdin }) => {
       const url = server === undefined ? context.client.server : serverOf(server);
       warnOfPlainHttp(context, url);
-      const ca = context.givenAuthority ?? context.contexts.for(url)?.ca;
+      const earlier = context.contexts.for(url);
+      const ca = context.givenAuthority ?? earlier?.ca;
+      const identity = context.givenIdentity ?? savedIdentity(earlier);
       const workspace = context.givenWorkspace;
       const clientFor = (token?: string) =>
         new Client({
@@ -57,17 +65,25 @@ export const login: CommandMaker = (command, invocation) => {
           token,
           workspace,
           authority: ca,
+          identity,
           timeoutMs: context.timeoutMs,
           onAnswer: () => undefined,
         });
       const given = await credentialOf(context, clientFor(), { provider, isInput: keyStdin });
-      const isSetup = "key" in given && given.key.startsWith(SETUP_PREFIX);
+      const isSetup = given.key?.startsWith(SETUP_PREFIX) ?? false;
       const credential = isSetup ? { key: await firstKey(clientFor(given.key)) } : given;
-      const token = "key" in credential ? credential.key : credential.login.id_token;
+      const token = credential.key ?? credential.login?.id_token;
       const { raw, value } = await clientFor(token).call(operations.access.whoami, {});
       const saved = name ?? url.host;
       const origin = url.origin + url.pathname.replace(/\/$/, "");
-      context.contexts.save({ name: saved, server: origin, ...credential, ca, workspace });
+      context.contexts.save({
+        name: saved,
+        server: origin,
+        ...credential,
+        ca,
+        ...certificateFiles(identity),
+        workspace,
+      });
       await showOne(context, {
         raw,
         name: saved,
@@ -77,6 +93,9 @@ export const login: CommandMaker = (command, invocation) => {
     },
   });
 };
+
+const certificateFiles = (identity: Identity | undefined) =>
+  identity && { client_cert: identity.certificate, client_key: identity.privateKey };
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -93,6 +112,7 @@ type Wanted = { readonly provider: string | undefined; readonly isInput: boolean
 async function credentialOf(context: Context, client: Client, { provider, isInput }: Wanted): Promise<Credential> {
   const { givenToken, terminal } = context;
   const isKeyGiven = isInput || givenToken !== undefined;
+  if (context.givenIdentity !== undefined && provider === undefined && !isKeyGiven) return {};
   if (provider === undefined && (isKeyGiven || !terminal.canAsk)) return { key: await keyOf(context, isInput) };
   const providers = await providersOf(client);
   if (provider !== undefined) {

@@ -71,6 +71,7 @@ export async function openTestServer(found: readonly FoundTests[], live: boolean
   const client = new Client({
     server: new URL(started.url),
     token: undefined,
+    serverCertificate: loaded.config.server.tls?.certificate,
     timeoutMs: undefined,
     onAnswer: () => {},
   });

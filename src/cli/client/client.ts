@@ -10,6 +10,7 @@ import {
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import type * as z from "zod";
+import type { SecureContextOptions } from "node:tls";
 import { trustAuthority } from "./authority.ts";
 import {
   certificateError,
@@ -19,8 +20,9 @@ import {
   UnexpectedResponseError,
   WaitTimeoutError,
 } from "./errors.ts";
+import { secureFetch, secureOptions, type Security } from "./secure-fetch.ts";
 
-export type ClientOptions = {
+export type ClientOptions = Security & {
   readonly server: URL;
   readonly token: string | undefined;
   /** The workspace of the requests; undefined for that of the first grant. */
@@ -81,6 +83,7 @@ const TIMEOUT_MS = 30_000;
 export class Client {
   readonly server: URL;
   readonly #options: ClientOptions;
+  #secureOptions: SecureContextOptions | undefined;
 
   constructor(options: ClientOptions) {
     this.server = options.server;
@@ -151,14 +154,16 @@ export class Client {
       signal,
     });
     const text = await this.#guard(signal, () => response.text());
-    return this.#check(new URL(response.url), text, request.schema);
+    return this.#check(this.url(request.path, request.query), text, request.schema);
   }
 
   /** A response whose status is a success, its body unread. */
   async open(opening: Opening): Promise<Response> {
     const url = this.url(opening.path, opening.query);
     const beganMs = performance.now();
-    const response = await this.#guard(opening.signal, () => this.#fetch(url, opening));
+    // Before the guard: a file that cannot be used is not a failure of the connection.
+    if (url.protocol === "https:") this.#secureOptions ??= secureOptions(this.#options);
+    const response = await this.#guard(opening.signal, () => this.#fetch(url, opening, this.#secureOptions));
     this.#options.onAnswer({
       method: opening.method,
       path: url.pathname + url.search,
@@ -170,19 +175,18 @@ export class Client {
     throw await this.#refusal(url, response, opening.signal);
   }
 
-  #fetch(url: URL, opening: Opening): Promise<Response> {
+  #fetch(url: URL, opening: Opening, secure: SecureContextOptions | undefined): Promise<Response> {
     const { authority } = this.#options;
     if (authority !== undefined) trustAuthority(authority);
+    const { method, body, signal } = opening;
+    const headers = { accept: "application/json", ...this.headers, ...opening.headers };
+    if (secure !== undefined) return secureFetch(url, secure, { method, headers, body, signal });
     return fetch(url, {
-      method: opening.method,
-      headers: {
-        accept: "application/json",
-        ...this.headers,
-        ...opening.headers,
-      },
-      ...(opening.body !== undefined && { body: opening.body, duplex: "half" }),
+      method,
+      headers,
+      ...(body !== undefined && { body, duplex: "half" }),
       redirect: "error",
-      signal: opening.signal,
+      signal,
     });
   }
 

@@ -23,6 +23,8 @@ const Saved = z.object({
   key: z.string().optional(),
   login: SavedLogin.optional(),
   ca: z.string().optional(),
+  client_cert: z.string().optional(),
+  client_key: z.string().optional(),
   workspace: z.string().optional(),
 });
 const File = z.object({
@@ -39,6 +41,9 @@ export type SavedContext = {
   readonly login?: SavedLogin | undefined;
   /** Certificate of the private authority that signed the server's; PEM. */
   readonly ca?: string | undefined;
+  /** Absolute paths of the client certificate and its key. */
+  readonly client_cert?: string | undefined;
+  readonly client_key?: string | undefined;
   /** Of commands that name none; undefined for that of the key. */
   readonly workspace?: string | undefined;
 };

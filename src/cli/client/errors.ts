@@ -79,6 +79,16 @@ export class AuthorityInvalidError extends CaxtonError {
   }
 }
 
+/** A file that is named as a client's certificate has none, or another file is not its key. */
+export class ClientCertificateInvalidError extends CaxtonError {
+  readonly code = "CLIENT_CERTIFICATE_INVALID";
+  readonly kind = "invalid";
+  constructor(path: string, key: string, cause: unknown) {
+    const hint = "name the PEM file of the certificate with --client-cert, and that of its key with --client-key";
+    super(`${path} and ${key} are not a certificate and its key`, hint, { path, key }, { cause });
+  }
+}
+
 /** Something answers at the server's address, but not as a Caxton server would. */
 export class NotCaxtonError extends CaxtonError {
   readonly code = "NOT_A_CAXTON_SERVER";

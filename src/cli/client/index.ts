@@ -4,4 +4,5 @@ export { Contexts, type SavedContext, type SavedLogin } from "./contexts.ts";
 export { reasonOf, ServerProblem, unreadable, unwritable } from "./errors.ts";
 export { follow } from "./follow.ts";
 export { savedLogin, tokenOf } from "./renewal.ts";
+export type { Identity } from "./secure-fetch.ts";
 export { type FileToSend, fileToSend, upload } from "./upload.ts";

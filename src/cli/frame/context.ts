@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import * as z from "zod";
 import { toFault } from "../../kernel/errors.ts";
-import { Client, Contexts, readAuthority, type SavedContext, tokenOf } from "../client/index.ts";
+import { Client, Contexts, type Identity, readAuthority, type SavedContext, tokenOf } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
 import { localServer } from "../../kernel/local-server.ts";
@@ -18,6 +19,10 @@ export type CliEnvironment = {
   readonly workspace?: string | undefined;
   /** CAXTON_CA_FILE */
   readonly caFile?: string | undefined;
+  /** CAXTON_CLIENT_CERT */
+  readonly clientCert?: string | undefined;
+  /** CAXTON_CLIENT_KEY */
+  readonly clientKey?: string | undefined;
   /** CAXTON_OUTPUT */
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, or the default; absolute. */
@@ -40,6 +45,8 @@ export const Globals = z.object({
   context: z.string().optional(),
   workspace: z.string().optional(),
   caFile: z.string().optional(),
+  clientCert: z.string().optional(),
+  clientKey: z.string().optional(),
   output: z.enum(FORMATS).optional(),
   json: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -64,6 +71,8 @@ export type Context = {
   readonly givenWorkspace: string | undefined;
   /** The certificate of `--ca-file` or CAXTON_CA_FILE; not the stored one. */
   readonly givenAuthority: string | undefined;
+  /** The certificate of `--client-cert` or CAXTON_CLIENT_CERT; not the stored one. */
+  readonly givenIdentity: Identity | undefined;
   readonly environment: CliEnvironment;
   readonly format: Format;
   readonly verbose: boolean;
@@ -98,11 +107,12 @@ export async function makeContext(
   const timeoutMs = await timeoutOf(globals, allowed.command);
   const contexts = new Contexts(environment.contextsFile ?? "/nonexistent/contexts.json");
   const chosen = chosenContext(globals, environment, { contexts, command: allowed.command });
-  const server = serverUrl(globals, environment, { chosen, command: allowed.command });
+  const { server, certificate } = serverOf(globals, environment, { chosen, command: allowed.command });
   const givenToken = globals.token ?? environment.token;
   const givenWorkspace = globals.workspace ?? environment.workspace;
   const caFile = globals.caFile ?? environment.caFile;
   const givenAuthority = caFile === undefined ? undefined : readAuthority(caFile);
+  const givenIdentity = identityOf(globals, environment);
   const saved = contexts.for(server, chosen?.name);
   const client = new Client({
     server,
@@ -110,6 +120,8 @@ export async function makeContext(
     // A stored workspace belongs with the stored key.
     workspace: givenWorkspace ?? (givenToken === undefined ? saved?.workspace : undefined),
     authority: givenAuthority ?? saved?.ca,
+    identity: givenIdentity ?? savedIdentity(saved),
+    serverCertificate: givenAuthority === undefined ? certificate : undefined,
     timeoutMs,
     onAnswer: (answer) => {
       if (!globals.debug) return;
@@ -126,6 +138,7 @@ export async function makeContext(
     givenToken,
     givenWorkspace,
     givenAuthority,
+    givenIdentity,
     environment,
     format: chooseFormat(globals, environment, allowed),
     verbose: globals.verbose,
@@ -162,18 +175,34 @@ function chooseFormat(globals: Globals, environment: CliEnvironment, { command, 
 
 type Choice = { readonly chosen: SavedContext | undefined; readonly command: string };
 
-function serverUrl(globals: Globals, environment: CliEnvironment, { chosen, command }: Choice): URL {
-  const text =
-    globals.server ??
-    (globals.context === undefined ? environment.server : undefined) ??
-    chosen?.server ??
-    localServer(environment.dataDirectory)?.url ??
-    DEFAULT_SERVER;
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+type Server = { readonly server: URL; readonly certificate: string | undefined };
+
+/** The server of a command, with the file of its certificate if it is one on this machine that the command found itself. */
+function serverOf(globals: Globals, environment: CliEnvironment, { chosen, command }: Choice): Server {
+  const given = globals.server ?? (globals.context === undefined ? environment.server : undefined) ?? chosen?.server;
+  const local = given === undefined ? localServer(environment.dataDirectory) : undefined;
+  const text = given ?? local?.url ?? DEFAULT_SERVER;
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  if (url && (url.protocol === "http:" || url.protocol === "https:"))
+    return { server: url, certificate: LOOPBACK.has(url.hostname) ? local?.certificate : undefined };
   const from = globals.server === undefined ? "CAXTON_SERVER" : "--server";
   throw new UsageError(`${from} is not a URL: "${text}"; expected one such as ${DEFAULT_SERVER}`, command);
 }
+
+function identityOf(globals: Globals, environment: CliEnvironment): Identity | undefined {
+  const certificate = globals.clientCert ?? environment.clientCert;
+  if (certificate === undefined) return undefined;
+  const privateKey = globals.clientKey ?? environment.clientKey ?? certificate;
+  return { certificate: resolve(certificate), privateKey: resolve(privateKey) };
+}
+
+/** The client certificate that `caxton login` stored. */
+export const savedIdentity = (saved: SavedContext | undefined): Identity | undefined =>
+  saved?.client_cert === undefined
+    ? undefined
+    : { certificate: saved.client_cert, privateKey: saved.client_key ?? saved.client_cert };
 
 type Lookup = { readonly contexts: Contexts; readonly command: string };
 

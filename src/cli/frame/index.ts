@@ -8,6 +8,7 @@ export {
   Globals,
   type ProcessContext,
   terminalFor,
+  savedIdentity,
 } from "./context.ts";
 export { download } from "./download.ts";
 export {

@@ -47,7 +47,8 @@ export async function runServer({ context, loaded, start, onReady }: Session): P
   for (const warning of loaded.warnings) terminal.complain(`${terminal.noteStyle("yellow", "warning:")} ${warning}`);
   await using started = await start();
   using cleanup = new DisposableStack();
-  cleanup.defer(writeServerFile(loaded.config.data.directory, started.url));
+  const { data, server } = loaded.config;
+  cleanup.defer(writeServerFile(data.directory, started.url, server.tls?.certificate));
   const soon = setTimeout(() => {
     terminal.note(`${started.url} answers; tool servers are being prepared, which takes a while the first time`);
   }, SILENT_MS_MAX);

@@ -363,5 +363,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   "CAXTON_CONTEXT",
   "CAXTON_WORKSPACE",
   "CAXTON_CA_FILE",
+  "CAXTON_CLIENT_CERT",
+  "CAXTON_CLIENT_KEY",
   "CAXTON_OUTPUT",
 ];

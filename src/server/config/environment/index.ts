@@ -16,6 +16,10 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
   readonly workspace: string | undefined;
   /** CAXTON_CA_FILE */
   readonly caFile: string | undefined;
+  /** CAXTON_CLIENT_CERT */
+  readonly clientCert: string | undefined;
+  /** CAXTON_CLIENT_KEY */
+  readonly clientKey: string | undefined;
   /** CAXTON_OUTPUT */
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, else ./.caxton; absolute. */
@@ -33,6 +37,8 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
     context: valueOf("CAXTON_CONTEXT"),
     workspace: valueOf("CAXTON_WORKSPACE"),
     caFile: valueOf("CAXTON_CA_FILE"),
+    clientCert: valueOf("CAXTON_CLIENT_CERT"),
+    clientKey: valueOf("CAXTON_CLIENT_KEY"),
     output: valueOf("CAXTON_OUTPUT"),
     dataDirectory: resolve(valueOf("CAXTON_DATA_DIR") ?? ".caxton"),
     contextsFile: join(valueOf("XDG_CONFIG_HOME") ?? join(homedir(), ".config"), "caxton", "contexts.json"),
