@@ -119,7 +119,7 @@ export class MatrixWorld implements AsyncDisposable {
     return contract.keys.CreatedApiKey.parse(json).key ?? "";
   }
 
-  /** Everything that the lists of `red` show and that only a write changes, as text by operation. */
+  /** Everything that the lists of `red` show and that only a write changes, without counts of calls of shared tools, as text by operation. */
   async lists(): Promise<Readonly<Record<string, string>>> {
     const lists = OPERATIONS.filter(
       ({ name, scope, http, output }) =>
@@ -134,7 +134,7 @@ export class MatrixWorld implements AsyncDisposable {
         headers: this.headers.red,
       });
       if (status !== 200) throw new Error(`${name}: ${status} ${text}`);
-      return [name, text.replace(/"exported_at":"[^"]+"/, "")] as const;
+      return [name, text.replaceAll(/"(?:exported_at|calls)":(?:"[^"]*"|\d+|\{[^}]*\})/g, "")] as const;
     });
     return Object.fromEntries(await Promise.all(shown));
   }

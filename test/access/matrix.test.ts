@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RawData, WebSocket } from "ws";
 import * as contract from "../../src/api/contract/index.ts";
+import { answering, manifest } from "../tools/servers/modules.ts";
 import { verifies } from "../helpers/verifies.ts";
 import { CANARY, MatrixWorld, OPERATIONS, QUERIES, SECRET, type Sent, type Subject } from "./matrix-world.ts";
 
@@ -145,6 +146,100 @@ test("frames of a socket reach no mailbox of another workspace, and streams show
   await Promise.allSettled(streams);
   expect(frames.join("") + streamed.join("")).not.toContain(SECRET);
   expect(streamed.join("")).not.toContain('"red"');
+});
+
+type Case = readonly [operation: string, body: object, expected: number | string];
+
+const id = (noun: string, parameter = "id"): string => world.ids[noun]?.[parameter] ?? "";
+
+/** Requests of the administrator of `blue` whose bodies name what `red` has, with the status or the code of the answer. */
+function namingBodies(module: string): readonly Case[] {
+  const [agent, bot] = [id("agent", "name"), id("participant", "name")];
+  const message = { performative: "inform", receiver: "blue-bot", content: "from blue" };
+  const bid = { performative: "request", capability: `${CANARY}-capability`, content: "from blue" };
+  const task = { name: "from blue", distribute: true, max_wait_seconds: 0.1 };
+  const [one, two] = [`${CANARY} one`, `${CANARY} two`];
+  return [
+    ["run.start", { agent, input: "x" }, "AGENT_NOT_FOUND"],
+    ["run.start", { agent: "blue-agent", input: "x", uploads: [id("run", "upload")] }, "UPLOAD_NOT_FOUND"],
+    ["run.prune", { older_than: "1s" }, 200],
+    ["message.send", { ...message, receiver: bot }, "AGENT_NOT_FOUND"],
+    ["message.send", { ...message, receiver: agent, performative: "request" }, "AGENT_NOT_FOUND"],
+    ["message.send", bid, "NO_CAPABILITY_PROVIDERS"],
+    ["message.send", { ...message, reply_to: bot }, 202],
+    ["message.send", { ...message, sender: bot }, 202],
+    ["message.send", { ...message, in_reply_to: id("message") }, 202],
+    ["message.send", { ...message, conversation_id: id("conversation") }, 202],
+    [
+      "message.sendBatch",
+      {
+        messages: [
+          { ...message, receiver: bot },
+          { ...message, id: id("message") },
+        ],
+      },
+      202,
+    ],
+    ["message.validate", { ...message, receiver: bot, in_reply_to: id("message") }, 200],
+    ["task.create", { ...task, participants: [bot, agent] }, 201],
+    ["task.create", { ...task, requirements: { capabilities: [`${CANARY}-capability`] } }, 201],
+    ["task.create", { ...task, participants: ["blue-bot"], judge: agent }, 201],
+    ["task.create", { ...task, participants: ["blue-bot"], parent_task: id("task") }, "TASK_NOT_FOUND"],
+    ["subscription.create", { subscriber: bot, topic: "#" }, 404],
+    ["capability.register", { agent: bot, capability: "x" }, 404],
+    ["capability.register", { agent, capability: "x" }, 404],
+    ["conversation.archiveInactive", { older_than: "1s" }, 200],
+    ["deadLetter.retry", { ids: [id("deadLetter")] }, 404],
+    ["participant.register", { name: bot }, 200],
+    ["memory.search", { query: SECRET }, 200],
+    ["memory.relate", { relations: [{ from: one, to: two, type: "knows" }] }, 404],
+    ["memory.remember", { entities: [{ name: one, type: "thing" }] }, 200],
+    ["memory.forgetScope", { scope: "workspace", confirm: true }, 200],
+    ["agent.deploy", { source: definition(agent) }, 201],
+    ["agent.validate", { source: definition(agent) }, 200],
+    ["toolServer.deploy", { module, manifest: manifest(id("toolServer", "name")) }, 201],
+    ["key.create", { name: "x", role: "readonly", workspace: "red" }, "WORKSPACE_NOT_FOUND"],
+    ["user.link", { name: "x", role: "readonly", workspace: "red" }, "WORKSPACE_NOT_FOUND"],
+    ["key.create", { name: "x", role: "readonly", workspace: "*" }, 403],
+    ["user.link", { name: "x", role: "readonly", workspace: "*" }, 403],
+  ];
+}
+const definition = (name: string) =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n`;
+/** Operations without a path parameter whose body names nothing, or is a file that its sender has. */
+const NAMELESS: ReadonlySet<string> = new Set([
+  "memoryTransfer.import",
+  "model.test",
+  "run.replayExport",
+  "run.upload",
+  "session.create",
+]);
+
+test("a body that names what another workspace has finds and changes nothing there", async () => {
+  const headers = world.headers.blue;
+  await world.make("POST", "/agents", { source: definition("blue-agent") }, headers);
+  const before = await world.lists();
+  const wrong: string[] = [];
+  const cases = namingBodies(Buffer.from(await answering("ok")).toString("base64"));
+  const byName = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
+  for (const [name, body, expected] of cases) {
+    const { method = "", path = "" } = byName.get(name)?.http ?? {};
+    const { status, text } = await world.request(method, path, { headers, body });
+    const isExpected = typeof expected === "number" ? status === expected : text.includes(`"${expected}"`);
+    if (!isExpected || text.includes(SECRET))
+      wrong.push(`${name} ${JSON.stringify(body).slice(0, 200)}: ${status} ${text}`);
+  }
+  expect(wrong).toEqual([]);
+  const file = await world.make("GET", `/runs/${world.ids["run"]?.["id"]}/export`);
+  const replayed = await world.request("POST", "/api/v1/runs/replay", { headers, body: file });
+  expect(replayed.status, replayed.text).toBe(200);
+  expect(await world.lists()).toEqual(before);
+  const tried = new Set(cases.map(([name]) => name));
+  const missing = OPERATIONS.filter(
+    ({ name, scope, http: { method, path } }) =>
+      method === "POST" && !path.includes(":") && scope !== "server" && !tried.has(name) && !NAMELESS.has(name),
+  );
+  expect(missing.map(({ name }) => name)).toEqual([]);
 });
 
 test("the workspace's own administrator reaches every resource", async () => {
