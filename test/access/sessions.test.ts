@@ -210,6 +210,37 @@ describe("a session ends", () => {
   });
 });
 
+// access.sessions.S3
+test("a clock that is set back extends no session", async () => {
+  using directory = tempDirectory();
+  let [aheadMs, passedMs] = [0, 0];
+  const jumping = {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs() + passedMs,
+  };
+  const again = () => startServer({ settings: SETTINGS, directory: directory.path, overrides: { clock: jumping } });
+  const statusOn = async (on: TestServer, session: Session) =>
+    (await request("GET", "/api/v1/agents", of(session), on)).status;
+  let key: string;
+  let session: Session;
+  {
+    await using first = await again();
+    ({ key } = await createKey(first.started.setupToken ?? "", { name: "root", role: "admin" }, first));
+    session = await logIn(key, {}, first);
+    aheadMs -= 24 * 60 * MINUTE_MS;
+    passedMs += 59 * MINUTE_MS;
+    expect(await statusOn(first, session)).toBe(200);
+    passedMs += 61 * MINUTE_MS;
+    expect(await statusOn(first, session)).toBe(401);
+    session = await logIn(key, {}, first);
+    expect(await statusOn(first, session)).toBe(200);
+  }
+  await using second = await again();
+  expect(await statusOn(second, session)).toBe(401);
+  expect(await statusOn(second, await logIn(key, {}, second))).toBe(200);
+});
+
 test("a session survives a restart of the server", async () => {
   using directory = tempDirectory();
   const again = () => startServer({ settings: SETTINGS, directory: directory.path });

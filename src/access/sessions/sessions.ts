@@ -33,6 +33,9 @@ const SESSIONS_PER_OWNER_MAX = 100;
 /** How often the last use of a session is written, so that a request does not cost a write. */
 const USED_EVERY_MS = 60_000;
 
+/** How far in the future the last use of a session may lie: a clock is corrected by less. */
+const FUTURE_MS_MAX = 60_000;
+
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
 const ownerId = (owner: SessionOwner): string => (owner.type === "key" ? owner.keyId : owner.user.id);
@@ -43,11 +46,15 @@ const ownerId = (owner: SessionOwner): string => (owner.type === "key" ? owner.k
  * access.sessions.S2. A session ends at logout, after `maxMs`, after `idleMs` without a request, and when its key is revoked
  *   or expires. It also ends when the secret of the key from before a rotation does, when its user is disabled, and when the
  *   issuer ends it. Its streams end within a second.
+ * access.sessions.S3. A clock that is set back extends no session: time goes on from the start of the server, and a session
+ *   that was used in the future is over.
  */
 export class Sessions implements Disposable {
   readonly #store: SessionStore;
   readonly #owners: Owners;
   readonly #clock: Clock;
+  /** What to add to the monotonic clock for the time that has passed since the start. */
+  readonly #offsetMs: number;
   readonly #limits: SessionLimits;
   readonly #sessions: Map<string, StoredSession>;
   readonly #writtenAtMs = new Map<string, number>();
@@ -57,13 +64,14 @@ export class Sessions implements Disposable {
     this.#store = store;
     this.#owners = owners;
     this.#clock = clock;
+    this.#offsetMs = clock.nowMs() - clock.monotonicMs();
     this.#limits = limits;
     this.#sessions = new Map(store.load().map((session) => [session.idHash, session]));
   }
 
   /** Creates a session. Only this answer has its id. S1. */
   async create(owner: SessionOwner): Promise<{ readonly id: string; readonly session: StoredSession }> {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#nowMs();
     const id = randomBytes(32).toString("base64url");
     const session = { idHash: hashOf(id), owner, createdAtMs: nowMs, usedAtMs: nowMs };
     await this.#delete(this.#over(ownerId(owner)));
@@ -76,7 +84,7 @@ export class Sessions implements Disposable {
   find(id: string): FoundSession | undefined {
     const found = this.#current(hashOf(id));
     if (found === undefined) return undefined;
-    const session = { ...found.session, usedAtMs: this.#clock.nowMs() };
+    const session = { ...found.session, usedAtMs: this.#nowMs() };
     this.#sessions.set(session.idHash, session);
     this.#used(session);
     if (found.type === "key") this.#owners.keys.used(found.key.id);
@@ -140,10 +148,17 @@ export class Sessions implements Disposable {
   #current(idHash: string): FoundSession | undefined {
     const session = this.#sessions.get(idHash);
     if (session === undefined) return undefined;
-    const nowMs = this.#clock.nowMs();
-    const isExpired = nowMs >= this.endsAtMs(session) || nowMs >= session.usedAtMs + this.#limits.idleMs;
+    const nowMs = this.#nowMs();
+    const { usedAtMs } = session;
+    const isExpired =
+      nowMs >= this.endsAtMs(session) || nowMs >= usedAtMs + this.#limits.idleMs || usedAtMs > nowMs + FUTURE_MS_MAX;
     const owner = isExpired ? undefined : this.#ownerOf(session, nowMs);
     return owner && { session, ...owner };
+  }
+
+  /** The time, also if the clock was set back since the start. S3. */
+  #nowMs(): number {
+    return Math.max(this.#clock.nowMs(), Math.floor(this.#clock.monotonicMs() + this.#offsetMs));
   }
 
   #ownerOf({ owner, createdAtMs }: StoredSession, nowMs: number): FoundOwner | undefined {
