@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { expect, test } from "vitest";
@@ -13,6 +13,7 @@ test("a private authority issues and renews certificates that OpenSSL and the se
   using home = tempDirectory();
   const security = (...args: readonly string[]) => commandLine(["security", ...args], { cwd: home.path });
   const path = (file: string) => join(home.path, "tls", file);
+  const privateKeyOf = (name: string) => readFileSync(path(`${name}.key`), "utf8");
   const server = () => new X509Certificate(readFileSync(path("server.pem")));
   const hosts = ["--host", "localhost", "--host", "127.0.0.1", "--host", "2001:db8::5"];
   expect(await security("issue", "server", ...hosts)).toMatchObject({
@@ -61,5 +62,17 @@ test("a private authority issues and renews certificates that OpenSSL and the se
   expect(second.serialNumber).not.toBe(first.serialNumber);
   expect(second.validToDate.getTime()).toBeLessThan(first.validToDate.getTime());
   await expect.poll(serialInUse, { timeout: 20_000 }).toBe(second.serialNumber);
-  expect((await security("renew", "ca")).code).toBe(2);
+  const [earlierPem, earlierKey] = [readFileSync(path("ca.pem"), "utf8"), privateKeyOf("ca")];
+  expect((await security("renew", "ca", "--days", "4000")).code).toBe(0);
+  expect(readFileSync(path("ca.pem"), "utf8")).not.toBe(earlierPem);
+  expect(privateKeyOf("ca")).toBe(earlierKey);
+  const renewed = new X509Certificate(readFileSync(path("ca.pem")));
+  expect(renewed.validToDate.getTime()).toBeGreaterThan(new X509Certificate(earlierPem).validToDate.getTime());
+  expect(renewed.subject).toBe(new X509Certificate(earlierPem).subject);
+  expect([verify("sslserver", "server.pem"), verify("sslclient", "ci.pem")].join()).toMatch(/OK[^]+OK/);
+  expect(await serialInUse()).toBe(second.serialNumber);
+  expect((await security("renew", "server")).code).toBe(0);
+  expect(verify("sslserver", "server.pem")).toContain("OK");
+  writeFileSync(path("ca.pem"), earlierPem);
+  expect(verify("sslserver", "server.pem")).toContain("OK");
 });

@@ -22,6 +22,8 @@ import { type Authority, CLIENT_AUTHENTICATION, commonName, type Issued, issueCe
 
 const DAY_MS = 86_400_000;
 const AUTHORITY = "ca";
+const AUTHORITY_DAYS = 3_650;
+const CERTIFICATE_DAYS = 365;
 /** A clock of another machine may be behind. */
 const EARLIER_MS = 3_600_000;
 
@@ -43,16 +45,20 @@ export const security: CommandMaker = (command, invocation) => {
 const Directory = z.object({ directory: z.string(), days: z.number() });
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error: "expected letters, digits, ., _ and -" });
 
-const common = (command: Command, days: number): Command =>
+/** Without `days`, the default depends on the certificate. */
+const common = (command: Command, days?: number): Command =>
   command.option("--directory <directory>", "directory of the authority and its certificates", "tls").addOption(
     command
-      .createOption("--days <n>", "time until the certificate expires")
+      .createOption(
+        "--days <n>",
+        `time until the certificate expires${days === undefined ? ` (default: ${CERTIFICATE_DAYS}, an authority: ${AUTHORITY_DAYS})` : ""}`,
+      )
       .argParser((text) => wholeNumber(text, 1, 36_500))
       .default(days),
   );
 
 function initialize(command: Command, invocation: Invocation): void {
-  common(command, 3_650)
+  common(command, AUTHORITY_DAYS)
     .summary("create a private authority")
     .description("Create the authority: ca.pem for clients, and ca.key, which signs certificates.")
     .option("--name <name>", "name of the authority", "Caxton private authority");
@@ -69,7 +75,7 @@ function initialize(command: Command, invocation: Invocation): void {
 }
 
 function issue(command: Command, invocation: Invocation): void {
-  common(command, 365)
+  common(command, CERTIFICATE_DAYS)
     .summary("create a certificate")
     .description("Create a certificate of the authority with its key, for a server or a client.")
     .argument("<name>", "common name of the certificate, and name of its files")
@@ -96,26 +102,39 @@ function issue(command: Command, invocation: Invocation): void {
 }
 
 function renew(command: Command, invocation: Invocation): void {
-  common(command, 365)
+  common(command)
     .summary("replace a certificate")
     .description(
-      "Replace a certificate and its key by new ones for the same hosts. A running server uses them at once.",
+      "Replace a certificate and its key by new ones for the same hosts. A running server uses them at once. The authority (ca) keeps its key, so the certificates that it signed remain valid for clients that have either ca.pem.",
     )
     .argument("<name>", "name of the certificate's files");
-  examples(command, [["caxton security renew server", ""]]);
+  examples(command, [
+    ["caxton security renew server", ""],
+    ["caxton security renew ca", "the authority"],
+  ]);
   act(command, invocation, {
-    input: Directory.extend({ name: Name }),
+    input: Directory.extend({ name: Name, days: z.number().optional() }),
     formats: ONE_FORMATS,
     run: async (context, { directory, days, name }) => {
       const before = new X509Certificate(read(join(directory, `${name}.pem`)));
       // Undefined without extended key usage.
       const usage = new Set(before.keyUsage).has(CLIENT_AUTHENTICATION) ? "client" : "server";
-      if (before.ca) throw new UsageError("an authority cannot be renewed: create another", "caxton security renew");
+      if (before.ca) {
+        const { privateKey } = authorityOf(directory, name);
+        const subject = {
+          name: commonName(before),
+          usage: "authority",
+          hosts: [],
+          ...lifetime(days ?? AUTHORITY_DAYS),
+        } as const;
+        await showFiles(context, name, store(directory, name, issueCertificate(subject, undefined, privateKey), true));
+        return;
+      }
       const hosts = (before.subjectAltName ?? "")
         .split(", ")
         .flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? []);
       const issued = issueCertificate(
-        { name: commonName(before), usage, hosts, ...lifetime(days) },
+        { name: commonName(before), usage, hosts, ...lifetime(days ?? CERTIFICATE_DAYS) },
         authorityOf(directory),
       );
       await showFiles(context, name, store(directory, name, issued, true));
@@ -128,9 +147,9 @@ const lifetime = (days: number) => ({
   expiresAtMs: Date.now() + days * DAY_MS,
 });
 
-function authorityOf(directory: string): Authority {
-  const certificate = new X509Certificate(read(join(directory, `${AUTHORITY}.pem`)));
-  return { certificate, privateKey: createPrivateKey(read(join(directory, `${AUTHORITY}.key`))) };
+function authorityOf(directory: string, name = AUTHORITY): Authority {
+  const certificate = new X509Certificate(read(join(directory, `${name}.pem`)));
+  return { certificate, privateKey: createPrivateKey(read(join(directory, `${name}.key`))) };
 }
 
 function read(path: string): Buffer {

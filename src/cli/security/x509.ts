@@ -1,4 +1,12 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, type X509Certificate } from "node:crypto";
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  type X509Certificate,
+} from "node:crypto";
 import { isIP, isIPv4 } from "node:net";
 
 /** A certificate with its key; PEM. */
@@ -15,9 +23,16 @@ export type Subject = {
 
 export type Authority = { readonly certificate: X509Certificate; readonly privateKey: KeyObject };
 
-/** Creates a key on P-256 and a certificate for it, signed by the authority or, without one, with its own key (RFC 5280). */
-export function issueCertificate(subject: Subject, authority?: Authority): Issued {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+/**
+ * Creates a certificate for a key, or for a new one on P-256, signed by the authority or, without one, with its own key
+ * (RFC 5280).
+ */
+export function issueCertificate(
+  subject: Subject,
+  authority?: Authority,
+  privateKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
+): Issued {
+  const publicKey = createPublicKey(privateKey);
   const issuerName = authority === undefined ? subject.name : commonName(authority.certificate);
   const issuerKey = authority === undefined ? publicKey : authority.certificate.publicKey;
   // Positive, and not shorter than its encoding allows.
