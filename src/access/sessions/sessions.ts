@@ -46,7 +46,7 @@ const ownerId = (owner: SessionOwner): string => (owner.type === "key" ? owner.k
  * access.sessions.S2. A session ends at logout, after `maxMs`, after `idleMs` without a request, and when its key is revoked
  *   or expires. It also ends when the secret of the key from before a rotation does, when its user is disabled, and when the
  *   issuer ends it. Its streams end within a second.
- * access.sessions.S3. A clock that is set back extends no session: time goes on from the start of the server, and a session
+ * access.sessions.S3. A clock that is set back extends no session: time continues from the start of the server, and a session
  *   that was used in the future is over.
  */
 export class Sessions implements Disposable {
