@@ -75,11 +75,18 @@ export async function openTestServer(found: readonly FoundTests[], live: boolean
     timeoutMs: undefined,
     onAnswer: () => {},
   });
-  const [tools] = wrapped;
   const owned = stack.move();
   return {
     client,
-    own: tools && { scripts: directory, tools },
+    own: {
+      scripts: directory,
+      // The tools of a workspace are put together when its first agent is deployed.
+      get tools() {
+        const [tools] = wrapped;
+        if (tools === undefined) throw new Error("the tools are wrapped before the first run");
+        return tools;
+      },
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
