@@ -196,7 +196,7 @@ test("the page Access creates and changes workspaces, and keys that are valid in
   await dialog.getByRole("textbox").fill("brief");
   await remove.click();
   await page.getByText("The workspace brief is deleted").waitFor();
-  expect(await page.getByRole("row", { name: /brief/ }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("row", { name: /brief/ }).count()).toBe(0);
   await page.getByRole("button", { name: "Open green" }).click();
   await heading(page, "Home");
   expect(workspaceIn(page)).toBe("green");

@@ -184,7 +184,9 @@ test("a database that may not grow refuses what does not fit as STORAGE_FULL, an
   const write = async () =>
     database.write(() =>
       database
-        .sql("INSERT INTO uploads (id, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, '', 0, '', 0)")
+        .sql(
+          "INSERT INTO uploads (id, workspace, name, media_type, bytes, path, created_at_ms) VALUES (?, 'default', ?, '', 0, '', 0)",
+        )
         .run(randomUUID(), "x".repeat(100_000)),
     );
   await write();

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { handles } from "../../src/api/operations/handles.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { Socket } from "../helpers/socket.ts";
@@ -116,7 +117,7 @@ describe("a program's token", () => {
     const attempts = [
       () => ["POST", "/messages", said("CASHIER")] as const,
       () => ["POST", "/mailboxes/cashier/fetch", undefined] as const,
-      () => ["POST", "/mailboxes/cashier/settle", { done: [1] }] as const,
+      () => ["POST", "/mailboxes/cashier/settle", { done: [handles.delivery.encode(1)] }] as const,
       () => ["POST", "/tasks", { name: "t", participants: ["other"], owner: "cashier" }] as const,
     ];
     for (const attempt of attempts) {

@@ -99,7 +99,9 @@ test("every operation refuses a request body with an unknown key and names it", 
     found
       .filter(({ path }) => !LENIENT.includes(path))
       .map(async ({ method, path, schema }) => {
-        const filled = path.replaceAll(/\{[^}]+\}/g, "00000000-0000-7000-8000-000000000000");
+        const filled = path
+          .replace("/secrets/{name}", "/secrets/A_NAME")
+          .replaceAll(/\{[^}]+\}/g, "00000000-0000-7000-8000-000000000000");
         const answer = await server.ask(method, filled, { ...tagOf(document, schema), no_such_key: 1 });
         return { operation: `${method} ${path}`, said: `${answer.status} ${JSON.stringify(answer.body)}` };
       }),

@@ -131,7 +131,9 @@ test("a job that fails takes no other job of its batch with it", async () => {
   using database = open(directory.path);
   const put = (id: string) => () =>
     database
-      .sql("INSERT INTO uploads (id, name, media_type, bytes, path, created_at_ms) VALUES (?, '', '', 0, '', 0)")
+      .sql(
+        "INSERT INTO uploads (id, workspace, name, media_type, bytes, path, created_at_ms) VALUES (?, 'default', '', '', 0, '', 0)",
+      )
       .run(id);
   const results = await Promise.allSettled([
     database.write(put("1")),

@@ -45,8 +45,16 @@ test("a file whose media type no header can hold is sent as bytes, and a clean o
   {
     using database = Database.open({ directory: join(directory.path, ".caxton"), synchronous: "normal" });
     const artifacts = new SqliteArtifactStore(database, systemClock);
+    const run = mint(RunId);
+    await database.write(() =>
+      database
+        .sql(
+          "INSERT INTO runs (id, workspace, agent, revision, state, input_preview, created_at_ms, ended_at_ms) VALUES (?, 'default', 'a', 1, 'completed', '', ?, ?)",
+        )
+        .run(run, Date.now(), Date.now()),
+    );
     for (const [mediaType] of types) {
-      const { id } = await artifacts.save(mint(RunId), { name: "a", mediaType, text: "content" });
+      const { id } = await artifacts.save(run, { name: "a", mediaType, text: "content" });
       ids.push(id);
     }
   }

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { FileDeployment, LoadedConfig, ReadyReport, Started } from "../../server/index.ts";
+import { DEFAULT_WORKSPACE } from "../../kernel/rights/default-workspace.ts";
 import { writeServerFile } from "../../kernel/local-server.ts";
 import { packageVersion } from "../../kernel/package.ts";
 import type { Context } from "../frame/index.ts";
@@ -131,7 +132,7 @@ function toolCounts({ caxton }: Started, { tools }: ReadyReport, style: Style): 
     if (type === "missing") return [style("yellow", `${name} is configured and not there`)];
     return type === "pending" ? [style("yellow", `${name} changed: caxton tool diff ${name}`)] : [];
   });
-  return [countOf(caxton.tools.servers.runner.servers().length, "server"), ...said].join(", ");
+  return [countOf(caxton.tools.catalogue.of(DEFAULT_WORKSPACE).servers().length, "server"), ...said].join(", ");
 }
 
 /** Lines on the definitions that were not deployed: refused ones, and those whose agent was deployed from elsewhere. */

@@ -48,7 +48,6 @@ export const link = operation({
     "The link logs a browser in once: its page sends the token as `Authorization: Bearer` to `POST /api/v1/session`. A role with permissions that the caller does not have is refused.",
   http: { method: "POST", path: "/api/v1/login-links" },
   body: CreateLoginLinkBody,
-  isBodyOptional: true,
   output: CreatedLoginLink,
   sentOnce: ["token"],
 });

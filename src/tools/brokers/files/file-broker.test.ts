@@ -205,7 +205,7 @@ test("each use is recorded with who, what and how it ended", async () => {
   using at = place();
   await read(at.broker, reader, "data/a.csv");
   await read(at.broker, reader, "/etc/passwd");
-  const common = { server: "t", agent: "helper", session: "run-1", isClosed: false };
+  const common = { server: "t", agent: "helper", session: "run-1", workspace: "default", isClosed: false };
   expect(at.records).toEqual([
     { ...common, operation: "read", path: "data/a.csv", outcome: "allowed" },
     { ...common, operation: "read", path: "/etc/passwd", outcome: "denied" },
