@@ -170,7 +170,7 @@ export class Access {
   /** Permissions are those of the grants for the workspace together. A6. */
   #in(wanted: string | undefined, identified: Identified): Principal {
     const { grants } = identified;
-    const workspace = wanted ?? homeOf(grants);
+    const workspace = wanted ?? homeOf(grants, (name) => this.#ports.workspaces.isActive(name));
     const own = grants.filter((grant) => grant.workspace === workspace || grant.workspace === ALL_WORKSPACES);
     const [first] = own;
     if (first === undefined || !this.#ports.workspaces.isActive(workspace)) throw new WorkspaceNotFoundError(workspace);
@@ -179,7 +179,8 @@ export class Access {
     return {
       ...identified,
       workspace,
-      role: first.role,
+      // A limited grant does not decide which approvals of others may be answered.
+      role: (whole[0] ?? first).role,
       permissions: whole.length === 0 ? SELF_PERMISSIONS : this.#permissionsOf(whole),
       narrowed: whole.length === own.length ? NO_GRANTS : own.flatMap((grant) => this.#narrowed(grant)),
       everywhere,

@@ -19,7 +19,7 @@ export {
 export { PermissionDeniedError, ServerPermissionDeniedError } from "./errors.ts";
 export { agentPrincipal, auditedRefusal, runCallerOf } from "./run-caller.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
-export { LOCAL_ISSUER } from "./user-credentials.ts";
+export { LOCAL_ISSUER } from "./users/index.ts";
 export {
   type LinkStore,
   type StoredLink,

@@ -8,7 +8,8 @@ import { Logins, type ProviderOptions } from "./openid/index.ts";
 import type { StoredSecrets } from "./secrets/index.ts";
 import type { Workspaces } from "./workspaces/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
-import { LOCAL_ISSUER, UserCredentials } from "./user-credentials.ts";
+import { UserCredentials } from "./user-credentials.ts";
+import { LOCAL_ISSUER } from "./users/index.ts";
 import { UserLogins } from "./user-logins.ts";
 import { LoginLinks, type LinkStore, Users, type UserStore } from "./users/index.ts";
 

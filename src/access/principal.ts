@@ -138,7 +138,10 @@ export type Admission = Admitted;
 /** For `Access` alone. */
 export const admitted = (principal: Principal, attempt: Attempt): Admission => new Admitted(principal, attempt);
 
-/** The workspace of requests that name none. */
-export function homeOf([first]: readonly Grant[]): string {
-  return first === undefined || first.workspace === ALL_WORKSPACES ? DEFAULT_WORKSPACE : first.workspace;
+/** The workspace of requests that name none: that of the first grant whose workspace is there. */
+export function homeOf(grants: readonly Grant[], isActive: (workspace: string) => boolean): string {
+  const { workspace } =
+    grants.find((grant) => grant.workspace === ALL_WORKSPACES || isActive(grant.workspace)) ?? grants[0] ?? HOME;
+  return workspace === ALL_WORKSPACES ? DEFAULT_WORKSPACE : workspace;
 }
+const HOME = { workspace: DEFAULT_WORKSPACE };

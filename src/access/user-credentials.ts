@@ -5,7 +5,7 @@ import { endAt } from "./end-at.ts";
 import { DEFAULT_WORKSPACE } from "./permissions/index.ts";
 import type { Principal } from "./principal.ts";
 import type { SessionOwner, SessionUser } from "./sessions/index.ts";
-import type { LoginLinks, StoredLink, Users } from "./users/index.ts";
+import { LOCAL_ISSUER, type LoginLinks, type StoredLink, type Users } from "./users/index.ts";
 
 export type UserPorts = {
   readonly tokens: Tokens;
@@ -29,8 +29,6 @@ type FoundLink = {
   readonly login: { readonly owner: SessionOwner; readonly link: StoredLink };
 };
 
-/** The issuer of users that login links create. */
-export const LOCAL_ISSUER = "local";
 /** The role of a login link until it is used. */
 export const LINK_ROLE = "login-link";
 

@@ -49,6 +49,12 @@ export class SqliteUserStore implements UserStore {
     const profile = [id, issuer, subject, name, email, JSON.stringify(grants)];
     await this.#db.write(() => this.#db.sql(SAVE_USER).run(...profile, createdAtMs, seenAtMs, disabledAtMs ?? null));
   }
+
+  async delete(ids: readonly string[]): Promise<void> {
+    await this.#db.write(() => {
+      for (const id of ids) this.#db.sql("DELETE FROM users WHERE id = ?").run(id);
+    });
+  }
 }
 
 const LinkRow = z

@@ -169,6 +169,7 @@ test("links, sessions, streams and sockets end with their workspace", async () =
   await server.createWorkspace("red");
   expect(await whoami()).toBe(401);
   expect((await logIn(unused)).status).toBe(401);
+  expect((await server.ask("default", "GET", "/api/v1/users")).body).toMatchObject({ items: [] });
 });
 
 test("a workspace is deleted while its runs execute", async () => {

@@ -10,7 +10,7 @@ import { systemClock as clock } from "../../src/kernel/clock.ts";
 const nothing = { load: () => [], save: async () => undefined };
 const keys = new Keys({ ...nothing, used: async () => undefined, deleteWorkspace: async () => undefined }, clock);
 const limits = { maxMs: 1, idleMs: 1 };
-const users = new Users(nothing, clock);
+const users = new Users({ ...nothing, delete: async () => undefined }, clock);
 const links = new LoginLinks({ ...nothing, delete: async () => undefined }, clock);
 const hasIssuer = () => true;
 const sessions = new Sessions({ ...nothing, delete: async () => undefined }, { keys, users, clock, hasIssuer }, limits);

@@ -1,5 +1,8 @@
 import type { Grant } from "../permissions/index.ts";
 
+/** The issuer of users that login links create. */
+export const LOCAL_ISSUER = "local";
+
 /** A user who logged in, or whose token was accepted. */
 export type StoredUser = {
   /** user_<issuer>:<subject>; the issuer `local` has the users of login links. */
@@ -23,6 +26,7 @@ export interface UserStore {
   load(): readonly StoredUser[];
   /** Resolves when the user is on disk. */
   save(user: StoredUser): Promise<void>;
+  delete(ids: readonly string[]): Promise<void>;
 }
 
 /** A one-time link as it is stored: without its token. */

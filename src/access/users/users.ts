@@ -4,7 +4,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { EndSignals } from "../keys/index.ts";
 import { UserDisabledError, UserNotFoundError, UsersFullError } from "./errors.ts";
-import type { StoredUser, UserStore } from "./user-store.ts";
+import { LOCAL_ISSUER, type StoredUser, type UserStore } from "./user-store.ts";
 
 const USERS_MAX = 100_000;
 /** `seenAtMs` is exact to the minute, so that a request does not cost a write. */
@@ -83,6 +83,16 @@ export class Users implements Disposable {
   /** Lets a disabled user log in again. Throws UserNotFoundError. */
   enable(id: string): Promise<StoredUser> {
     return this.#change(id, (user) => ({ ...user, disabledAtMs: undefined }));
+  }
+
+  /** Deletes the users of login links of a workspace: their names belong to it. */
+  async deleteWorkspace(workspace: string): Promise<void> {
+    const own = this.list().filter(
+      ({ issuer, grants }) => issuer === LOCAL_ISSUER && grants.every((grant) => grant.workspace === workspace),
+    );
+    const ids = own.map(({ id }) => id);
+    for (const id of ids) this.#users.delete(id);
+    await this.#store.delete(ids);
   }
 
   /** Aborts when the user is disabled. */

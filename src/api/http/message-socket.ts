@@ -196,9 +196,9 @@ class Client {
 
   async #answer(request: SocketRequest): Promise<SocketEvent> {
     const operation = OPERATION_OF[request.op];
-    if (operation === undefined) return this.#perform(request);
     const { access, limits, workspaces } = this.#services.access;
-    limits.spend({ principal: this.#principal }, operation);
+    limits.spend({ principal: this.#principal }, operation ?? operations.access.whoami);
+    if (operation === undefined) return this.#perform(request);
     const target = "mailbox" in request ? { name: request.mailbox } : {};
     const admission = access.authorize(this.#principal, { operation, target, origin: this.#origin });
     using stack = new DisposableStack();

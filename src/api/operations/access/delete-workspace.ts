@@ -33,10 +33,14 @@ async function erase(services: Services, name: string, signal: AbortSignal): Pro
   agents.deleteWorkspace(name);
 }
 
-async function deleteCredentials({ keys, links, sessions }: ApiServices["access"], workspace: string): Promise<void> {
+async function deleteCredentials(
+  { keys, links, sessions, users }: ApiServices["access"],
+  workspace: string,
+): Promise<void> {
   await keys.deleteWorkspace(workspace);
   await links.deleteWorkspace(workspace);
   await sessions.deleteWorkspace(workspace);
+  await users.deleteWorkspace(workspace);
 }
 
 /** Continues the deletions that the end of the server interrupted. Never rejects. */

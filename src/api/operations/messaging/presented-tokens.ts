@@ -29,6 +29,9 @@ export class SenderRefusedError extends CaxtonError {
   }
 }
 
+/** Tokens of one client: each message is checked against all of them. */
+const TOKENS_MAX = 100;
+
 type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 
 /**
@@ -63,11 +66,11 @@ export class PresentedTokens {
     for (const token of tokens) this.show(token);
   }
 
-  /** Adds a token. Returns false if its format is invalid. */
+  /** Adds a token. Returns false if its format is invalid, or if the client has presented too many. */
   show(token: string): boolean {
     this.#hasShown = true;
     const hash = tokenHash(token);
-    if (hash === undefined) return false;
+    if (hash === undefined || this.#hashes.size >= TOKENS_MAX) return false;
     this.#hashes.add(hash);
     this.#passedAt = -1;
     return true;
