@@ -1,7 +1,7 @@
 import { SECRET_CHARS_MIN } from "./secrets.ts";
 
 /**
- * A node of the tree of all texts: the node of each next character, and the fallback node if there is none. Nearly all nodes have one next
+ * A node of the tree of all texts: the node of each next character, and the fallback node for all others. Nearly all nodes have one next
  * character, which needs no map.
  */
 type Node = {
