@@ -21,7 +21,7 @@ export const SETTINGS = {
     testing: "Testing…",
     none: "No model is known by name",
     noneNote:
-      "Every model of a configured provider can be used as provider/model; it is listed here once models.facts of caxton.toml has its figures. To configure a provider, start the server with its key.",
+      "Every model of a configured provider can be used as provider/model; it is listed here once models.facts of caxton.toml has its figures. To configure a provider, set its key below, or start the server with it.",
     command: "OPENAI_API_KEY=sk-... caxton serve",
     local: (provider: string, address: string) => `${provider} answers at ${address}`,
     discover: "Look for Ollama",
