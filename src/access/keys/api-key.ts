@@ -18,11 +18,16 @@ function base62(bytes: Uint8Array, chars: number): string {
   return text;
 }
 
-const checkOf = (text: string): string => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(text));
-  return base62(bytes, CHECK_CHARS);
-};
+/** Without big integers, which `base62` needs: each request computes one. */
+function checkOf(text: string): string {
+  let value = crc32(text);
+  let check = "";
+  for (let digit = 0; digit < CHECK_CHARS; digit += 1) {
+    check = (ALPHABET[value % 62] ?? "") + check;
+    value = Math.floor(value / 62);
+  }
+  return check;
+}
 
 const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
 
