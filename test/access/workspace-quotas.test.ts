@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { type Answer, codeOf, WorkspaceServer } from "../helpers/workspaces.ts";
+import { answering, manifest } from "../tools/servers/modules.ts";
 
 let server: WorkspaceServer;
 
@@ -84,4 +85,17 @@ test("files and entities past the quota are refused", async () => {
   ];
   expect(statuses(answers)).toEqual([200, 200, 429]);
   expect((await remember("workspace", "a")).status).toBe(200);
+});
+
+test("tool servers past the quota are refused, and new versions of a deployed one are not", async () => {
+  await server.createWorkspace("tools", { tool_servers: 1 });
+  const deploy = async (name: string, answer: string) =>
+    server.ask("tools", "POST", "/api/v1/tool-servers", {
+      module: Buffer.from(await answering(answer)).toString("base64"),
+      manifest: manifest(name),
+    });
+  expect((await deploy("first", "no")).status).toBeLessThan(300);
+  expect(codeOf(await deploy("second", "no"))).toBe("QUOTA_EXCEEDED");
+  expect((await deploy("first", "hi")).status).toBeLessThan(300);
+  expect((await server.ask("tools", "GET", "/api/v1/tool-servers/second")).status).toBe(404);
 });

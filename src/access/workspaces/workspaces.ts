@@ -151,6 +151,7 @@ export class Workspaces {
   stock(quota: QuotaName) {
     return {
       hasQuota: (name: string): boolean => this.quotas(name)[quota] !== undefined,
+      hasRoom: (name: string, total: number): boolean => total <= (this.quotas(name)[quota] ?? Infinity),
       require: (name: string, total: number): void => this.requireRoom(name, quota, total),
     };
   }

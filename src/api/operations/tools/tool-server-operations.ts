@@ -54,9 +54,10 @@ const deploy = implement(operations.toolServer.deploy, async (services, input, {
   const text = manifest ?? manifestFor(file);
   const request = { module, manifest: text, signature, origin: "uploaded", accept: isAccepted } as const;
   const quota = services.access.workspaces.stock("tool_servers");
-  if (quota.hasQuota(principal.workspace)) {
+  const uploaded = records.list().filter(({ entry }) => entry.origin === "uploaded").length;
+  if (!quota.hasRoom(principal.workspace, uploaded + 1)) {
+    // A version of a server that is deployed already needs no room.
     const { outcome } = await servers.deploy({ ...request, dryRun: true }, signal);
-    const uploaded = records.list().filter(({ entry }) => entry.origin === "uploaded").length;
     if (outcome === "created") quota.require(principal.workspace, uploaded + 1);
   }
   return presentDeployment(await servers.deploy({ ...request, dryRun }, signal), dryRun);
