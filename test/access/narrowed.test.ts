@@ -135,3 +135,23 @@ test("content stays hidden from a limited key without its permission", async () 
   expect([shown.agent, shown.input, shown.output]).toEqual(["support-first", "", ""]);
   expect(codeOf(await request(key, "GET", `/api/v1/runs/${id}/export`))).toBe("PERMISSION_DENIED");
 });
+
+// operations.send-message.S1
+test("a message that names the id of another as its reply_with does not receive the answer to that one", async () => {
+  const key = await createKey(admin, { role: "operator", only: { agents: ["support-*"] } });
+  const registered = await request(admin, "POST", "/api/v1/participants", { name: "clerk" });
+  const clerk = contract.participants.RegisteredParticipant.parse(registered.body).token ?? "";
+  const post = (by: string, query: string, message: object) =>
+    request(by, "POST", `/api/v1/messages${query}`, { content: "hello", ...message });
+  const [id, conversation_id] = [randomUUIDv7(), "with-the-clerk"];
+  const asked = post(admin, "?wait=10", { performative: "request", receiver: "clerk", id, conversation_id });
+  const heard = async () => (await request(admin, "GET", `/api/v1/messages?conversation_id=${conversation_id}`)).body;
+  await expect.poll(heard).toMatchObject({ items: [{ id }] });
+  const copied = { performative: "inform", receiver: "support-first", reply_with: id, conversation_id };
+  const curious = post(key, "?wait=2", copied);
+  await expect.poll(heard).toMatchObject({ items: [{}, {}] });
+  const answer = { performative: "inform", receiver: "user", in_reply_to: id, conversation_id };
+  expect((await post(clerk, "", { ...answer, content: "for the administrator" })).status).toBe(202);
+  expect((await asked).body).toMatchObject({ reply: { content: "for the administrator" } });
+  expect((await curious).body).toMatchObject({ status: "accepted", reply: null });
+});

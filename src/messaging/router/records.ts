@@ -1,3 +1,4 @@
+import { MessageId } from "../../kernel/ids.ts";
 import { idOfTrace, type Message, type MessageError, restoreMessage } from "../acl/index.ts";
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { listEvictedConversations, type EvictedConversation } from "./conversations/evicted-conversations.ts";
@@ -106,6 +107,16 @@ export class Records {
     if (stored === undefined) return undefined;
     const [view] = await this.#views([stored]);
     return view;
+  }
+
+  /** Whether a text is the id of a message, also of one that is in memory only and was sent recently. */
+  async has(workspace: string, text: string): Promise<boolean> {
+    const { journal, duplicates } = this.#parts;
+    const { success, data: id } = MessageId.safeParse(text);
+    return (
+      success &&
+      (duplicates.seqOf({ workspace, id }) !== undefined || (await journal.find(workspace, id)) !== undefined)
+    );
   }
 
   /** Newest first. */

@@ -132,7 +132,7 @@ export async function sendMessage(
   presented?.authorize(one.message.sender);
   reach?.(one.message);
   // A client that does not wait receives no reply.
-  using replies = wait === 0 ? undefined : new Replies(services.messaging.router, one.message);
+  using replies = wait === 0 ? undefined : await Replies.to(one.message, services.messaging.router);
   const submitted = await submit(services.messaging, one.message, asked);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const known = await storedDuplicate(services.messaging.router, one.message, submitted);
@@ -236,27 +236,45 @@ const PRELIMINARY: ReadonlySet<string> = new Set(["agree"]);
 /** Of a conversation in which an answer is looked for, so many of the newest messages are read. */
 const LOOKED_BACK_MAX = 500;
 
-/** Listens for the answer to a message from before it is sent, so that none is too fast. */
+/**
+ * Listens for the answer to a message from before it is sent, so that none is too fast.
+ * operations.send-message.S1. A client receives only answers to its own message: those to its sender that name its id, or its
+ *   `reply_with` if that is not the id of another message.
+ */
 class Replies {
   readonly #router: Router;
   readonly #message: Message;
+  readonly #names: readonly (string | undefined)[];
   readonly #watching: Disposable;
   readonly #reply = Promise.withResolvers<JsonObject>();
 
-  constructor(router: Router, message: Message) {
+  private constructor(router: Router, message: Message, isForeign: boolean) {
     this.#router = router;
     this.#message = message;
+    this.#names = isForeign ? [message.id] : [message.id, message.replyWith];
     const { workspace, conversationId: conversation } = message;
     this.#watching = router.watch({ workspace, conversation, types: ["message"] }, (events) => {
       for (const event of events)
-        if (event.type === "message" && this.#isAnswer(event.message))
+        if (event.type === "message" && this.#isAnswer(event.message, event.recipients))
           this.#reply.resolve(presentMessage(event).message);
     });
   }
 
-  #isAnswer({ performative, inReplyTo }: Message): boolean {
-    const { id, replyWith } = this.#message;
-    return inReplyTo !== undefined && (inReplyTo === id || inReplyTo === replyWith) && !PRELIMINARY.has(performative);
+  static async to(message: Message, router: Router): Promise<Replies> {
+    const { workspace, id, replyWith } = message;
+    const isForeign = replyWith !== undefined && replyWith !== id && (await router.records.has(workspace, replyWith));
+    return new Replies(router, message, isForeign);
+  }
+
+  #isAnswer({ performative, inReplyTo }: Message, recipients: readonly string[]): boolean {
+    const { sender, replyTo = sender } = this.#message;
+    const own = [sender.toLowerCase(), replyTo.toLowerCase()];
+    return (
+      inReplyTo !== undefined &&
+      this.#names.includes(inReplyTo) &&
+      recipients.some((name) => own.includes(name.toLowerCase())) &&
+      !PRELIMINARY.has(performative)
+    );
   }
 
   /** The message was there before: perhaps its answer is too, and comes no more. */
@@ -264,7 +282,12 @@ class Replies {
     const { workspace, conversationId: conversation } = this.#message;
     const { records } = this.#router;
     const said = await records.messages({ workspace, conversation, limit: LOOKED_BACK_MAX });
-    const answer = said.findLast(({ message }) => this.#isAnswer(message));
+    const answer = said.findLast(({ message, deliveries }) =>
+      this.#isAnswer(
+        message,
+        deliveries.map(({ recipient }) => recipient),
+      ),
+    );
     if (answer !== undefined) this.#reply.resolve(presentView(answer).message);
   }
 
