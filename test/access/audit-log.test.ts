@@ -108,6 +108,20 @@ test("denials of any number of addresses have a bounded number of records in a m
   expect(all.filter(({ address }) => address === "several")).toHaveLength(1);
 });
 
+test("denials of programs of one name in two workspaces are counted apart", async () => {
+  await using log = openLog();
+  const { audit } = log;
+  for (const workspace of ["red", "blue"]) {
+    const principal = { id: "participant_clerk", kind: "participant", name: "clerk", workspace };
+    for (let index = 0; index < 15; index += 1) audit.record(event("127.0.0.1", { principal }));
+  }
+  await audit.checkpoint();
+  for (const workspace of ["red", "blue"]) {
+    const records = await audit.list({ ...filter, workspace, before: undefined, limit: 99 });
+    expect(records.map(({ count }) => count).toSorted((one, other) => other - one)).toEqual([5, ...Array(10).fill(1)]);
+  }
+});
+
 test("records that could not be written are written later, in order", async () => {
   let failures = 2;
   await using log = openLog((store) => {

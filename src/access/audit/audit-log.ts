@@ -1,6 +1,7 @@
 import { RateLimiter } from "../../kernel/async/rate-limiter.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
+import { DEFAULT_WORKSPACE } from "../permissions/index.ts";
 import type { AuditFilter, AuditStore } from "./audit-store.ts";
 import { ChainVerifier, type Verification } from "./chain-verifier.ts";
 import { exportLines } from "./export.ts";
@@ -25,6 +26,10 @@ const COUNTED_MAX = 200;
 const SEVERAL = "several";
 /** Records that retention deletes at once. */
 const SWEEP_RECORDS_MAX = 10_000;
+
+/** Names of programs are unique within a workspace only. */
+const partyOf = ({ origin, principal }: AuditEvent): string =>
+  JSON.stringify([origin.address, principal.workspace, principal.id]);
 
 type Entry = { readonly event: AuditEvent; readonly atMs: number; count: number };
 
@@ -74,17 +79,20 @@ export class AuditLog implements AsyncDisposable {
     else this.#count(entry);
   }
 
-  #hasOwnRecord({ origin, principal }: AuditEvent): boolean {
+  #hasOwnRecord(event: AuditEvent): boolean {
     return (
-      this.#limiter.take(`${origin.address} ${principal.id}`, DENIALS_PER_MINUTE) &&
+      this.#limiter.take(partyOf(event), DENIALS_PER_MINUTE) &&
       this.#limiter.take("", ALL_DENIALS_PER_MINUTE)
     );
   }
 
-  /** Adds a denial to the record of those with the same code, principal and address, which is written with the next checkpoint. */
+  /**
+   * Adds a denial to the record of those with the same code, workspace, principal and address, which is written with the next
+   * checkpoint. The record that several parties share belongs to the default workspace, which is the operator's.
+   */
   #count(entry: Entry): void {
-    const { principal, code, origin } = entry.event;
-    const key = JSON.stringify([origin.address, principal.id, code]);
+    const { principal, code } = entry.event;
+    const key = `${partyOf(entry.event)} ${code}`;
     const known = this.#counted.get(key) ?? this.#counted.get(this.#counted.size < COUNTED_MAX ? key : SEVERAL);
     if (known !== undefined) {
       known.count += 1;
@@ -92,7 +100,7 @@ export class AuditLog implements AsyncDisposable {
     }
     const event = { ...entry.event, target: {} };
     if (this.#counted.size < COUNTED_MAX) return void this.#counted.set(key, { ...entry, event });
-    const others = { ...principal, id: SEVERAL, kind: SEVERAL, name: "" };
+    const others = { ...principal, id: SEVERAL, kind: SEVERAL, name: "", workspace: DEFAULT_WORKSPACE };
     const shared = { ...event, principal: others, origin: { address: SEVERAL, requestId: SEVERAL } };
     this.#counted.set(SEVERAL, { ...entry, event: shared });
   }
