@@ -16,6 +16,7 @@ import {
   sendMessages,
   settleMessages,
   settlementsOf,
+  TOKENS_MAX,
 } from "../operations/index.ts";
 import type { HttpContext } from "./context.ts";
 import { credentialsOf } from "./requests/credentials.ts";
@@ -227,10 +228,7 @@ class Client {
           receipts: (await sendMessages(this.#services, request.messages, this.#presented)).items,
         };
       case "identify":
-        if (!this.#presented.show(request.token)) {
-          throw new RequestInvalidError("that is no token of a program", "Tokens begin with cxp_.", { problems: [] });
-        }
-        return { op: "identified", ref };
+        return this.#identify(request);
       case "receive":
         return this.#receive(request);
       case "settle": {
@@ -244,6 +242,19 @@ class Client {
       case "ping":
         return { op: "pong", ref };
     }
+  }
+
+  #identify({ ref, token }: Extract<SocketRequest, { op: "identify" }>): SocketEvent {
+    const shown = this.#presented.show(token);
+    if (shown === "invalid")
+      throw new RequestInvalidError("that is no token of a program", "Tokens begin with cxp_.", { problems: [] });
+    if (shown === "full")
+      throw new RequestInvalidError(
+        `a connection can present at most ${TOKENS_MAX} tokens`,
+        "Open another connection for the other programs.",
+        { problems: [] },
+      );
+    return { op: "identified", ref };
   }
 
   #ownerOf(name: string): { readonly workspace: string; readonly name: string } {

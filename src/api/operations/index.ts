@@ -13,5 +13,5 @@ export { messageSchema } from "./messaging/message-schema.ts";
 export { UPLOAD_WAIT_MS } from "./runs/receive-upload.ts";
 export { Receiving, settleMessages, settlementsOf } from "./messaging/mailbox-operations.ts";
 export { listConversations } from "./messaging/conversation-operations.ts";
-export { PresentedTokens } from "./messaging/presented-tokens.ts";
+export { PresentedTokens, TOKENS_MAX } from "./messaging/presented-tokens.ts";
 export { sendMessage, sendMessages } from "./messaging/send-message.ts";

@@ -30,7 +30,7 @@ export class SenderRefusedError extends CaxtonError {
 }
 
 /** Tokens of one client: each message is checked against all of them. */
-const TOKENS_MAX = 100;
+export const TOKENS_MAX = 100;
 
 type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 
@@ -66,14 +66,15 @@ export class PresentedTokens {
     for (const token of tokens) this.show(token);
   }
 
-  /** Adds a token. Returns false if its format is invalid, or if the client has presented too many. */
-  show(token: string): boolean {
+  /** Adds a token, unless its format is invalid or the client has presented `TOKENS_MAX` others. */
+  show(token: string): "added" | "invalid" | "full" {
     this.#hasShown = true;
     const hash = tokenHash(token);
-    if (hash === undefined || this.#hashes.size >= TOKENS_MAX) return false;
+    if (hash === undefined) return "invalid";
+    if (this.#hashes.size >= TOKENS_MAX && !this.#hashes.has(hash)) return "full";
     this.#hashes.add(hash);
     this.#passedAt = -1;
-    return true;
+    return "added";
   }
 
   /** The sender of messages that name none. */
