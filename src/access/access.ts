@@ -90,7 +90,7 @@ const SELF_PERMISSIONS: ReadonlySet<Permission> = new Set(["access:self"]);
 type LoginAttempt = Pick<Principal, "login"> & { readonly workspace: string | undefined };
 
 /** Who sent a request, before it is known to which workspace it applies. */
-type Identified = Omit<Principal, "workspace" | "role" | "permissions" | "narrowed" | "everywhere">;
+type Identified = Omit<Principal, "workspace" | "role" | "roles" | "permissions" | "narrowed" | "everywhere">;
 const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
 const SETUP_PREFIX = "cax_setup_";
@@ -179,8 +179,8 @@ export class Access {
     return {
       ...identified,
       workspace,
-      // A limited grant does not decide which approvals of others may be answered.
       role: (whole[0] ?? first).role,
+      roles: whole.map(({ role }) => role),
       permissions: whole.length === 0 ? SELF_PERMISSIONS : this.#permissionsOf(whole),
       narrowed: whole.length === own.length ? NO_GRANTS : own.flatMap((grant) => this.#narrowed(grant)),
       everywhere,
@@ -192,7 +192,9 @@ export class Access {
   }
 
   #narrowed(grant: Grant): Principal["narrowed"] {
-    return isWhole(grant) ? [] : [{ permissions: this.#permissionsOf([grant]), only: grant.only ?? {} }];
+    return isWhole(grant)
+      ? []
+      : [{ role: grant.role, permissions: this.#permissionsOf([grant]), only: grant.only ?? {} }];
   }
 
   #permissionsOf([first, ...others]: readonly Grant[]): ReadonlySet<Permission> {

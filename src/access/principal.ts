@@ -21,8 +21,10 @@ export type Principal = {
   readonly grants: readonly Grant[];
   /** The workspace to which the request applies. */
   readonly workspace: string;
-  /** The role in that workspace. Decides which approvals the principal may answer. */
+  /** The first of the roles in that workspace. */
   readonly role: string;
+  /** The roles in that workspace whose grants are not limited. */
+  readonly roles: readonly string[];
   /** The permissions in that workspace, without those of grants that are limited. */
   readonly permissions: ReadonlySet<Permission>;
   /** The permissions of grants that are limited to agents, tool servers or capabilities. */
@@ -42,7 +44,11 @@ export type Principal = {
 
 /** The owner of the session that a login creates. `link` is the one-time link that it uses. */
 type PrincipalLogin = { readonly owner: SessionOwner; readonly link?: StoredLink };
-type NarrowedPermissions = { readonly permissions: ReadonlySet<Permission>; readonly only: Narrowing };
+type NarrowedPermissions = {
+  readonly role: string;
+  readonly permissions: ReadonlySet<Permission>;
+  readonly only: Narrowing;
+};
 
 type PrincipalSession = { readonly idHash: string; readonly csrfToken: string; readonly endsAtMs: number };
 
@@ -114,6 +120,13 @@ class Admitted {
       permissions.has(permission) ||
       narrowed.some((grant) => grant.permissions.has(permission) && fits(grant.only, kind, name))
     );
+  }
+  /** The roles with which the operation uses a resource. They decide which approvals the principal may answer. */
+  rolesFor(kind: NarrowingKind, name: string): readonly string[] {
+    const { permission } = this.#attempt.operation;
+    const { roles, narrowed } = this.principal;
+    const limited = narrowed.filter(({ permissions, only }) => permissions.has(permission) && fits(only, kind, name));
+    return [...roles, ...limited.map(({ role }) => role)];
   }
   /** Whether the operation may use everything in its workspace. */
   get isWhole(): boolean {

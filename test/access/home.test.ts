@@ -15,12 +15,14 @@ test("a client presents at most 100 tokens, because each message is checked agai
   const principal = { kind: "key", name: "ci", workspace: "red", tokens: [] } as const;
   const presented = new PresentedTokens({ participants, tokensRequired: true }, { ...principal, ...rights() });
   const shown = Array.from({ length: 120 }, () => presented.show(mintToken()));
-  expect(shown.filter(Boolean)).toHaveLength(100);
+  expect(shown.filter((result) => result === "added")).toHaveLength(100);
+  expect([shown.at(-1), presented.show("cxp_short")]).toEqual(["full", "invalid"]);
 });
 
 const rights = () => ({
   id: "key_1",
   role: "user",
+  roles: [],
   grants: [],
   permissions: new Set<never>(),
   narrowed: [],

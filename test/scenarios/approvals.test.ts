@@ -21,7 +21,7 @@ const call = (name: string, args: Record<string, string | number> = {}) => ({ na
 const rules = (given: Partial<RuleSet>, more: Partial<Permissions> = {}): { permissions: Permissions } => ({
   permissions: { ...PERMIT_ALL, ...more, server: { ...NO_RULES, ...given } },
 });
-const ADMIN = { name: "ada", role: "admin" };
+const ADMIN = { name: "ada", roles: ["admin"] };
 const approve = { type: "approve", edit: undefined, note: "", remember: false } as const;
 const deny = (note = "") => ({ type: "deny", note }) as const;
 
@@ -150,7 +150,7 @@ test("of two answers at the same moment the second hears who was first", async (
   const approval = first(made);
   const both = await Promise.allSettled([
     made.approvals.answer({ workspace: "default", id: approval }, approve, ADMIN),
-    made.approvals.answer({ workspace: "default", id: approval }, deny(), { name: "bob", role: "operator" }),
+    made.approvals.answer({ workspace: "default", id: approval }, deny(), { name: "bob", roles: ["operator"] }),
   ]);
   expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect(both[1]).toMatchObject({
@@ -175,11 +175,11 @@ test("who has not one of the roles may not answer", async () => {
   await using made = freshEngine(asking({ plan: rules({ ask: ["fake.pay"] }, { approvers: ["operator"] }) }));
   await made.run("go");
   await expect(
-    made.approvals.answer({ workspace: "default", id: first(made) }, approve, { name: "u", role: "user" }),
+    made.approvals.answer({ workspace: "default", id: first(made) }, approve, { name: "u", roles: ["user"] }),
   ).rejects.toMatchObject({
     code: "APPROVER_NOT_ALLOWED",
   });
-  await made.approvals.answer({ workspace: "default", id: first(made) }, approve, { name: "o", role: "operator" });
+  await made.approvals.answer({ workspace: "default", id: first(made) }, approve, { name: "o", roles: ["operator"] });
 });
 
 test("a missing approval is a refused call, or the end of the run, as configured", async () => {

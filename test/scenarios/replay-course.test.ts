@@ -20,7 +20,7 @@ const call = (name: string, text = "") => ({ name: `fake__${name}`, arguments: {
 const rules = (given: Partial<RuleSet>, more: Partial<Permissions> = {}): Pick<RunPlan, "permissions"> => ({
   permissions: { ...PERMIT_ALL, ...more, server: { ...NO_RULES, ...given } },
 });
-const ADMIN = { name: "ada", role: "admin" };
+const ADMIN = { name: "ada", roles: ["admin"] };
 const approve = { type: "approve", edit: undefined, note: "", remember: false } as const;
 const echo: FakeTool = { name: "pay", run: ({ arguments: { text } }) => done(`paid ${JSON.stringify(text)}`) };
 

@@ -121,7 +121,7 @@ test("calls of one turn wait together, beside one that waits for a person; the m
   const approve = { type: "approve", edit: undefined, note: "", remember: false } as const;
   await made.approvals.answer({ workspace: "default", id: approval?.id ?? "" }, approve, {
     name: "ada",
-    role: "admin",
+    roles: ["admin"],
   });
   await until(() => made.runs.view(id).state === "awaiting-reply" && isResting(made, id)());
   await made.replies.give("re-one", answer("eins"));

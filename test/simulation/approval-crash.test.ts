@@ -9,7 +9,7 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("approval.restart");
 
-const ADMIN = { name: "ada", role: "admin" };
+const ADMIN = { name: "ada", roles: ["admin"] };
 const APPROVE = { type: "approve", edit: undefined, note: "", remember: false } as const;
 const call = (name: string) => ({ name: `fake__${name}`, arguments: { text: name } });
 const permissions = { ...PERMIT_ALL, server: { ...NO_RULES, ask: ["fake.pay", "fake.send"] } };

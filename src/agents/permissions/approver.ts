@@ -1,11 +1,12 @@
 /** Who answers an approval. */
-export type Approver = { readonly name: string; readonly role: string };
+export type Approver = { readonly name: string; readonly roles: readonly string[] };
 
 /** Any user of a server without authentication. */
-export const LOCAL_APPROVER: Approver = { name: "local", role: "admin" };
+export const LOCAL_APPROVER: Approver = { name: "local", roles: ["admin"] };
 
 const MASTER_ROLE = "admin";
 
-/** Whether a person may answer: an admin always, others by their role if roles are named. */
-export const mayAnswer = ({ role }: Approver, approvers: readonly string[]): boolean =>
-  role === MASTER_ROLE || approvers.length === 0 || approvers.includes(role);
+/** Returns the role by which a person may answer: an admin always, others if no roles are named or one of theirs is. */
+export const answeringRole = ({ roles }: Approver, approvers: readonly string[]): string | undefined =>
+  roles.find((role) => role === MASTER_ROLE) ??
+  roles.find((role) => approvers.length === 0 || approvers.includes(role));

@@ -1,5 +1,5 @@
 /** Which calls of tools are made, which are not, and for which a person is asked: rules, and what approvals are bound to. */
-export { type Approver, LOCAL_APPROVER, mayAnswer } from "./approver.ts";
+export { answeringRole, type Approver, LOCAL_APPROVER } from "./approver.ts";
 export { namesTool } from "./match.ts";
 export {
   boundHash,

@@ -6,7 +6,7 @@ import type { RequestIds } from "../request-ids.ts";
 import { idempotent } from "../idempotent.ts";
 import { cursors } from "../handles.ts";
 import { coveredPage, decodeCursor, pageOf } from "../page.ts";
-import { implement } from "../perform.ts";
+import { type Call, implement } from "../perform.ts";
 import { presentApproval } from "./present-approval.ts";
 import { ownRun } from "./stored-run.ts";
 
@@ -50,16 +50,21 @@ const get = implement(operations.approval.get, ({ runs }, { id }, { admission })
   presentApproval(ownApproval(runs, admission, id)),
 );
 
+const approverOf = ({ admission, principal: { name } }: Call, { agent }: ApprovalRecord) => ({
+  name,
+  roles: admission.rolesFor("agents", agent),
+});
+
 /** Throws what `Approvals.answer` does, and ApprovalMismatchError. */
 const approve = implement(operations.approval.approve, async ({ runs }, input, call) => {
   const { id, hash, arguments: edit, note, remember } = input;
   const { asked, principal } = call;
   const { approvals } = runs;
-  ownApproval(runs, call.admission, id, hash);
+  const approver = approverOf(call, ownApproval(runs, call.admission, id, hash));
   const word = { type: "approve", edit, note, remember } as const;
   const answered = await idempotent(
     asked,
-    () => approvals.answer({ workspace: principal.workspace, id }, word, principal),
+    () => approvals.answer({ workspace: principal.workspace, id }, word, approver),
     () => answeredSince(approvals.get(principal.workspace, id), "approved", asked),
   );
   return presentApproval(answered);
@@ -69,10 +74,10 @@ const approve = implement(operations.approval.approve, async ({ runs }, input, c
 const deny = implement(operations.approval.deny, async ({ runs }, { id, hash, reason }, call) => {
   const { asked, principal } = call;
   const { approvals } = runs;
-  ownApproval(runs, call.admission, id, hash);
+  const approver = approverOf(call, ownApproval(runs, call.admission, id, hash));
   const answered = await idempotent(
     asked,
-    () => approvals.answer({ workspace: principal.workspace, id }, { type: "deny", note: reason }, principal),
+    () => approvals.answer({ workspace: principal.workspace, id }, { type: "deny", note: reason }, approver),
     () => answeredSince(approvals.get(principal.workspace, id), "denied", asked),
   );
   return presentApproval(answered);

@@ -51,11 +51,11 @@ export const approvalMismatch = (id: string, runId: RunId): ApprovalMismatchErro
     { id, run: runId },
   );
 
-export const mayNotAnswer = ({ id, approvers }: RunApproval, { name, role }: Approver): ApproverNotAllowedError =>
+export const mayNotAnswer = ({ id, approvers }: RunApproval, { name, roles }: Approver): ApproverNotAllowedError =>
   new ApproverNotAllowedError(
-    `${name} has the role ${role}, and approval ${id} is for ${approvers.join(", ")}`,
+    `${name} has the role ${roles.join(", ")}, and approval ${id} is for ${approvers.join(", ")}`,
     "approvers in [permissions] says who may answer.",
-    { id, role, approvers },
+    { id, role: roles.join(", "), approvers },
   );
 
 export const editUnfit = ({ id, server, tool }: RunApproval, problems: readonly string[]): ApprovalEditInvalidError =>

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { ApprovalId, type RunId } from "../../../kernel/ids.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
-import { type Approver, evaluatePolicy, mayAnswer } from "../../../agents/permissions/index.ts";
+import { answeringRole, type Approver, evaluatePolicy } from "../../../agents/permissions/index.ts";
 import { type Tool, type ToolCatalogue, type ToolCatalogues, toolId } from "../../../tools/catalogue/index.ts";
 import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
 import {
@@ -39,6 +39,9 @@ export type ApprovalWord =
   | { readonly type: "deny"; readonly note: string };
 
 /** `hash`: of the call that the caller saw. `mayUse`: whether the caller may use an agent. */
+/** An approval with who answers it. */
+type Answering = { readonly approval: RunApproval; readonly by: ApprovalAnswer["by"] };
+
 type Looking = { readonly hash?: string | undefined; readonly mayUse?: (agent: string) => boolean };
 
 /**
@@ -102,7 +105,7 @@ export class Approvals implements AsyncDisposable {
     const { runs, plans } = this.#deps;
     let refusal: Error | undefined;
     await runs.update(runId, async (view) => {
-      const approval = this.#mustBeOpen(view, approvalId, approver);
+      const { approval, by } = this.#mustBeOpen(view, approvalId, approver);
       const { workspace, agent, revision } = view;
       // A no needs no plan: it can be said also when the agent is gone.
       const plan = word.type === "approve" ? await plans.plan(workspace, agent, revision) : undefined;
@@ -112,7 +115,7 @@ export class Approvals implements AsyncDisposable {
         return ended.events;
       }
       const tools = this.#deps.tools.of(workspace);
-      return [this.#answerOf({ tools, plan }, approval, word, approver), WAKE];
+      return [this.#answerOf({ tools, plan }, { approval, by }, word), WAKE];
     });
     if (refusal) throw refusal;
     const after = this.get(of, id);
@@ -121,12 +124,13 @@ export class Approvals implements AsyncDisposable {
     return after;
   }
 
-  #mustBeOpen(view: RunView, id: ApprovalId, approver: Approver): RunApproval {
+  #mustBeOpen(view: RunView, id: ApprovalId, approver: Approver): Answering {
     const approval = view.approvals.find((each) => each.id === id);
     if (approval === undefined) throw approvalNotFound(id);
     if (approval.state !== "open") throw alreadyAnswered(approval, view.id);
-    if (!mayAnswer(approver, approval.approvers)) throw mayNotAnswer(approval, approver);
-    return approval;
+    const role = answeringRole(approver, approval.approvers);
+    if (role === undefined) throw mayNotAnswer(approval, approver);
+    return { approval, by: { name: approver.name, role } };
   }
 
   /** End of an approval that can no longer be answered; undefined if it can. */
@@ -149,9 +153,8 @@ export class Approvals implements AsyncDisposable {
 
   #answerOf(
     { tools, plan }: { readonly tools: ToolCatalogue; readonly plan: RunPlan | undefined },
-    approval: RunApproval,
+    { approval, by }: Answering,
     word: ApprovalWord,
-    approver: Approver,
   ): ApprovalAnswer {
     const isApproved = word.type === "approve";
     const edit = isApproved ? word.edit : undefined;
@@ -161,7 +164,7 @@ export class Approvals implements AsyncDisposable {
       callId: approval.callId,
       approvalId: approval.id,
       reply: isApproved ? "approved" : "denied",
-      by: { name: approver.name, role: approver.role },
+      by,
       note: word.note,
       remember: isApproved && word.remember,
       content: { arguments: edit ?? null },
