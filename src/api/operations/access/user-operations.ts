@@ -1,6 +1,12 @@
-import { type Principal, type StoredUser, UserNotFoundError, userPosition } from "../../../access/index.ts";
+import {
+  type Principal,
+  ServerPermissionDeniedError,
+  type StoredUser,
+  UserNotFoundError,
+  userPosition,
+} from "../../../access/index.ts";
 import { ALL_WORKSPACES } from "../../../access/permissions/index.ts";
-import { DOCUMENTS, operations, type User } from "../../contract/index.ts";
+import { DOCUMENTS, type Operation, operations, type User } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { cursors } from "../handles.ts";
 import { presentGrant } from "./present-grant.ts";
@@ -8,7 +14,15 @@ import { instant, instantOrNull } from "../instant.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
 
-const present = ({ id, issuer, subject, name, email, grants, ...times }: StoredUser): User => ({
+/** Whether a principal sees a grant: those for its workspace, and all if it may in every one. */
+const sees =
+  ({ workspace: own, everywhere }: Principal) =>
+  ({ workspace }: StoredUser["grants"][number]): boolean =>
+    everywhere.has("access:read") || workspace === own || workspace === ALL_WORKSPACES;
+
+const presentTo = (principal: Principal) => (user: StoredUser) => present(user, user.grants.filter(sees(principal)));
+
+const present = ({ id, issuer, subject, name, email, ...times }: StoredUser, grants: StoredUser["grants"]): User => ({
   id,
   issuer,
   subject,
@@ -21,38 +35,45 @@ const present = ({ id, issuer, subject, name, email, grants, ...times }: StoredU
   disabled_at: instantOrNull(times.disabledAtMs),
 });
 
-/** Whether a principal sees a user: those with a role in its workspace, and all if it may in every one. */
-const isVisible = ({ grants }: StoredUser, { workspace: own, everywhere }: Principal): boolean =>
-  everywhere.has("access:read") || grants.some(({ workspace }) => workspace === own || workspace === ALL_WORKSPACES);
-
-/** Throws UserNotFoundError, and RoleExceedsError if the user has permissions that the principal does not have. */
-function requireManageable({ access: { access, users } }: ApiServices, principal: Principal, id: string): void {
-  const user = users.get(id);
-  if (!isVisible(user, principal)) throw new UserNotFoundError(id);
-  for (const grant of user.grants)
-    // Any administrator may manage users whose role was removed from the configuration.
-    if (Object.hasOwn(access.roles, grant.role)) access.requireGrantable(grant, principal);
+/**
+ * Requires that the principal administers every workspace of a user, with the user's permissions. Throws UserNotFoundError,
+ * ServerPermissionDeniedError, RoleExceedsError.
+ */
+function requireManageable(
+  { access: { access, users, workspaces } }: ApiServices,
+  { name, permission }: Operation,
+  { principal, id }: { readonly principal: Principal; readonly id: string },
+): void {
+  const { grants } = users.get(id);
+  if (!grants.some(sees(principal))) throw new UserNotFoundError(id);
+  const isElsewhere = grants.some(({ workspace }) => workspace !== principal.workspace);
+  if (isElsewhere && !principal.everywhere.has(permission)) throw new ServerPermissionDeniedError(name, permission);
+  for (const grant of grants) {
+    const isThere = grant.workspace === ALL_WORKSPACES || workspaces.isActive(grant.workspace);
+    // Any administrator may manage users whose role was removed from the configuration, or whose workspace was deleted.
+    if (isThere && Object.hasOwn(access.roles, grant.role)) access.requireGrantable(grant, principal);
+  }
 }
 
 const list = implement(operations.user.list, ({ access: { users } }: ApiServices, query, { principal }) => {
-  const visible = users.list().filter((user) => isVisible(user, principal));
+  const visible = users.list().filter(({ grants }) => grants.some(sees(principal)));
   const { items, next } = pageByKey(visible, userPosition, query, cursors.users);
-  return { items: items.map(present), next };
+  return { items: items.map(presentTo(principal)), next };
 });
 
-/** Throws UserNotFoundError, RoleExceedsError. */
+/** Throws UserNotFoundError, ServerPermissionDeniedError, RoleExceedsError. */
 const disable = implement(operations.user.disable, async (services: ApiServices, { id }, { principal }) => {
-  requireManageable(services, principal, id);
+  requireManageable(services, operations.user.disable, { principal, id });
   const { users, sessions } = services.access;
   const disabled = await users.disable(id);
   await sessions.endByIssuer({ issuer: disabled.issuer, userId: id, issuerSession: undefined });
-  return present(disabled);
+  return presentTo(principal)(disabled);
 });
 
-/** Throws UserNotFoundError, RoleExceedsError. */
+/** Throws UserNotFoundError, ServerPermissionDeniedError, RoleExceedsError. */
 const enable = implement(operations.user.enable, async (services: ApiServices, { id }, { principal }) => {
-  requireManageable(services, principal, id);
-  return present(await services.access.users.enable(id));
+  requireManageable(services, operations.user.enable, { principal, id });
+  return presentTo(principal)(await services.access.users.enable(id));
 });
 
 /** Throws RoleUnknownError, RoleExceedsError, LinksFullError. */
