@@ -80,10 +80,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #hasOwnRecord(event: AuditEvent): boolean {
-    return (
-      this.#limiter.take(partyOf(event), DENIALS_PER_MINUTE) &&
-      this.#limiter.take("", ALL_DENIALS_PER_MINUTE)
-    );
+    return this.#limiter.take(partyOf(event), DENIALS_PER_MINUTE) && this.#limiter.take("", ALL_DENIALS_PER_MINUTE);
   }
 
   /**
