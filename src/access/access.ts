@@ -81,7 +81,6 @@ const ADMIN = "admin";
 const PARTICIPANT = "participant";
 const SETUP = "setup";
 const SETUP_OPERATION = "key.create";
-const NO_GRANTS: Principal["narrowed"] = [];
 const isWhole = ({ only }: Grant): boolean => only === undefined || !isNarrowed(only);
 const NO_PERMISSIONS: ReadonlySet<Permission> = new Set();
 /** Of a role that was removed from the configuration. */
@@ -182,19 +181,15 @@ export class Access {
       role: (whole[0] ?? first).role,
       roles: whole.map(({ role }) => role),
       permissions: whole.length === 0 ? SELF_PERMISSIONS : this.#permissionsOf(whole),
-      narrowed: whole.length === own.length ? NO_GRANTS : own.flatMap((grant) => this.#narrowed(grant)),
+      narrowed: own
+        .filter((grant) => !isWhole(grant))
+        .map((grant) => ({ role: grant.role, permissions: this.#permissionsOf([grant]), only: grant.only ?? {} })),
       everywhere,
       // The default workspace is never deleted.
       ...(workspace !== DEFAULT_WORKSPACE && {
         ended: () => firstEnd(identified.ended?.(), this.#ports.workspaces.ended(workspace)),
       }),
     };
-  }
-
-  #narrowed(grant: Grant): Principal["narrowed"] {
-    return isWhole(grant)
-      ? []
-      : [{ role: grant.role, permissions: this.#permissionsOf([grant]), only: grant.only ?? {} }];
   }
 
   #permissionsOf([first, ...others]: readonly Grant[]): ReadonlySet<Permission> {

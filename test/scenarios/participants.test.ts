@@ -162,15 +162,16 @@ describe("a program's token", () => {
 
   test("is one of at most 100 of a connection, which receives the reason", async () => {
     await using socket = await Socket.open(`${server.url.replace("http", "ws")}/api/v1/messages/socket`);
-    const token = (ref: number) => `cxp_${String(ref).padStart(43, "0")}`;
-    for (let ref = 1; ref <= 100; ref += 1) socket.say({ op: "identify", ref, token: token(ref) });
+    const identify = (ref: number, token: number) =>
+      socket.say({ op: "identify", ref, token: `cxp_${String(token).padStart(43, "0")}` });
+    for (let ref = 1; ref <= 100; ref += 1) identify(ref, ref);
     for (let ref = 1; ref <= 100; ref += 1) await socket.heard("identified");
-    socket.say({ op: "identify", ref: 101, token: token(101) });
+    identify(101, 101);
     expect(await socket.heard("problem")).toMatchObject({
       ref: 101,
       problem: { code: "REQUEST_INVALID", detail: expect.stringContaining("at most 100 tokens") },
     });
-    socket.say({ op: "identify", ref: 102, token: token(100) });
+    identify(102, 100);
     expect(await socket.heard("identified")).toMatchObject({ ref: 102 });
   });
 

@@ -1,7 +1,7 @@
 import { RateLimiter } from "../../kernel/async/rate-limiter.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
-import { DEFAULT_WORKSPACE } from "../permissions/index.ts";
+import { DEFAULT_WORKSPACE } from "../../kernel/rights/default-workspace.ts";
 import type { AuditFilter, AuditStore } from "./audit-store.ts";
 import { ChainVerifier, type Verification } from "./chain-verifier.ts";
 import { exportLines } from "./export.ts";

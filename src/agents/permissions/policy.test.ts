@@ -71,9 +71,10 @@ test("the hash of a policy changes with every rule of it", () => {
   expect(policyHash(one)).not.toBe(policyHash(permissions({}, { deny: ["a"] })));
 });
 
+const roleOf = (roles: readonly string[], approvers: readonly string[]) =>
+  answeringRole({ name: "ann", roles }, approvers);
+
 test("who may answer is known by the role; an admin always may", () => {
-  const roleOf = (roles: readonly string[], approvers: readonly string[]) =>
-    answeringRole({ name: "ann", roles }, approvers);
   expect(answeringRole(LOCAL_APPROVER, ["operator"])).toBe("admin");
   expect(roleOf(["operator"], ["operator"])).toBe("operator");
   expect(roleOf(["user"], ["operator"])).toBeUndefined();
