@@ -13,6 +13,8 @@ import {
 } from "../../src/access/permissions/index.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { repository, startServer, type TestServer } from "../helpers/server.ts";
+import { Endpoint, modernHandler } from "../tools/remote/room.ts";
+import { newState, testServer } from "../tools/remote/test-server.ts";
 import { answering, manifest } from "../tools/servers/modules.ts";
 
 /** In names, contents and arguments of everything that the workspace `red` has. */
@@ -59,18 +61,27 @@ export class MatrixWorld implements AsyncDisposable {
   readonly subjects: Subject[] = [];
   /** The parameters of paths for resources of `red`, by the noun of the operation. */
   ids: Ids = {};
+  readonly #owned: AsyncDisposableStack;
 
-  private constructor(server: TestServer) {
+  private constructor(server: TestServer, owned: AsyncDisposableStack) {
     this.server = server;
+    this.#owned = owned;
   }
 
   static async start(): Promise<MatrixWorld> {
     const penguins = readFileSync(join(repository, PENGUINS));
-    const server = await startServer({
-      settings: { "access.mode": "required", "access.roles": CUSTOM },
-      files: { [`workspaces/red/${PENGUINS}`]: penguins },
-    });
-    const world = new MatrixWorld(server);
+    const owned = new AsyncDisposableStack();
+    const endpoint = owned.use(await Endpoint.start(modernHandler(testServer(newState())).listener));
+    const server = owned.use(
+      await startServer({
+        settings: { "access.mode": "required", "access.roles": CUSTOM },
+        files: {
+          [`workspaces/red/${PENGUINS}`]: penguins,
+          "caxton.toml": `[mcp_servers.remote]\nurl = "${endpoint.url}"\n`,
+        },
+      }),
+    );
+    const world = new MatrixWorld(server, owned);
     world.headers.admin = keyed(await world.createKey(keyed(server.started.setupToken ?? ""), { role: "admin" }));
     for (const name of ["red", "blue"] as const) {
       await world.make("POST", "/workspaces", { name }, world.headers.admin);
@@ -130,11 +141,11 @@ export class MatrixWorld implements AsyncDisposable {
         !CHANGING.has(name),
     );
     const shown = lists.map(async ({ name, http: { path } }) => {
-      const { status, text } = await this.request("GET", `${path}${QUERIES[name] ?? ""}`, {
+      const { status, text } = await this.request("GET", path + this.queryOf(name), {
         headers: this.headers.red,
       });
       if (status !== 200) throw new Error(`${name}: ${status} ${text}`);
-      return [name, text.replaceAll(/"(?:exported_at|calls)":(?:"[^"]*"|\d+|\{[^}]*\})/g, "")] as const;
+      return [name, text.replaceAll(VARYING, "")] as const;
     });
     return Object.fromEntries(await Promise.all(shown));
   }
@@ -153,16 +164,20 @@ export class MatrixWorld implements AsyncDisposable {
     this.subjects.push({ name: "participant", headers, permissions: PARTICIPANT_PERMISSIONS });
   }
 
+  /** The query without which a request of an operation is invalid, or finds nothing. */
+  queryOf(operation: string): string {
+    if (operation === "memory.diff") return "?from=1&to=1";
+    if (operation === "memory.find") return `?name=${CANARY}+one`;
+    return operation === "memory.graph" ? `?start=${this.ids["memory"]?.["id"]}` : "";
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
+    await this.#owned[Symbol.asyncDispose]();
   }
 }
 
-export const QUERIES: Readonly<Record<string, string>> = {
-  "memory.diff": "?from=1&to=1",
-  "memory.find": `?name=${CANARY}+one`,
-  "memory.graph": `?start=${CANARY}+one`,
-};
+/** Fields that change without a write. The end of a lease is computed from a clock that another one may differ from by 1 ms. */
+const VARYING = /"(?:exported_at|calls)":(?:"[^"]*"|\d+|\{[^}]*\})|(?<="leased","attempts":1,)"at":"[^"]*"/g;
 /** Lists that change without a write: times, load, and the records of these requests themselves. */
 const CHANGING: ReadonlySet<string> = new Set([
   "access.whoami",
@@ -190,14 +205,28 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const uploaded: { id: string } = JSON.parse(await upload.text());
   const input = `Chart the mean body mass per species and island in ${PENGUINS}`;
   const run = await world.make("POST", "/runs", { agent: name, input, wait: true });
+  const question = await openQuestion(world);
   const other = await world.make("POST", "/runs", { agent: name, input: SECRET, wait: true });
   return {
     agent: { name, revision: "1" },
     budget: { agent: name },
     run: { id: run.id, other: other.id, question: "1", upload: uploaded.id },
     "run.artifact": { id: run.artifacts[0].id },
+    "run.answer": question,
     approval: { id: approval },
   };
+}
+
+/** Returns an open question of a tool to the user of a run. */
+async function openQuestion(world: MatrixWorld) {
+  const source = agent.replace(`${CANARY}-agent`, `${CANARY}-asking`).replace(/^tools = .*$/m, 'tools = ["remote"]');
+  await world.make("POST", "/agents", { source });
+  const { id } = await world.make("POST", "/runs", { agent: `${CANARY}-asking`, input: "Call remote ask" });
+  for (const untilMs = Date.now() + 10_000; Date.now() < untilMs; await setTimeout(50)) {
+    const { questions } = await world.make("GET", `/runs/${id}`);
+    if (questions.length > 0) return { id, question: questions[0].id };
+  }
+  throw new Error(`the run ${id} asks nothing`);
 }
 
 async function createMessages(world: MatrixWorld): Promise<Ids> {
@@ -208,10 +237,12 @@ async function createMessages(world: MatrixWorld): Promise<Ids> {
   const registration = await make("POST", "/capabilities", { agent: bot, capability: `${CANARY}-skill` });
   const signing = await make("POST", `/participants/${bot}/keys`, { public_key: `${"B".repeat(42)}A` });
   await make("POST", "/messages", { performative: "inform", receiver: bot, content: SECRET });
-  const [{ handle }] = (await make("POST", `/mailboxes/${bot}/fetch`, { limit: 1 }, own)).items;
+  const [{ handle }] = (await make("POST", `/mailboxes/${bot}/fetch?max=1`, undefined, own)).items;
   await make("POST", `/mailboxes/${bot}/settle`, { rejected: [{ handle, reason: SECRET }] }, own);
   const content = `${SECRET} `.repeat(10_000);
   const message = await make("POST", "/messages", { performative: "inform", receiver: bot, content });
+  const into = await make("POST", "/messages", { performative: "inform", receiver: bot, content: SECRET });
+  const [leased] = (await make("POST", `/mailboxes/${bot}/fetch?max=1&lease=600`, undefined, own)).items;
   const subscription = await make("POST", "/subscriptions", { subscriber: bot, topic: `${CANARY}.#` });
   const task = await make("POST", "/tasks", { name: CANARY, requirements: { capabilities: [`${CANARY}-capability`] } });
   const letter = await world.first("/dead-letters");
@@ -223,9 +254,9 @@ async function createMessages(world: MatrixWorld): Promise<Ids> {
     message: { id: message.id },
     "message.content": { id: hash },
     messageKey: { name: bot, key_id: signing.key_id },
-    conversation: { id: message.conversation_id },
+    conversation: { id: message.conversation_id, into: into.conversation_id },
     deadLetter: { id: letter },
-    mailbox: { name: bot, handle },
+    mailbox: { name: bot, handle, leased: leased.handle },
     participant: { name: bot },
     capability: { name: `${CANARY}-skill`, id: registration.registration_id ?? registration.id },
     subscription: { id: subscription.id },
@@ -250,7 +281,7 @@ async function createOthers(world: MatrixWorld): Promise<Ids> {
   const user = { id: `user_${CANARY}`, issuer: "local", subject: CANARY, name: CANARY };
   world.server.started.caxton.access.users.seen({ ...user, grants: [{ workspace: "red", role: "user" }] });
   return {
-    memory: { id: remembered.items[0].entity.id },
+    memory: { id: remembered.items[0].entity.id, name: one },
     "memory.unrelate": { id: related.items[0].id },
     memoryMaintenance: { name: snapshot.name },
     user: { id: user.id },

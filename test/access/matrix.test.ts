@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RawData, WebSocket } from "ws";
 import * as contract from "../../src/api/contract/index.ts";
+import { handles } from "../../src/api/operations/handles.ts";
 import { answering, manifest } from "../tools/servers/modules.ts";
 import { verifies } from "../helpers/verifies.ts";
-import { CANARY, MatrixWorld, OPERATIONS, QUERIES, SECRET, type Sent, type Subject } from "./matrix-world.ts";
+import { CANARY, MatrixWorld, OPERATIONS, SECRET, type Sent, type Subject } from "./matrix-world.ts";
 
 verifies("security.rbac");
 
 let world: MatrixWorld;
 
 /** Inputs without which a request is invalid. */
-const BODIES: Readonly<Record<string, object>> = {
+const bodies = (): Readonly<Record<string, object>> => ({
   "agent.activate": { revision: 1 },
-  "conversation.merge": { into: "another" },
+  "conversation.merge": { into: id("conversation", "into") },
   "memory.revert": { version: 1 },
   "messageKey.add": { public_key: "A".repeat(43) },
   "run.decide": { decision: "retry" },
@@ -22,9 +23,7 @@ const BODIES: Readonly<Record<string, object>> = {
   "secret.rotate": { value: "another-value" },
   "secret.set": { value: "another-value" },
   "toolServer.activate": { revision: 1 },
-};
-/** Operations on resources that only a question of a tool or a second conversation creates. */
-const NOT_CREATED: ReadonlySet<string> = new Set(["conversation.merge", "run.answer"]);
+});
 /** Operations that look for the name in their query. */
 const SEARCHES: ReadonlySet<string> = new Set(["memory.find"]);
 /** Operations that answer for any name or id; they show nothing of another workspace, and change nothing there. */
@@ -32,8 +31,11 @@ const NAMES_ONLY: ReadonlySet<string> = new Set(["capability.get", "conversation
 
 beforeAll(async () => {
   world = await MatrixWorld.start();
+  await world.make("POST", "/agents", { source: definition("blue-agent") }, world.headers.blue);
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
+
+const id = (noun: string, parameter = "id"): string => world.ids[noun]?.[parameter] ?? "";
 
 const targetOf = ({ name, http: { path } }: contract.Operation): string =>
   path.replaceAll(/:(\w+)/g, (_all, parameter: string) => {
@@ -42,12 +44,12 @@ const targetOf = ({ name, http: { path } }: contract.Operation): string =>
     // An operation that is added needs a resource of `red` in `createResources`.
     if (value === undefined) throw new Error(`${name} has no resource for :${parameter}`);
     return encodeURIComponent(value);
-  }) + (QUERIES[name] ?? "");
+  }) + world.queryOf(name);
 
 /** Sends an operation for the resource of `red`. */
 const sendAs = (headers: Sent["headers"], operation: contract.Operation) => {
   const { method } = operation.http;
-  const body = method === "GET" || method === "DELETE" ? undefined : (BODIES[operation.name] ?? {});
+  const body = method === "GET" || method === "DELETE" ? undefined : (bodies()[operation.name] ?? {});
   return world.request(method, targetOf(operation), { headers, body });
 };
 const withTarget = OPERATIONS.filter(({ http: { path } }) => path.includes(":"));
@@ -69,7 +71,7 @@ test("lists of another workspace contain nothing of this one, for every client",
   const lists = OPERATIONS.filter(({ http: { method, path } }) => method === "GET" && !path.includes(":"));
   for (const operation of lists)
     for (const subject of triesOf(operation)) {
-      const path = operation.http.path + (QUERIES[operation.name] ?? "");
+      const path = operation.http.path + world.queryOf(operation.name);
       const { status, text } = await world.request("GET", path, { headers: subject.headers });
       const expected = !mayPerform(subject, operation) ? 403 : SEARCHES.has(operation.name) ? 404 : 200;
       if (status !== expected || (status === 200 && text.includes(CANARY)) || text.includes(SECRET))
@@ -82,6 +84,7 @@ test("an operation on a resource of another workspace finds and changes nothing,
   const wrong: string[] = [];
   let verdicts = 0;
   const before = await world.lists();
+  expect(before["memory.graph"]).toContain(SECRET);
   for (const operation of withTarget) {
     const found = NAMES_ONLY.has(operation.name) ? 200 : 404;
     const answers = triesOf(operation).map(async (subject) => {
@@ -148,9 +151,78 @@ test("frames of a socket reach no mailbox of another workspace, and streams show
   expect(streamed.join("")).not.toContain('"red"');
 });
 
-type Case = readonly [operation: string, body: object, expected: number | string];
+const makeInBlue = (path: string, body: object) => world.make("POST", path, body, world.headers.blue);
 
-const id = (noun: string, parameter = "id"): string => world.ids[noun]?.[parameter] ?? "";
+/** Returns what the workspace `blue` has of its own. */
+async function createOwn() {
+  const { id: run } = await makeInBlue("/runs", { agent: "blue-agent", input: "x", wait: true });
+  const { items } = await makeInBlue("/memory/entities", { entities: [{ name: "blue one", type: "thing" }] });
+  const inform = { performative: "inform", receiver: "blue-bot", content: "from blue" };
+  const { conversation_id: conversation } = await makeInBlue("/messages", inform);
+  return { run, conversation, entity: items[0].entity.id };
+}
+type Request = readonly [method: string, path: string, body?: object];
+
+/** Requests that name something of `blue` and, by `named`, something of another workspace. */
+function mixing(own: Awaited<ReturnType<typeof createOwn>>, named: typeof id): readonly Request[] {
+  const [handle, question] = [named("mailbox", "leased"), named("run.answer", "question")];
+  const secret = `/secrets/${named("secret", "name")}`;
+  const send = { performative: "inform", content: "from blue", receiver: ["blue-bot", named("participant", "name")] };
+  return [
+    ["GET", `/runs/${own.run}/diff/${named("run")}`],
+    ["GET", `/runs/${named("run")}/diff/${own.run}`],
+    ["POST", `/runs/${own.run}/questions/${question}`, { action: "decline" }],
+    ["POST", `/runs/${named("run.answer")}/questions/${question}`, { action: "decline" }],
+    ["POST", `/conversations/${own.conversation}/merge`, { into: named("conversation") }],
+    ["POST", `/conversations/${named("conversation")}/merge`, { into: own.conversation }],
+    ["POST", "/mailboxes/blue-bot/settle", { done: [handle] }],
+    ["POST", "/mailboxes/blue-bot/settle", { rejected: [{ handle, reason: "x" }] }],
+    ["DELETE", `/participants/blue-bot/keys/${named("messageKey", "key_id")}`],
+    ["POST", "/dead-letters/retry", { ids: [named("deadLetter")] }],
+    ["POST", "/messages", send],
+    ["POST", "/tasks", { name: "x", participants: ["blue-bot"], parent_task: named("task") }],
+    ["POST", "/memory/relations", { relations: [{ from: "blue one", to: named("memory", "name"), type: "knows" }] }],
+    ["GET", `/memory/graph?start=${own.entity},${named("memory")}`],
+    ["PUT", `${secret}?all_workspaces=true`, { value: "from-blue" }],
+    ["PUT", `${secret}/value?all_workspaces=true`, { value: "from-blue" }],
+    ["DELETE", `${secret}?all_workspaces=true`],
+  ];
+}
+
+/** Returns an id or name that no workspace has, in the form of the one of `red`. */
+function unknownLike(noun: string, parameter = "id"): string {
+  if (parameter === "leased") return handles.delivery.encode(999_999);
+  if (noun === "deadLetter") return handles.deadLetter.encode(999_999, 0);
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id(noun, parameter))
+    ? `00000000-0000-7000-8000-${Buffer.from(noun).toString("hex").padEnd(12, "0").slice(0, 12)}`
+    : `unknown_${parameter}`;
+}
+
+test("a request that mixes an own id and one of another workspace is answered as if that one were unknown", async () => {
+  const own = await createOwn();
+  const before = await world.lists();
+  const unknown = new Map<string, string>();
+  const expected = mixing(own, (noun, parameter) => {
+    const made = unknownLike(noun, parameter);
+    unknown.set(id(noun, parameter), made);
+    return made;
+  });
+  const participant = world.subjects.find(({ name }) => name === "participant");
+  const answerTo = async ([method, path, body]: Request) => {
+    const headers = path.startsWith("/mailboxes") ? (participant?.headers ?? {}) : world.headers.blue;
+    const { status, text } = await world.request(method, `/api/v1${path}`, { headers, body });
+    return `${status} ${text.replaceAll(/"(?:request_id|id|conversation_id)":"[^"]*"/g, "")}`;
+  };
+  for (const [index, request] of mixing(own, id).entries()) {
+    let answer = await answerTo(request);
+    for (const [foreign, made] of unknown) answer = answer.replaceAll(foreign, made);
+    const other = expected[index] ?? request;
+    expect(answer, `${other[0]} ${other[1]}`).toBe(await answerTo(other));
+  }
+  expect(await world.lists()).toEqual(before);
+});
+
+type Case = readonly [operation: string, body: object, expected: number | string];
 
 /** Requests of the administrator of `blue` whose bodies name what `red` has, with the status or the code of the answer. */
 function namingBodies(module: string): readonly Case[] {
@@ -217,7 +289,6 @@ const NAMELESS: ReadonlySet<string> = new Set([
 
 test("a body that names what another workspace has finds and changes nothing there", async () => {
   const headers = world.headers.blue;
-  await world.make("POST", "/agents", { source: definition("blue-agent") }, headers);
   const before = await world.lists();
   const wrong: string[] = [];
   const cases = namingBodies(Buffer.from(await answering("ok")).toString("base64"));
@@ -248,7 +319,7 @@ test("the workspace's own administrator reaches every resource", async () => {
   const own = withTarget.filter(({ effect, scope }) => effect !== "destroy" && scope !== "server");
   for (const operation of own.toSorted((one, other) => order.indexOf(one.effect) - order.indexOf(other.effect))) {
     const { status, text } = await sendAs(world.headers.red, operation);
-    const isRefused = status === 403 || (status === 404 && !NOT_CREATED.has(operation.name)) || status >= 500;
+    const isRefused = status === 403 || status === 404 || status >= 500;
     if (isRefused || (operation.effect === "read" && status !== 200 && status !== 401))
       wrong.push(`${operation.name}: ${status} ${text.slice(0, 300)}`);
   }
