@@ -90,6 +90,8 @@ type LoginAttempt = Pick<Principal, "login"> & { readonly workspace: string | un
 
 /** Who sent a request, before it is known to which workspace it applies. */
 type Identified = Omit<Principal, "workspace" | "role" | "roles" | "permissions" | "narrowed" | "everywhere">;
+/** What identifies a request besides its credentials. */
+type Presented = Pick<Identified, "tokens"> & Pick<Origin, "address">;
 const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
 const SETUP_PREFIX = "cax_setup_";
@@ -198,13 +200,14 @@ export class Access {
     return others.length === 0 ? permissions : permissions.union(this.#permissionsOf(others));
   }
 
-  #identify({ token, key, session, certificate, origin: { address } }: Credentials): Identified | Promise<Identified> {
+  #identify({ token, key, session, connection, certificate, origin }: Credentials): Identified | Promise<Identified> {
+    const { address } = origin;
     if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
     const given = key ?? (isProgram ? undefined : token);
     if (given !== undefined && isJwt(given)) return this.#byJwt(given, tokens, address);
-    if (given !== undefined) return this.#byKey(given, tokens, address);
+    if (given !== undefined) return this.#byKey(given, { tokens, address, connection });
     if (session !== undefined) return this.#bySession(session, tokens);
     const entry = certificate && entryOf(certificate, this.#certificates);
     if (certificate && entry) return this.#byCertificate(certificate, entry, { tokens, address });
@@ -303,10 +306,10 @@ export class Access {
     return { id, principal: this.#in(workspace, this.#sessionPrincipal(id, found, [])) };
   }
 
-  #byKey(given: string, tokens: readonly string[], address: string): Identified {
+  #byKey(given: string, { tokens, address, connection }: Presented & Pick<Credentials, "connection">): Identified {
     if (given.startsWith(SETUP_PREFIX)) return this.#bySetup(given, address);
     if (isLoginToken(given)) return this.#byLink(given, address);
-    const found = this.#ports.keys.find(given);
+    const found = this.#ports.keys.find(given, connection);
     if ("fault" in found) throw this.#failure(address, FAULTS[found.fault], found.key && keySender(found.key));
     return { ...this.#principalOf(found, tokens), login: { owner: { type: "key", keyId: found.id } } };
   }
@@ -373,7 +376,7 @@ export class Access {
   #byCertificate(
     certificate: ClientCertificate,
     { name, role, workspace }: TrustedCertificate,
-    { tokens, address }: { readonly tokens: readonly string[]; readonly address: string },
+    { tokens, address }: Presented,
   ): Identified {
     const { clock } = this.#ports;
     if (!isValid(certificate, clock)) throw this.#failure(address, "the client certificate has expired");

@@ -60,6 +60,8 @@ export type Credentials = {
   readonly key: string | undefined;
   /** What the dashboard's cookie says. Only a request that comes from the dashboard's own origin has it. */
   readonly session: SessionCredentials | undefined;
+  /** What the request's connection is known by. */
+  readonly connection: object;
   /** The certificate of the client's connection. */
   readonly certificate?: ClientCertificate | undefined;
   /** The workspace that the request names. Default: the one of the first grant. */

@@ -5,7 +5,7 @@ import { accessOf } from "../helpers/access.ts";
 /** The code with which a request with a wrong key from an address is refused. */
 const refusal = async (access: Access, address: string): Promise<unknown> => {
   const origin = { address, requestId: "r" };
-  const credentials = { token: undefined, key: "cax_wrong", session: undefined, certificate: undefined, origin };
+  const credentials = { token: undefined, key: "cax_wrong", session: undefined, connection: {}, origin };
   return access.identify(credentials).then(
     () => "accepted",
     (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -29,7 +29,7 @@ function checkOf(text: string): string {
   return check;
 }
 
-const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
+const hashOf = (secret: string): string => hash("sha256", secret, "base64url");
 
 /** The id of a new key. */
 export const mintKeyId = (): string => base62(randomBytes(10), ID_CHARS);

@@ -26,6 +26,8 @@ export type RefusedKey = { readonly fault: KeyFault; readonly key?: StoredKey };
  * API keys.
  * access.keys.K1. A key is found by its id, in constant time for any number of keys; its secret is compared in constant time.
  * access.keys.K2. A revoked or expired key is refused from the next request on, and its streams end within a second.
+ * access.keys.K3. A text that a connection presents again is valid only while the key's record is the one that the text was checked
+ *   against: each change of a key makes another record. Expiry is checked in each request, and the text is forgotten with the connection.
  */
 export class Keys implements Disposable {
   readonly #store: KeyStore;
@@ -33,6 +35,8 @@ export class Keys implements Disposable {
   readonly #keys = new Map<string, StoredKey>();
   readonly #usedAtMs = new Map<string, number>();
   readonly #changing = new KeyedMutex();
+  /** The last valid text of each connection, so that it is not hashed in each request. */
+  readonly #checked = new WeakMap<object, { readonly text: string; readonly key: StoredKey }>();
   /** Roles of the keys for every workspace that were created since the start. */
   readonly #createdRoles = new Set<string>();
   readonly #ends = new EndSignals((id) => this.active(id) === undefined);
@@ -119,21 +123,30 @@ export class Keys implements Disposable {
     return this.#usedAtMs.get(id);
   }
 
-  /** Returns the key that a client presented, or why it is refused. */
-  find(text: string): StoredKey | RefusedKey {
-    const given = readKey(text);
-    const key = given && this.#keys.get(given.id);
-    if (given === undefined || key === undefined) return { fault: "unknown" };
-    const nowMs = this.#clock.nowMs();
-    const isPrevious =
-      key.previousHash !== undefined &&
-      (key.previousUntilMs ?? 0) > nowMs &&
-      isSame(given.secretHash, key.previousHash);
-    if (!isSame(given.secretHash, key.secretHash) && !isPrevious) return { fault: "unknown" };
+  /** Returns the key that a client presented on a connection, or why it is refused. */
+  find(text: string, connection: object): StoredKey | RefusedKey {
+    const last = this.#checked.get(connection);
+    // In constant time, because clients of a proxy share its connections.
+    const isKnown = last !== undefined && this.#keys.get(last.key.id) === last.key && isSame(text, last.text);
+    const key = isKnown ? last.key : this.#check(text, connection);
+    if (key === undefined) return { fault: "unknown" };
     const fault = this.fault(key);
     if (fault !== undefined) return { fault, key };
     this.used(key.id);
     return key;
+  }
+
+  #check(text: string, connection: object): StoredKey | undefined {
+    const given = readKey(text);
+    const key = given && this.#keys.get(given.id);
+    if (given === undefined || key === undefined) return undefined;
+    const { secretHash, previousHash = "", previousUntilMs = 0 } = key;
+    if (isSame(given.secretHash, secretHash)) {
+      this.#checked.set(connection, { text, key });
+      return key;
+    }
+    // Not remembered, because it is valid for a time only.
+    return previousUntilMs > this.#clock.nowMs() && isSame(given.secretHash, previousHash) ? key : undefined;
   }
 
   /** Returns the key with this id if it can be used now. */

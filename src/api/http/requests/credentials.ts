@@ -19,6 +19,7 @@ export function credentialsOf(
     token: BEARER.exec(headers.authorization ?? "")?.[1],
     key: typeof key === "string" && key !== "" ? key : undefined,
     session: id === undefined ? undefined : { id, csrfToken, isWrite: !SAFE_METHODS.has(method) },
+    connection: socket,
     certificate: certificateOf(socket),
     workspace: workspaceOf(headers["x-caxton-workspace"], url),
     origin,
