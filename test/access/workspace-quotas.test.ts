@@ -99,3 +99,38 @@ test("tool servers past the quota are refused, and new versions of a deployed on
   expect((await deploy("first", "hi")).status).toBeLessThan(300);
   expect((await server.ask("tools", "GET", "/api/v1/tool-servers/second")).status).toBe(404);
 });
+
+/** The outcomes of six requests that come together. */
+async function rush(ask: (turn: number) => Promise<{ readonly status: number }>): Promise<readonly string[]> {
+  const answers = await Promise.all(Array.from({ length: 6 }, (_, turn) => ask(turn)));
+  return answers.map(({ status }) => (status < 300 ? "done" : String(status))).toSorted();
+}
+
+test("requests that come together do not exceed a quota", async () => {
+  await server.createWorkspace("rush", { agents: 2, tool_servers: 2, memory_entities: 2, file_bytes: 500_000 });
+  const post = (path: string, body: object) => server.ask("rush", "POST", `/api/v1/${path}`, body);
+  const two = ["429", "429", "429", "429", "done", "done"];
+  expect(await rush((turn) => post("agents", agent(`speaker-${turn}`)))).toEqual(two);
+  const module = Buffer.from(await answering("hi")).toString("base64");
+  expect(await rush((turn) => post("tool-servers", { module, manifest: manifest(`server-${turn}`) }))).toEqual(two);
+  const remember = (name: string) =>
+    post("memory/entities", { scope: "workspace", entities: [{ name, type: "thing" }] });
+  expect(await rush((turn) => remember(`entity ${turn}`))).toEqual(two);
+  const upload = (body: RequestInit["body"]) =>
+    fetch(`${server.server.url}/api/v1/uploads?name=a.txt`, {
+      method: "POST",
+      headers: { "x-api-key": server.admin, "x-caxton-workspace": "rush", "content-type": "text/plain" },
+      body: body ?? null,
+      duplex: "half",
+    });
+  const bytes = () => server.server.started.caxton.runs.stores.uploads.bytesOf("rush");
+  // A body without a length takes room as it arrives.
+  const withoutLength = await rush(() => upload(new Blob(["0123456789".repeat(20_000)]).stream()));
+  expect(withoutLength.length - withoutLength.filter((status) => status === "done").length).toBeGreaterThanOrEqual(4);
+  const left = Math.floor((500_000 - bytes()) / 10);
+  expect(left).toBeGreaterThan(10_000);
+  const bodies = await Promise.all(Array.from({ length: 12 }, () => upload("x".repeat(left))));
+  expect(bodies.filter(({ status }) => status < 300)).toHaveLength(10);
+  expect(bytes()).toBeLessThanOrEqual(500_000);
+  expect(bytes()).toBeGreaterThan(499_990);
+});

@@ -53,6 +53,8 @@ export class Workspaces {
   readonly #changing = new KeyedMutex();
   /** Operations in progress by workspace. */
   readonly #uses = new Map<string, number>();
+  /** Amounts by quota and workspace. */
+  readonly #reserved = new Map<string, number>();
   readonly #ends = new Map<string, AbortController>();
 
   readonly #rates: RateLimiter;
@@ -153,20 +155,22 @@ export class Workspaces {
       hasQuota: (name: string): boolean => this.quotas(name)[quota] !== undefined,
       hasRoom: (name: string, total: number): boolean => total <= (this.quotas(name)[quota] ?? Infinity),
       require: (name: string, total: number): void => this.requireRoom(name, quota, total),
+      /** Reserves an amount beside what is used, until disposal. Throws WorkspaceNotFoundError, QuotaExceededError. */
+      reserve: (name: string, used: number, amount: number): Disposable => {
+        const key = `${quota} ${name}`;
+        this.requireRoom(name, quota, used + (this.#reserved.get(key) ?? 0) + amount);
+        return held(this.#reserved, key, amount);
+      },
+      /** Counts and adds after other such work in the workspace, so that nothing is added in between. */
+      fill: <Result>(name: string, work: () => Promise<Result>): Promise<Result> =>
+        this.#changing.run(`${quota} ${name}`, work),
     };
   }
 
   /** Counts an operation in a workspace until disposal. Throws WorkspaceNotFoundError. */
   use(name: string): Disposable {
     this.get(name);
-    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        const left = (this.#uses.get(name) ?? 1) - 1;
-        if (left > 0) this.#uses.set(name, left);
-        else this.#uses.delete(name);
-      },
-    };
+    return held(this.#uses, name, 1);
   }
 
   /** Waits until no operation is in progress in a workspace. Throws WorkspaceInUseError when `signal` aborts. */
@@ -197,4 +201,16 @@ export class Workspaces {
     this.#workspaces.set(workspace.name, workspace);
     return workspace;
   }
+}
+
+/** Adds an amount to a sum until disposal. */
+function held(sums: Map<string, number>, key: string, amount: number): Disposable {
+  sums.set(key, (sums.get(key) ?? 0) + amount);
+  return {
+    [Symbol.dispose]: () => {
+      const left = (sums.get(key) ?? 0) - amount;
+      if (left > 0) sums.set(key, left);
+      else sums.delete(key);
+    },
+  };
 }

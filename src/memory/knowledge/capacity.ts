@@ -1,3 +1,4 @@
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { MemoryFullError } from "./errors.ts";
@@ -43,6 +44,7 @@ export class Capacity {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #max: number;
+  readonly #filling = new KeyedMutex<string>();
   #quotas: EntityQuotas | undefined;
   #counted: { readonly used: number; readonly atMs: number } | undefined;
   #vectors: StoreStats["vectorRoom"];
@@ -61,10 +63,32 @@ export class Capacity {
     this.#quotas = quotas;
   }
 
-  /** Reserves room for `fresh` new entities. Throws MemoryFullError, and what the quotas throw; then no room is reserved. */
-  async admit(fresh: number, scope: ScopeKey): Promise<void> {
-    if (fresh === 0) return;
-    await this.#requireQuota(fresh, scope);
+  /**
+   * Reserves room for `fresh` new entities while `write` creates them and returns how many it created. In a workspace with a
+   * quota, one write runs after the other. Throws MemoryFullError, what the quotas throw, and what `write` throws.
+   */
+  async fill(fresh: number, scope: ScopeKey, write: () => Promise<number>): Promise<void> {
+    const workspace = workspaceOf(scope);
+    if (fresh === 0) await write();
+    else if (workspace === undefined || this.#quotas?.hasQuota(workspace) !== true) await this.#reserve(fresh, write);
+    else
+      await this.#filling.run(workspace, async () => {
+        await this.#requireQuota(fresh, workspace);
+        await this.#reserve(fresh, write);
+      });
+  }
+
+  async #reserve(fresh: number, write: () => Promise<number>): Promise<void> {
+    await this.#admit(fresh);
+    let created = 0;
+    try {
+      created = await write();
+    } finally {
+      this.freed(fresh - created);
+    }
+  }
+
+  async #admit(fresh: number): Promise<void> {
     if (this.#max === 0) return;
     let used = await this.#used();
     if (used + fresh > this.#max) used = await this.#used(COUNT_AGE_MAX_TO_REFUSE_MS);
@@ -73,15 +97,13 @@ export class Capacity {
   }
 
   /** Counts the store each time: few workspaces have a quota, and what others wrote counts too. */
-  async #requireQuota(fresh: number, scope: ScopeKey): Promise<void> {
-    const workspace = workspaceOf(scope);
-    if (workspace === undefined || this.#quotas?.hasQuota(workspace) !== true) return;
+  async #requireQuota(fresh: number, workspace: string): Promise<void> {
     const { scopes } = await this.#store.stats();
     const own = scopes.filter((one) => workspaceOf(one.scope) === workspace);
-    this.#quotas.require(workspace, own.reduce((sum, { entities }) => sum + entities, 0) + fresh);
+    this.#quotas?.require(workspace, own.reduce((sum, { entities }) => sum + entities, 0) + fresh);
   }
 
-  /** Releases room of entities that were not created after all, or were deleted. */
+  /** Releases room of entities that were not created, or were deleted. */
   freed(count: number): void {
     if (count > 0) this.#changeBy(-count);
   }

@@ -164,16 +164,14 @@ export class Changes {
   /** Writes the drafts if the entity limit allows the new ones. */
   async #admitted(drafts: readonly Draft[], scope: ScopeKey): Promise<readonly WriteOutcome[]> {
     const fresh = drafts.filter(({ expected }) => expected === 0);
-    await this.#capacity.admit(fresh.length, scope);
-    let written = 0;
-    try {
-      const outcomes = await this.#write(drafts);
-      written = fresh.filter((draft) => outcomes[drafts.indexOf(draft)] === "written").length;
+    let outcomes: readonly WriteOutcome[] = [];
+    await this.#capacity.fill(fresh.length, scope, async () => {
+      outcomes = await this.#write(drafts);
+      const written = fresh.filter((draft) => outcomes[drafts.indexOf(draft)] === "written").length;
       this.#counts.entitiesCreated(written);
-      return outcomes;
-    } finally {
-      this.#capacity.freed(fresh.length - written);
-    }
+      return written;
+    });
+    return outcomes;
   }
 
   async #write(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {

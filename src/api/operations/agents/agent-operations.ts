@@ -113,8 +113,10 @@ const deploy = implement(operations.agent.deploy, async (services, body, { admis
   const { agents } = services;
   if (!admission.isWhole) requireOwnName(agents, body, admission);
   const source = sourceOf(body);
-  await requireRoom(services, workspace, source);
-  const { type, revision, warnings } = await agents.agents.deploy(workspace, source);
+  const { type, revision, warnings } = await services.access.workspaces.stock("agents").fill(workspace, async () => {
+    await requireRoom(services, workspace, source);
+    return agents.agents.deploy(workspace, source);
+  });
   // A client may have read the text from the very file that the next start deploys.
   const file = await agents.agentFiles.find(workspace, revision.name, revision.source);
   if (file) await agents.agents.settleFile(workspace, revision.name, file.hash);

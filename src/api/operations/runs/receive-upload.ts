@@ -11,9 +11,10 @@ export const receiveUpload = implement(
   async ({ access, runs }, { name }, { received, signal, principal: { workspace } }) => {
     const { mediaType = "application/octet-stream", bytes } = received;
     const files = access.workspaces.stock("file_bytes");
-    const content = files.hasQuota(workspace)
-      ? within(received, (size) => files.require(workspace, runs.stores.uploads.bytesOf(workspace) + size))
-      : received.content;
+    using reserved = new DisposableStack();
+    const reserve = (size: number) =>
+      reserved.use(files.reserve(workspace, runs.stores.uploads.bytesOf(workspace), size));
+    const content = files.hasQuota(workspace) ? within(received, reserve) : received.content;
     const upload = await runs.stores.uploads.save({ workspace, name, mediaType, bytes }, content, signal);
     return {
       id: upload.id,
@@ -28,13 +29,14 @@ export const receiveUpload = implement(
 /** The content, refused as soon as it is known to be too large. */
 async function* within(
   { bytes = 1, content }: ReceivedBody,
-  require: (bytes: number) => void,
+  reserve: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  require(bytes);
-  let received = 0;
+  reserve(bytes);
+  let left = bytes;
   for await (const piece of content) {
-    received += piece.length;
-    if (received > bytes) require(received);
+    left -= piece.length;
+    if (left < 0) reserve(-left);
+    left = Math.max(left, 0);
     yield piece;
   }
 }

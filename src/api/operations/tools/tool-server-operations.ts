@@ -53,14 +53,19 @@ const deploy = implement(operations.toolServer.deploy, async (services, input, {
   const { servers, records } = services.tools.workspaces.of(principal.workspace);
   const text = manifest ?? manifestFor(file);
   const request = { module, manifest: text, signature, origin: "uploaded", accept: isAccepted } as const;
+  const { workspace } = principal;
   const quota = services.access.workspaces.stock("tool_servers");
-  const uploaded = records.list().filter(({ entry }) => entry.origin === "uploaded").length;
-  if (!quota.hasRoom(principal.workspace, uploaded + 1)) {
-    // A version of a server that is deployed already needs no room.
-    const { outcome } = await servers.deploy({ ...request, dryRun: true }, signal);
-    if (outcome === "created") quota.require(principal.workspace, uploaded + 1);
-  }
-  return presentDeployment(await servers.deploy({ ...request, dryRun }, signal), dryRun);
+  const deployed = async () => {
+    const uploaded = records.list().filter(({ entry }) => entry.origin === "uploaded").length;
+    if (!quota.hasRoom(workspace, uploaded + 1)) {
+      // A version of a server that is deployed already needs no room.
+      const { outcome } = await servers.deploy({ ...request, dryRun: true }, signal);
+      if (outcome === "created") quota.require(workspace, uploaded + 1);
+    }
+    return servers.deploy({ ...request, dryRun }, signal);
+  };
+  const deployment = quota.hasQuota(workspace) ? quota.fill(workspace, deployed) : deployed();
+  return presentDeployment(await deployment, dryRun);
 });
 
 /** Throws ToolServerNotFoundError. */

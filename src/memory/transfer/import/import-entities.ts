@@ -108,10 +108,11 @@ export class EntityImport {
         embedding: one.waiting.document.embedding,
       })),
     );
-    if (restores.length > 0) {
-      await this.#memory.capacity.admit(restores.length, scope);
-      await this.#memory.store.restore(restores, []);
-    }
+    if (restores.length > 0)
+      await this.#memory.capacity.fill(restores.length, scope, async () => {
+        await this.#memory.store.restore(restores, []);
+        return restores.length;
+      });
     for (const [index, { at }] of fresh.entries()) {
       outcomes[at] = { type: "created", entity: restores[index]?.head.id };
     }
