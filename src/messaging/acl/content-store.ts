@@ -18,13 +18,13 @@ export interface ContentStore {
   dropBefore(ms: number): Promise<number>;
   /** Removes what is kept of a workspace. */
   deleteWorkspace(workspace: string): Promise<void>;
-  /** Bytes of all that is kept. */
-  bytes(): Promise<number>;
+  /** Bytes of all that is kept of a workspace. */
+  bytes(workspace: string): Promise<number>;
   /**
-   * Removes the oldest until at most `bytesMax` are kept, but nothing whose hash is in `spared`, and nothing that was kept
+   * Removes the oldest of a workspace until at most `bytesMax` are kept, but nothing whose hash is in `spared`, and nothing that was kept
    * within the last minute: a message may be about to refer to it. How many bytes are kept then.
    */
-  dropOldest(bytesMax: number, spared: ReadonlySet<string>): Promise<number>;
+  dropOldest(workspace: string, bytesMax: number, spared: ReadonlySet<string>): Promise<number>;
 }
 
 const KEPT = "sha256-";

@@ -8,7 +8,6 @@ import { type ContentStore, type MessageArtifact } from "../acl/index.ts";
 
 /** Content stored within this time is not removed for lack of space. */
 const FRESH_MS = 60_000;
-const HASH_CHARS = 64;
 const HASH = /^[0-9a-f]{64}$/;
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -19,8 +18,8 @@ const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 export class FileContentStore implements ContentStore {
   readonly #directory: string;
   readonly #clock: Clock;
-  /** Undefined until first used, and after files were removed. */
-  #bytes: number | undefined;
+  /** By workspace. Undefined until first used, and after files were removed. */
+  #bytes: Map<string, number> | undefined;
 
   constructor(directory: string, clock: Clock) {
     this.#directory = directory;
@@ -39,7 +38,7 @@ export class FileContentStore implements ContentStore {
       await writeSynced(draft, bytes, signal);
       await rename(draft, path);
       await this.#touch(path);
-      if (this.#bytes !== undefined) this.#bytes += bytes.length;
+      this.#bytes?.set(workspace, (this.#bytes.get(workspace) ?? 0) + bytes.length);
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
@@ -75,31 +74,36 @@ export class FileContentStore implements ContentStore {
   }
 
   async deleteWorkspace(workspace: string): Promise<void> {
-    for await (const { path, name } of this.#files())
-      if (name.endsWith(`@${workspace}`)) await rm(path, { force: true });
+    for await (const file of this.#files()) if (file.workspace === workspace) await rm(file.path, { force: true });
     this.#bytes = undefined;
   }
 
-  async bytes(): Promise<number> {
-    if (this.#bytes !== undefined) return this.#bytes;
-    let sum = 0;
-    for await (const { bytes } of this.#files()) sum += bytes;
-    return (this.#bytes = sum);
+  async bytes(workspace: string): Promise<number> {
+    this.#bytes ??= await this.#counted();
+    return this.#bytes.get(workspace) ?? 0;
   }
 
-  async dropOldest(bytesMax: number, spared: ReadonlySet<string>): Promise<number> {
-    const files = await Array.fromAsync(this.#files());
+  async #counted(): Promise<Map<string, number>> {
+    const sums = new Map<string, number>();
+    for await (const { workspace, bytes } of this.#files()) sums.set(workspace, (sums.get(workspace) ?? 0) + bytes);
+    return sums;
+  }
+
+  async dropOldest(workspace: string, bytesMax: number, spared: ReadonlySet<string>): Promise<number> {
+    const all = await Array.fromAsync(this.#files());
+    const files = all.filter((file) => file.workspace === workspace);
     let left = files.reduce((sum, { bytes }) => sum + bytes, 0);
     const freshMs = this.#clock.nowMs() - FRESH_MS;
-    for (const { path, name, bytes } of files.toSorted((one, other) => one.keptAtMs - other.keptAtMs)) {
+    for (const { path, hash, bytes } of files.toSorted((one, other) => one.keptAtMs - other.keptAtMs)) {
       if (left <= bytesMax) break;
       // Checked again: it may have been stored again while others were removed.
       const found = await stat(path).catch(() => undefined);
-      if (spared.has(name.slice(0, HASH_CHARS)) || found === undefined || found.mtimeMs > freshMs) continue;
+      if (spared.has(hash) || found === undefined || found.mtimeMs > freshMs) continue;
       await rm(path, { force: true });
       left -= bytes;
     }
-    return (this.#bytes = left);
+    this.#bytes?.set(workspace, left);
+    return left;
   }
 
   async *#files(): AsyncGenerator<KeptFile> {
@@ -107,7 +111,9 @@ export class FileContentStore implements ContentStore {
       for (const name of await readdir(join(this.#directory, folder))) {
         const path = join(this.#directory, folder, name);
         const found = await stat(path).catch(() => undefined);
-        if (found !== undefined) yield { path, name, bytes: found.size, keptAtMs: found.mtimeMs };
+        // A file that is being written has the id of its draft after the workspace.
+        const [hash = "", workspace = ""] = name.split(/[@.]/u);
+        if (found !== undefined) yield { path, hash, workspace, bytes: found.size, keptAtMs: found.mtimeMs };
       }
     }
   }
@@ -129,7 +135,13 @@ export class FileContentStore implements ContentStore {
   }
 }
 
-type KeptFile = { readonly path: string; readonly name: string; readonly bytes: number; readonly keptAtMs: number };
+type KeptFile = {
+  readonly path: string;
+  readonly hash: string;
+  readonly workspace: string;
+  readonly bytes: number;
+  readonly keptAtMs: number;
+};
 
 async function writeSynced(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   await using file = await open(path, "wx", PRIVATE_FILE);

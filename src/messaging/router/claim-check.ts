@@ -17,7 +17,7 @@ import { type AgentHandler, type Delivered, notStored, type Settlement } from ".
 export type ClaimOptions = {
   /** Content above it is left in its message, which is refused for it. */
   readonly messageBytesMax: number;
-  /** All contents together. */
+  /** All contents of a workspace. */
   readonly storeBytesMax: number;
   readonly clock: Clock;
   /** Hashes of contents that messages in mailboxes refer to. Asked only when there is no room. */
@@ -35,14 +35,15 @@ const FULL_MS = 1_000;
  * router.claim-check.K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or
  *   small.
  * router.claim-check.K2. A message is taken only when its content is on disk.
- * router.claim-check.K3. Contents take `storeBytesMax` at most: the oldest go that no waiting message refers to; when
- *   that is not enough, a message with large content is refused.
+ * router.claim-check.K3. Contents of a workspace take `storeBytesMax` at most: its oldest are deleted that no waiting message
+ *   refers to. If that is not enough, its messages with large content are refused.
  */
 export class ClaimCheck {
   readonly #store: ContentStore;
   readonly #options: ClaimOptions;
-  #trimming: Promise<number> | undefined;
-  #fullUntilMs = 0;
+  /** By workspace. */
+  readonly #trimming = new Map<string, Promise<number>>();
+  readonly #fullUntilMs = new Map<string, number>();
   readonly #leaving = new KeyedMutex<string>();
   readonly #coming = new KeyedMutex<string>();
   readonly #closing = new AbortController();
@@ -78,18 +79,24 @@ export class ClaimCheck {
   async #keep(message: Message): Promise<Message> {
     const ready = await offloadContent(message, this.#store, this.#closing.signal);
     const { storeBytesMax, clock } = this.#options;
-    if ((await this.#store.bytes()) <= storeBytesMax) return ready;
-    if (clock.monotonicMs() < this.#fullUntilMs) throw new MessageContentsFullError(storeBytesMax);
-    this.#trimming ??= this.#trim().finally(() => (this.#trimming = undefined));
-    if ((await this.#trimming) <= storeBytesMax) return ready;
-    this.#fullUntilMs = clock.monotonicMs() + FULL_MS;
+    const { workspace } = message;
+    if ((await this.#store.bytes(workspace)) <= storeBytesMax) return ready;
+    if (clock.monotonicMs() < (this.#fullUntilMs.get(workspace) ?? 0))
+      throw new MessageContentsFullError(storeBytesMax);
+    if ((await this.#trimming.getOrInsertComputed(workspace, () => this.#trim(workspace))) <= storeBytesMax)
+      return ready;
+    this.#fullUntilMs.set(workspace, clock.monotonicMs() + FULL_MS);
     throw new MessageContentsFullError(storeBytesMax);
   }
 
   /** A little more than is needed, so that it is not done for each message. */
-  async #trim(): Promise<number> {
+  async #trim(workspace: string): Promise<number> {
     const { storeBytesMax, waiting } = this.#options;
-    return this.#store.dropOldest(storeBytesMax * TRIMMED_SHARE, await waiting());
+    try {
+      return await this.#store.dropOldest(workspace, storeBytesMax * TRIMMED_SHARE, await waiting());
+    } finally {
+      this.#trimming.delete(workspace);
+    }
   }
 
   /** A handler that gets messages with their content. What retention took of it is rejected, with MESSAGE_CONTENT_NOT_FOUND. */

@@ -29,7 +29,7 @@ export const MessagesTable = z
     message_bytes_max: size(router.messageBytesMax, "Maximum size of one message"),
     content_bytes_max: size(
       router.contentBytesMax,
-      "Maximum size of offloaded content; above it, the oldest without waiting messages is deleted",
+      "Maximum size of offloaded content of a workspace; above it, its oldest without waiting messages is deleted",
     ),
     mailbox_messages_max: count(
       router.mailboxMessagesMax,

@@ -73,16 +73,16 @@ test("a workspace has only the contents of its own messages, and loses them when
 });
 
 // router.claim-check.K3
-test("contents are bounded by bytes: the oldest without a waiter is deleted, and what would not fit is refused", async () => {
+test("contents of a workspace are bounded by bytes: its oldest without a waiter is deleted, and what would not fit is refused", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock();
   const contents = new FileContentStore(directory.path, clock);
   const options = { contentBytesMax: 350_000 };
   const { router, agent } = await openWorld({ clock, contents, options });
-  const send = (letter: string, to: string) =>
+  const send = (letter: string, to: string, workspace = "default") =>
     router.submit(
       composeMessage({
-        workspace: "default",
+        workspace,
         performative: "inform",
         sender: "ann",
         address: { type: "receivers", names: [to] },
@@ -90,10 +90,14 @@ test("contents are bounded by bytes: the oldest without a waiter is deleted, and
         atMs: clock.nowMs(),
       }),
     );
-  const isKept = async (letter: string) => {
+  const isKeptIn = async (workspace: string, letter: string) => {
     const hash = keptHash({ type: "text", text: letter.repeat(100_000) });
-    return (await contents.fetch("default", { hash }, signal)) !== undefined;
+    return (await contents.fetch(workspace, { hash }, signal)) !== undefined;
   };
+  const isKept = (letter: string) => isKeptIn("default", letter);
+  // The oldest of all is of another workspace, and its recipient takes it.
+  expect(await send("x", "bob", "red")).toMatchObject({ type: "accepted" });
+  await clock.advance(120_000);
   // Olga is outside and takes nothing; bob takes all there is.
   for (const [letter, name] of [
     ["a", "outside-olga"],
@@ -103,7 +107,7 @@ test("contents are bounded by bytes: the oldest without a waiter is deleted, and
     expect(await send(letter, name)).toMatchObject({ type: "accepted" });
     await clock.advance(120_000);
   }
-  await until(() => agent.got.length === 2);
+  await until(() => agent.got.length === 3);
   expect(await send("d", "outside-olga")).toMatchObject({ type: "accepted" });
   expect(await Promise.all(["a", "b", "c", "d"].map(isKept))).toEqual([true, false, true, true]);
   await clock.advance(120_000);
@@ -115,5 +119,8 @@ test("contents are bounded by bytes: the oldest without a waiter is deleted, and
     error: { code: "MESSAGE_NOT_STORED", message: cause },
   });
   expect(await Promise.all(["a", "c", "d", "e"].map(isKept))).toEqual([true, false, true, true]);
+  // Other workspaces are not full, and lose nothing.
+  for (const letter of ["y", "z"]) expect(await send(letter, "bob", "red")).toMatchObject({ type: "accepted" });
+  expect(await Promise.all(["x", "y", "z"].map((letter) => isKeptIn("red", letter)))).toEqual([true, true, true]);
   await router.close(0);
 });
