@@ -19,6 +19,7 @@ import {
   type MessageError,
   readAcl,
   readMessage,
+  signatureParameters,
 } from "../../messaging/acl/index.ts";
 import { type Delivered, type Router, type Settlement, type Submitted } from "../../messaging/router/index.ts";
 import { readEnvelope } from "./envelope.ts";
@@ -116,7 +117,11 @@ export class FipaTransport implements AsyncDisposable {
     const to = this.#parts.remotes.find(recipient)?.id;
     if (to === undefined) return { type: "failed", reason: `no address is known of ${recipient}` };
     const inReplyTo = await this.#replyWithOf(message.inReplyTo);
-    const acl = aclOf({ ...message, inReplyTo, conversationId: outsideId(message, recipient) }, this.#names);
+    // A reference that is another one there is not what was signed.
+    const signature = inReplyTo === message.inReplyTo ? signatureParameters(message) : {};
+    const parameters = { ...message.parameters, ...signature };
+    const translated = { ...message, inReplyTo, parameters, conversationId: outsideId(message, recipient) };
+    const acl = aclOf(translated, this.#names);
     const posted = await this.#post(acl, to, signal);
     if (posted.type === "delivered") return { type: "done" };
     return posted.type === "failed" ? posted : { ...posted, code: "DELIVERY_FAILED" };
@@ -216,6 +221,8 @@ export class FipaTransport implements AsyncDisposable {
     const asked = acl.conversationId === undefined ? await this.#known(acl.inReplyTo) : undefined;
     const { conversationId = asked?.conversationId } = acl;
     const read = readMessage(wireOf({ ...acl, conversationId }, this.#names, { receivers, nowMs }), context);
+    // A signed message could be repeated long after it was sent.
+    if (read.type === "message" && read.message.signature !== undefined && (await this.#known(read.message.id))) return;
     const outcome = read.type === "message" ? await submit(this.#placed(read.message, receivers)) : read;
     if (outcome.type === "refused") this.#reply(acl, sender, refusedContent(outcome.error));
   }

@@ -1,13 +1,17 @@
-import { type Json, type JsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import {
   type AclMessage,
+  aclParameters,
   aclTime,
   type AgentIdentifier,
+  agentIdentifier,
+  carriedSignature,
   type Content,
   contentWire,
   type Message,
+  nameOutside,
   parseAclTime,
-  SYSTEM_SENDER,
+  withoutSignedText,
 } from "../../messaging/acl/index.ts";
 import { FipaContentError } from "./errors.ts";
 import { headOf, readSl, type Sl, slotOf, textOf } from "./sl.ts";
@@ -31,9 +35,7 @@ export class Names {
 
   /** How others call one of ours; the server itself is the platform's management. */
   outside(name: string): AgentIdentifier {
-    const isForeign = name.includes("@");
-    const full = isForeign ? name : `${name === SYSTEM_SENDER ? "ams" : name}@${this.platform}`;
-    return { name: full, addresses: isForeign ? [] : [this.address], resolvers: [], parameters: {} };
+    return agentIdentifier(nameOutside(name, this.platform), name.includes("@") ? [] : [this.address]);
   }
 }
 
@@ -80,15 +82,20 @@ export function wireOf(
     throw new FipaContentError(`:reply-by ${acl.replyBy.slice(0, 40)} is no time`);
   const [replyTo] = acl.replyTo;
   const lost = undelivered(acl);
-  const parameters = Object.keys(acl.parameters).length === 0 ? null : acl.parameters;
+  const signed = lost === undefined ? carriedSignature(acl.parameters, receivers) : undefined;
+  const content = signed?.stated["content"];
+  const answered =
+    replyTo === undefined || replyTo.name === acl.sender?.name ? null : (names.local(replyTo.name) ?? replyTo.name);
+  const isOurs = signed === undefined || isAddressed(signed.stated, { names, receivers, answered });
+  const parameters = isOurs ? acl.parameters : withoutSignedText(acl.parameters);
   return {
+    ...signed?.wire,
     performative: acl.performative,
     sender: lost?.agent ?? acl.sender?.name ?? null,
-    error: lost === undefined ? null : { code: "AGENT_NOT_FOUND", message: lost.reason },
+    ...(lost !== undefined && { error: { code: "AGENT_NOT_FOUND", message: lost.reason } }),
     receiver: receivers,
-    reply_to:
-      replyTo === undefined || replyTo.name === acl.sender?.name ? null : (names.local(replyTo.name) ?? replyTo.name),
-    content: contentIn(acl),
+    reply_to: answered,
+    content: isJsonObject(content) && content["type"] === "text" ? (acl.content ?? null) : contentIn(acl),
     language: acl.language ?? null,
     encoding: acl.encoding ?? null,
     ontology: acl.ontology ?? null,
@@ -97,8 +104,23 @@ export function wireOf(
     reply_with: acl.replyWith ?? null,
     in_reply_to: acl.inReplyTo ?? null,
     reply_by: replyByMs === undefined ? null : new Date(replyByMs).toISOString(),
-    parameters,
+    parameters: Object.keys(parameters).length === 0 ? null : parameters,
   };
+}
+
+type Addressees = {
+  readonly names: Names;
+  readonly receivers: readonly string[];
+  readonly answered: string | null;
+};
+
+/** Whether the names that were signed are those of this platform that the message came for. */
+function isAddressed({ receiver, reply_to: replyTo }: JsonObject, { names, receivers, answered }: Addressees): boolean {
+  const isOurs = (name: string, stated: Json | undefined): boolean =>
+    typeof stated === "string" && names.local(stated)?.toLowerCase() === name.toLowerCase() && stated.includes("@");
+  const isTo = (name: string): boolean => [receiver].flat().some((each) => isOurs(name, each));
+  const isAnswered = answered === null || answered.includes("@") || isOurs(answered, replyTo);
+  return isAnswered && (receiver === undefined || receivers.every(isTo));
 }
 
 /** No content is null; JSON that says so is a value, and all else the text it is. */
@@ -126,7 +148,7 @@ export function aclOf(message: Message, names: Names): AclMessage {
     replyWith: message.replyWith ?? message.id,
     inReplyTo: message.inReplyTo,
     replyBy: message.replyByMs === undefined ? undefined : aclTime(message.replyByMs),
-    parameters: parametersOut(message.parameters),
+    parameters: aclParameters(message.parameters),
   };
 }
 
@@ -139,15 +161,3 @@ function contentOut(content: Content): string | undefined {
     .replaceAll(/[\u{10000}-\u{10ffff}]/gu, (pair) => ascii(pair.charAt(0)) + ascii(pair.charAt(1)));
 }
 const ascii = (unit: string): string => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-
-const PARAMETER = /^x-[a-z0-9_.-]{1,100}$/i;
-
-/** Of names that differ in their case alone the last counts: ACL text has each parameter once, whatever its case. */
-function parametersOut(parameters: JsonObject | undefined): Readonly<Record<string, string>> {
-  const found = new Map<string, readonly [string, string]>();
-  for (const [key, value] of Object.entries(parameters ?? {})) {
-    const name = PARAMETER.test(key) ? key : `x-${key.replaceAll(/[^a-z0-9_.-]/gi, "-")}`;
-    found.set(name.toLowerCase(), [name, typeof value === "string" ? value : JSON.stringify(value)]);
-  }
-  return Object.fromEntries(found.values());
-}

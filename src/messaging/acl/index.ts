@@ -5,6 +5,15 @@ export { aclTime, parseAclTime } from "./acl-time.ts";
 export { writeAcl } from "./acl-write.ts";
 export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, idOfTrace, traceOf } from "./compose.ts";
 export {
+  aclParameters,
+  carriedSignature,
+  coveredText,
+  isSignedElsewhere,
+  nameOutside,
+  signatureParameters,
+  withoutSignedText,
+} from "./fipa-signature.ts";
+export {
   type ContentStore,
   fetchContent,
   hashOfKept,

@@ -4,7 +4,8 @@ import { isOffloaded } from "./content-store.ts";
 import { type Content, type Message } from "./message.ts";
 import { contentWire, messageWire } from "./write-message.ts";
 
-const FORMAT = "caxton-message-v1";
+/** First line of a signed text. */
+export const FORMAT = "caxton-message-v1";
 
 /**
  * The text that a signature covers: the format's name, a line feed, and RFC 8785 JSON of what the sender states. It
@@ -28,11 +29,11 @@ export function signedText(message: Message): string {
   } = messageWire(message);
   // JSON leaves out what is undefined.
   const wire: JsonObject = JSON.parse(JSON.stringify(stated));
-  return `${FORMAT}\n${canonicalJson({ ...wire, content: digestOf(message.content) })}`;
+  return `${FORMAT}\n${canonicalJson({ ...wire, content: contentDigest(message.content) })}`;
 }
 
 /** Content by its hash, so that a signature remains valid when large content is offloaded. */
-function digestOf(content: Content): Json {
+export function contentDigest(content: Content): Json {
   if (content.type === "artifact" && isOffloaded(content.artifact)) {
     const { mediaType, hash } = content.artifact;
     return { type: mediaType === "application/json" ? "json" : "text", sha256: hash };

@@ -2,6 +2,8 @@ import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import {
+  coveredText,
+  isSignedElsewhere,
   keyIdOf,
   type Message,
   type MessageError,
@@ -47,6 +49,7 @@ const isSame = (one: string, other: string): boolean => one.toLowerCase() === ot
 /**
  * The keys of message signatures, and what they decide.
  * directory.message-keys.K1. A message with a signature is taken only if the signature is that of a valid key of its sender.
+ *   Where signatures are optional, one from another platform is ignored if its key is unknown.
  * directory.message-keys.K2. Where signatures are required, every message has one: the server signs for agents, `user` and
  *   itself; messages of all other senders are refused without one.
  * directory.message-keys.K3. A revoked key never becomes valid again.
@@ -69,8 +72,12 @@ export class MessageKeys implements Signatures {
   }
 
   admit(message: Message): Message | MessageError {
-    if (message.signature !== undefined) return this.#refusal(message) ?? message;
-    return this.#isRequired(message.workspace) ? this.#signed(message) : message;
+    const { workspace, signature } = message;
+    const isRequired = this.#isRequired(workspace);
+    if (signature === undefined) return isRequired ? this.#signed(message) : message;
+    // Other platforms do not know whether their keys are registered here.
+    const isIgnored = !isRequired && isSignedElsewhere(message) && !this.#keys.has(idOf(workspace, signature.keyId));
+    return isIgnored ? { ...message, signature: undefined } : (this.#refusal(message) ?? message);
   }
 
   #signed(message: Message): Message | MessageError {
@@ -116,7 +123,7 @@ export class MessageKeys implements Signatures {
     if (held === undefined && !isServers) return "unknown-key";
     if (held !== undefined && !isSame(held.key.owner, sender)) return "foreign-key";
     const verifier = held?.verifier ?? this.#parts.server.publicKey(workspace, sender.toLowerCase());
-    const text = Buffer.from(signedText({ ...message, signature: undefined }));
+    const text = Buffer.from(coveredText({ ...message, signature: undefined }));
     return verify(null, text, verifier, Buffer.from(value, "base64url")) ? undefined : "wrong-signature";
   }
 

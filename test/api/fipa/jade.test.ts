@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Address, Message } from "../../../src/messaging/acl/index.ts";
 import * as contract from "../../../src/api/contract/index.ts";
 import { Program } from "../../helpers/program.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
+import { Signer } from "../../helpers/signer.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type JadePlatform, startJade } from "./jade/platform.ts";
 import { type FipaWorld, openFipa } from "./world.ts";
@@ -254,5 +256,25 @@ describe("JADE's directory services and parameters", () => {
     const parameters = { "X-MyParam": "Kept" };
     const { body } = await server.ask("POST", "/api/v1/messages?wait=30", { ...message, parameters });
     expect(MessageReceipt.parse(body).reply).toMatchObject({ parameters: { "X-MyAnswer": "as Kept" } });
+  });
+
+  test("a signed message is answered as an unsigned one is", async () => {
+    const signer = new Signer();
+    await Program.register(server.url, "signer");
+    await server.ask("POST", "/api/v1/participants/signer/keys", { public_key: signer.publicKey });
+    const id = randomUUID();
+    const message = signer.sign({
+      id,
+      workspace: "default",
+      performative: "request",
+      sender: "signer",
+      receiver: "peer@jadetest",
+      conversation_id: id,
+      ontology: "command",
+      content: "",
+      parameters: { "X-MyParam": "Signed" },
+    });
+    const { body } = await server.ask("POST", "/api/v1/messages?wait=30", message);
+    expect(MessageReceipt.parse(body).reply).toMatchObject({ parameters: { "X-MyAnswer": "as Signed" } });
   });
 });
