@@ -236,16 +236,19 @@ async function createMessages(world: MatrixWorld): Promise<Ids> {
   const own = { ...world.headers.red, authorization: `Bearer ${token}` };
   const registration = await make("POST", "/capabilities", { agent: bot, capability: `${CANARY}-skill` });
   const signing = await make("POST", `/participants/${bot}/keys`, { public_key: `${"B".repeat(42)}A` });
-  await make("POST", "/messages", { performative: "inform", receiver: bot, content: SECRET });
-  const [{ handle }] = (await make("POST", `/mailboxes/${bot}/fetch?max=1`, undefined, own)).items;
-  await make("POST", `/mailboxes/${bot}/settle`, { rejected: [{ handle, reason: SECRET }] }, own);
+  const inform = { performative: "inform", receiver: bot, content: SECRET };
+  for (let sent = 0; sent < 2; sent += 1) await make("POST", "/messages", inform);
+  const taken: { handle: string }[] = (await make("POST", `/mailboxes/${bot}/fetch?max=2`, undefined, own)).items;
+  const rejected = taken.map(({ handle }) => ({ handle, reason: SECRET }));
+  await make("POST", `/mailboxes/${bot}/settle`, { rejected }, own);
   const content = `${SECRET} `.repeat(10_000);
-  const message = await make("POST", "/messages", { performative: "inform", receiver: bot, content });
-  const into = await make("POST", "/messages", { performative: "inform", receiver: bot, content: SECRET });
+  const message = await make("POST", "/messages", { ...inform, content });
+  const into = await make("POST", "/messages", inform);
   const [leased] = (await make("POST", `/mailboxes/${bot}/fetch?max=1&lease=600`, undefined, own)).items;
   const subscription = await make("POST", "/subscriptions", { subscriber: bot, topic: `${CANARY}.#` });
   const task = await make("POST", "/tasks", { name: CANARY, requirements: { capabilities: [`${CANARY}-capability`] } });
   const letter = await world.first("/dead-letters");
+  const [, older] = (await make("GET", "/dead-letters")).items;
   const hash: string =
     JSON.stringify(await make("GET", `/messages/${message.id}`)).match(/sha256-[0-9a-f]{64}/)?.[0] ?? "";
   const stored = await world.request("GET", `/api/v1/messages/content/${hash}`, { headers: world.headers.red });
@@ -255,8 +258,8 @@ async function createMessages(world: MatrixWorld): Promise<Ids> {
     "message.content": { id: hash },
     messageKey: { name: bot, key_id: signing.key_id },
     conversation: { id: message.conversation_id, into: into.conversation_id },
-    deadLetter: { id: letter },
-    mailbox: { name: bot, handle, leased: leased.handle },
+    deadLetter: { id: letter, older: older.id },
+    mailbox: { name: bot, handle: taken[0]?.handle ?? "", leased: leased.handle },
     participant: { name: bot },
     capability: { name: `${CANARY}-skill`, id: registration.registration_id ?? registration.id },
     subscription: { id: subscription.id },
@@ -281,7 +284,7 @@ async function createOthers(world: MatrixWorld): Promise<Ids> {
   const user = { id: `user_${CANARY}`, issuer: "local", subject: CANARY, name: CANARY };
   world.server.started.caxton.access.users.seen({ ...user, grants: [{ workspace: "red", role: "user" }] });
   return {
-    memory: { id: remembered.items[0].entity.id, name: one },
+    memory: { id: remembered.items[0].entity.id, name: one, other: two },
     "memory.unrelate": { id: related.items[0].id },
     memoryMaintenance: { name: snapshot.name },
     user: { id: user.id },

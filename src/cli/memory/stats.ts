@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { type MemoryFigures, type MemoryLocation, operations } from "../../api/contract/index.ts";
+import { type Client, ServerProblem } from "../client/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import {
   type Column,
@@ -32,14 +33,24 @@ export function stats(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       const { raw, value } = await context.client.call(operations.memory.stats, {});
-      const { value: where } = await context.client.call(operations.memoryTransfer.location, {});
+      const where = await locationOf(context.client);
       const human = () => statsText(value, where, context.terminal);
       await showOne(context, { raw, name: value.backend, human });
     },
   });
 }
 
-function statsText(figures: MemoryFigures, where: MemoryLocation, look: Look): string {
+/** Returns undefined for a client without rights to the whole server, which the location concerns. */
+async function locationOf(client: Client): Promise<MemoryLocation | undefined> {
+  try {
+    return (await client.call(operations.memoryTransfer.location, {})).value;
+  } catch (error) {
+    if (error instanceof ServerProblem && error.code === "PERMISSION_DENIED") return undefined;
+    throw error;
+  }
+}
+
+function statsText(figures: MemoryFigures, where: MemoryLocation | undefined, look: Look): string {
   const { backend, bytes, indexed, model, requested_model: wanted, scopes } = figures;
   const changing = wanted !== null && wanted !== model ? `, changing to ${wanted}` : "";
   const lacking = figures.passages_without_vector;
@@ -52,7 +63,7 @@ function statsText(figures: MemoryFigures, where: MemoryLocation, look: Look): s
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
   if (figures.problem !== null) fields.push(["Problem", look.style("red", oneLine(figures.problem))]);
-  fields.push(...whereFields(where));
+  if (where !== undefined) fields.push(...whereFields(where));
   // There is room for millions of vectors: it is no matter before it comes to its end.
   for (const { what, used, max, near } of figures.limits.filter((limit) => limit.what === "entities" || limit.near)) {
     const full = used >= max ? ": full" : near ? ": nearly full" : "";
