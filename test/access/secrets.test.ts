@@ -8,6 +8,7 @@ import { CaxtonProcess } from "../helpers/process.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
+import { answering, manifest } from "../tools/servers/modules.ts";
 import { events, refusing, vendor } from "../models/vendors/endpoint.ts";
 
 verifies("security.secrets", "model.key-origin");
@@ -183,6 +184,33 @@ test("an agent that names a secret which is not stored, or not readable, fails w
   });
   await set(server, "TEAM_KEY", CANARY);
   expect((await server.ask("POST", "/api/v1/secret-key/rotate")).body).toEqual({ secrets: 1 });
+});
+
+test("a secret lists the agents and tool servers of the workspace that name it", async () => {
+  await using server = await startServer();
+  await deploy(server, agent("openai/m", 'api_key = "${secret:TEAM_KEY}"\n[llm.headers]\nx-team = "${env:SIDE_KEY}"'));
+  const module = Buffer.from(await answering("hi")).toString("base64");
+  const granted = manifest("signer", '[[grants.secrets]]\nname = "TEAM_KEY"\nas = "value"\n');
+  expect((await server.ask("POST", "/api/v1/tool-servers", { module, manifest: granted })).status).toBeLessThan(300);
+  for (const path of ["TEAM_KEY", "SIDE_KEY", "TEAM", "TEAM_KEY?all_workspaces=true"])
+    expect(await set(server, path, CANARY)).toMatchObject({ status: 200 });
+  const listed = async () =>
+    contract.SecretPage.parse((await server.ask("GET", "/api/v1/secrets")).body).items.map(
+      ({ name, workspace, used_by: { agents, tool_servers: servers } }) => [name, workspace, ...agents, ...servers],
+    );
+  expect(await listed()).toEqual([
+    ["SIDE_KEY", "default", "probe"],
+    ["TEAM", "default"],
+    ["TEAM_KEY", "default", "probe", "signer"],
+    // The workspace has its own one.
+    ["TEAM_KEY", "*"],
+  ]);
+  const { stdout } = await commandLine(["secret", "list"], { server: server.url });
+  expect(stdout).toMatch(/TEAM_KEY +default .*agent probe, tools signer/u);
+  expect((await server.ask("DELETE", "/api/v1/secrets/TEAM_KEY")).body).toMatchObject({
+    used_by: { agents: ["probe"] },
+  });
+  expect(await listed()).toContainEqual(["TEAM_KEY", "*", "probe", "signer"]);
 });
 
 test("what is wrong with a request is answered without the value", async () => {

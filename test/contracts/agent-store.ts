@@ -187,6 +187,7 @@ function listContract(within: Within): void {
         capabilities: ["greeting", "c-alpha"],
         tools: ["csv_parser"],
         model: "mock",
+        keys: [],
         paused: undefined,
         newestRevision: 1,
         sourceHash: expect.any(String),

@@ -133,6 +133,8 @@ test("secrets are added, replaced and deleted in the list", async () => {
     const { body } = await server.ask("GET", "/api/v1/secrets");
     return contract.secrets.SecretPage.parse(body).items.find(({ name }) => name === "TEAM_KEY");
   };
+  const source = AGENT.replace("probe", "teammate") + 'api_key = "${secret:TEAM_KEY}"\n';
+  expect((await server.ask("POST", "/api/v1/agents", { source })).status).toBe(201);
   await page.goto("/ui/settings");
   await page.getByRole("button", { name: "Add a secret" }).click();
   await dialog(page).getByLabel("Name").fill("TEAM_KEY");
@@ -145,7 +147,7 @@ test("secrets are added, replaced and deleted in the list", async () => {
   await dialog(page).getByLabel("Value").fill(RIGHT);
   await dialog(page).getByRole("button", { name: "Store" }).click();
   const first = rowOf(page, "Secrets", /^TEAM_KEY all workspaces https:\/\/a.example.com, https:\/\/b.example.com/);
-  await first.waitFor();
+  await first.getByText("Agents: teammate").waitFor();
   const before = await stored();
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(PHONE.width);
   expect(await violations(page)).toEqual([]);

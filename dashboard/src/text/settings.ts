@@ -1,3 +1,5 @@
+type UsedBy = { readonly agents: readonly string[]; readonly tool_servers: readonly string[] };
+
 /** Words of the settings page. */
 export const SETTINGS = {
   note: "Models and providers of this server. They are set in caxton.toml, in its environment and with stored keys.",
@@ -64,6 +66,13 @@ export const SETTINGS = {
     never: "never",
     unreadable: "unreadable",
     by: (principal: string) => `by ${principal}`,
+    usedBy: ({ agents, tool_servers: servers }: UsedBy) =>
+      [
+        agents.length > 0 ? `Agents: ${agents.join(", ")}` : "",
+        servers.length > 0 ? `Tool servers: ${servers.join(", ")}` : "",
+      ]
+        .filter((part) => part !== "")
+        .join(" · "),
     add: "Add a secret",
     nameNote: "Letters, digits and _, for example OPENAI_API_KEY",
     taken: "A secret of this name exists. Replace or delete it in the list.",

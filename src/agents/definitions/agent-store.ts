@@ -38,7 +38,11 @@ export type AgentSummary = Pick<
   ServingAgent,
   "workspace" | "name" | "revision" | "version" | "deployedAtMs" | "paused" | "newestRevision" | "sourceHash"
 > &
-  Pick<AgentDefinition, "description" | "capabilities" | "tools"> & { readonly model: string | undefined };
+  Pick<AgentDefinition, "description" | "capabilities" | "tools"> & {
+    readonly model: string | undefined;
+    /** Its key and headers, which may refer to secrets. */
+    readonly keys: readonly string[];
+  };
 
 /** What lists show of one revision. */
 export type RevisionSummary = Pick<
@@ -124,4 +128,5 @@ export const summarize = ({
   capabilities: definition.capabilities,
   tools: definition.tools,
   model: definition.llm.model,
+  keys: [definition.llm.apiKey ?? [], Object.values(definition.llm.headers)].flat(),
 });

@@ -59,6 +59,14 @@ const columns = (nowMs: number): readonly Column<Secret>[] => [
     value: ({ last_used_at }) => last_used_at ?? "",
     short: ({ last_used_at }) => (last_used_at === null ? "never" : showAge(Date.parse(last_used_at), nowMs)),
   },
+  {
+    title: "USED BY",
+    value: ({ used_by: { agents, tool_servers: servers } }) =>
+      [...agents.map((name) => `agent ${safeText(name)}`), ...servers.map((name) => `tools ${safeText(name)}`)].join(
+        ", ",
+      ),
+    shrinks: true,
+  },
   { title: "ORIGINS", value: ({ origins }) => origins.map(safeText).join(" "), shrinks: true },
 ];
 

@@ -93,7 +93,10 @@ function SecretRow({ secret, onOpen }: { readonly secret: Secret; readonly onOpe
         <Ago at={updatedAt} />
         <span className="block text-xs text-muted">{words.by(secret.updated_by)}</span>
       </Td>
-      <Td>{secret.last_used_at === null ? words.never : <Ago at={secret.last_used_at} />}</Td>
+      <Td>
+        {secret.last_used_at === null ? words.never : <Ago at={secret.last_used_at} />}
+        <span className="block text-xs text-muted [overflow-wrap:anywhere]">{words.usedBy(secret.used_by)}</span>
+      </Td>
       <Td className="whitespace-nowrap">
         <IconButton
           label={words.replaceName(name)}

@@ -49,6 +49,9 @@ export const Secret = z
     updated_at: Instant.meta({ description: "When the value was last set" }),
     updated_by: z.string().meta({ description: "The principal that last set the value" }),
     last_used_at: Instant.nullable().meta({ description: "Rounded to the minute" }),
+    used_by: z.object({ agents: z.array(z.string()), tool_servers: z.array(z.string()) }).meta({
+      description: "Agents and tool servers of the workspace that name the secret, if the caller may list them",
+    }),
   })
   .meta({ id: "Secret" });
 export type Secret = z.infer<typeof Secret>;
