@@ -1,12 +1,9 @@
 // Greedy clients at their real sizes against a server with the default limits: what is accepted and refused, and how long another
 // client waits meanwhile. Run it alone with `node bench/limits.ts`.
-import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as z from "zod";
-import { LAUNCHER } from "../test/cli/caxton.ts";
 import { headOf, rawClient, type RawClient } from "../test/helpers/raw-request.ts";
-import { tempDirectory } from "../test/helpers/temp.ts";
+import { ServerProcess } from "./server-process.ts";
 import { row, sleep } from "./stage.ts";
 import { mib, ms, type Row, table } from "./table.ts";
 
@@ -16,42 +13,13 @@ const ADDRESS = "127.0.0.2";
 const JSON_TYPE = { "content-type": "application/json" };
 const CONFIG = `[access]\nmode = "required"\n[messages]\nparticipant_tokens = false\n[server.limits]\nbody_timeout = "20s"\n`;
 
-type Server = AsyncDisposable & { readonly url: string; readonly key: string; readonly other: string; rss(): number };
+const crowd = (directory: string): void => {
+  mkdirSync(join(directory, "data/crowded"), { recursive: true });
+  for (let index = 0; index < FILES; index += 1) writeFileSync(join(directory, "data/crowded", `${index}.txt`), "");
+};
 
-/** A server in a process of its own, with two administrators' keys. */
-async function start(): Promise<Server> {
-  await using stack = new AsyncDisposableStack();
-  const { path: cwd } = stack.use(tempDirectory());
-  writeFileSync(join(cwd, "caxton.toml"), CONFIG);
-  mkdirSync(join(cwd, "data/crowded"), { recursive: true });
-  for (let index = 0; index < FILES; index += 1) writeFileSync(join(cwd, "data/crowded", `${index}.txt`), "");
-  const child = spawn(process.execPath, [LAUNCHER, "serve", "--port", "0", "-o", "json"], {
-    cwd,
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const closed = new Promise<void>((resolve) => void child.once("close", () => resolve()));
-  stack.defer(async () => {
-    child.kill("SIGTERM");
-    await closed;
-  });
-  let said = "";
-  child.stdout.on("data", (data: Buffer) => (said += data.toString("utf8")));
-  const find = (pattern: RegExp): string => pattern.exec(said)?.[1] ?? "";
-  while (find(/"setup_token":"([^"]+)"/) === "" || find(/"url":"([^"]+)"/) === "") await sleep(50);
-  const url = find(/"url":"([^"]+)"/);
-  const setup = find(/"setup_token":"([^"]+)"/);
-  const key = await keyBy(url, setup, "a");
-  const other = await keyBy(url, key, "b");
-  while ((await fetch(`${url}/ready`)).status !== 200) await sleep(200);
-  const owned = stack.move();
-  const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) * 1024;
-  return { url, key, other, rss, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function keyBy(url: string, token: string, name: string): Promise<string> {
-  const { body } = await ask({ url, key: token }, "POST", "/api/v1/keys", { name, role: "admin" });
-  return z.object({ key: z.string() }).safeParse(body).data?.key ?? "";
-}
+/** The server with the keys of two administrators. */
+type Server = Client & { readonly other: string; readonly process: ServerProcess };
 
 type Client = { readonly url: string; readonly key: string };
 
@@ -91,7 +59,7 @@ async function during(
   const median = waits[waits.length >> 1] ?? 0;
   return row(
     what,
-    `${counts}; other client: median ${ms(median)}, longest ${ms(waits.at(-1) ?? 0)}; RSS ${mib(server.rss())}`,
+    `${counts}; other client: median ${ms(median)}, longest ${ms(waits.at(-1) ?? 0)}; RSS ${mib(server.process.residentBytes())}`,
   );
 }
 
@@ -126,8 +94,11 @@ const definition = (index: number) =>
   `name = "agent-${index}"\nversion = "1.0.0"\ncapabilities = ["testing"]\nsystem_prompt = "You work."\nuser_prompt_template = "{{request}}"\n`;
 
 export async function run(): Promise<readonly Row[]> {
-  await using server = await start();
-  const { url } = server;
+  await using process = await ServerProcess.start({ config: CONFIG, prepare: crowd });
+  const key = await process.createKey(process.setupToken, { name: "a", role: "admin" });
+  const other = await process.createKey(key, { name: "b", role: "admin" });
+  const { url } = process;
+  const server: Server = { url, key, other, process };
   const authorization = `Bearer ${server.key}`;
   const head = (path: string, headers: Record<string, string | number>) =>
     headOf("POST", path, { authorization, connection: "close", ...headers });

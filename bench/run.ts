@@ -23,6 +23,7 @@ const BENCHMARKS: { readonly [name: string]: Entry } = {
   isolation: ["runs in the server and in workers", () => import("./isolation.ts")],
   durable: ["durable runs, beside LangGraph.js and Mastra", () => import("./durable.ts")],
   resident: ["memory after very many runs", () => import("./resident.ts")],
+  access: ["what access control and its rate limits cost, and 10,000 keys", () => import("./access.ts")],
   limits: ["greedy clients against the default limits, and how long others wait", () => import("./limits.ts")],
   following: ["many who follow one run", () => import("./following.ts")],
   recall: [
