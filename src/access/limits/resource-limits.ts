@@ -1,22 +1,13 @@
-import { networkOf } from "../../kernel/addresses.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { type Exceeded, RateLimitedError, ResourceLimitError, ServerBusyError, TooManyStreamsError } from "./errors.ts";
-import type { Level, Limits, Resource } from "./limits.ts";
+import type { Limits, Resource } from "./limits.ts";
 import { RESOURCES } from "./limits.ts";
 import { type Allowance, type Limited, OperationRates } from "./operation-rates.ts";
-
-/** Who uses a resource. A party with an address counts for the server too; null counts for the server alone. */
-export type Party = {
-  readonly address?: string | null;
-  readonly principal?: { readonly id: string; readonly kind?: string; readonly workspace: string } | undefined;
-};
+import { keyOf, NARROWEST_FIRST, type Party } from "./parties.ts";
 
 /** `level` is the name of the operation for a limit that applies to one. */
 type Refusals = { readonly limit: string; readonly level: string; count: number };
-
-/** A party's counter at one level. */
-export type LevelKey = readonly [level: Level, key: string];
 
 /** Refusals by one limit are logged together, at most this often. */
 const LOGGED_EVERY_MS = 60_000;
@@ -92,16 +83,16 @@ export class ResourceLimits {
   hold(resource: Resource, party: Party, amount = 1): Permit {
     const bounds = this.#limits[resource];
     const counts = this.#used[resource];
-    const keys = keysOf(party);
-    for (const [level, key] of keys) {
+    const keys: string[] = [];
+    for (const level of NARROWEST_FIRST) {
       const max = bounds[level];
+      const own = max === undefined && level !== "server" ? undefined : keyOf(level, party);
+      if (own === undefined) continue;
+      const key = level + own;
       if (max !== undefined && (counts.get(key) ?? 0) + amount > max) throw this.#refused({ resource, level, max });
+      keys.push(key);
     }
-    return new Permit(
-      counts,
-      keys.filter(([level]) => level === "server" || bounds[level] !== undefined).map(([, key]) => key),
-      amount,
-    );
+    return new Permit(counts, keys, amount);
   }
 
   /** Whether operations are limited. */
@@ -115,7 +106,7 @@ export class ResourceLimits {
   spend(party: Party, operation: Limited): Allowance | undefined {
     if (!this.#rates.isLimited) return undefined;
     try {
-      return this.#rates.spend(keysOf(party), operation);
+      return this.#rates.spend(party, operation);
     } catch (error) {
       if (error instanceof RateLimitedError) this.#count("operations", error.details.policy, error.details.perMinute);
       throw error;
@@ -162,17 +153,3 @@ export class ResourceLimits {
 }
 
 const SERVER = "server";
-
-/** The narrowest first: a party that exceeds its own limit is refused for that one. */
-function keysOf({ address, principal }: Party): readonly LevelKey[] {
-  const keys: LevelKey[] = [];
-  if (principal !== undefined) {
-    const { id, kind, workspace } = principal;
-    // Programs of two workspaces can have the same id.
-    const own = kind === "participant" ? `${id}@${workspace}` : id;
-    keys.push(["principal", `principal ${own}`], ["workspace", `workspace ${workspace}`]);
-  }
-  if (typeof address === "string") keys.push(["address", `address ${networkOf(address)}`]);
-  if (address !== undefined) keys.push([SERVER, SERVER]);
-  return keys;
-}

@@ -103,7 +103,11 @@ export async function httpServer(
   });
   http.setValidatorCompiler(checkRequest);
   http.setSerializerCompiler(serializerCompiler);
-  http.setErrorHandler<Error>((error, request, reply) => sendProblem(orStarting(error, services), request, reply));
+  http.decorateReply("allowance", undefined);
+  http.setErrorHandler<Error>((error, request, reply) => {
+    setRateHeaders(reply);
+    return sendProblem(orStarting(error, services), request, reply);
+  });
   // Fastify reads plain text too; no route of ours does.
   http.removeContentTypeParser(["text/plain", "application/json"]);
   http.addContentTypeParser(
@@ -143,13 +147,15 @@ function guardRequests(
   http: Http,
   { services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">,
 ): void {
-  http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
+  if (proxies.includes !== undefined) http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
   // Before authentication, which costs most.
   const { limits } = services.access;
   if (limits.hasRates)
     http.addHook("onRequest", async ({ ip: address, routeOptions: { config } }, reply) => {
       const { name = DOCUMENT, isUrgent = config.isUrgent ?? false } = config.operation ?? {};
-      setRateHeaders(reply, limits.spend({ address }, { name, isUrgent }));
+      reply.allowance = limits.spend({ address }, { name, isUrgent });
+      // An operation is also counted for its principal.
+      if (config.operation === undefined) setRateHeaders(reply);
     });
   const guard = guardOrigin(options.allowedHosts);
   http.addHook("onRequest", async (request) => {

@@ -28,9 +28,7 @@ export class RateLimiter {
   /** Counts an operation. Returns what is left of the quota; below 0, it is used up and the operation does not count. */
   spend(key: string, quota: Quota): number {
     const nowMs = this.#clock.monotonicMs();
-    if (this.#buckets.size >= BUCKETS_MAX && nowMs - this.#sweptAtMs >= SWEPT_EVERY_MS) this.#sweep(nowMs);
-    const own = this.#buckets.has(key) || this.#buckets.size < BUCKETS_MAX ? key : OTHERS;
-    const bucket = this.#buckets.get(own) ?? this.#add(own, { left: quota.max, atMs: nowMs, quota });
+    const bucket = this.#buckets.get(key) ?? this.#add(key, { left: quota.max, atMs: nowMs, quota });
     bucket.left = leftIn(bucket, nowMs);
     bucket.atMs = nowMs;
     if (bucket.left >= 1) return (bucket.left -= 1);
@@ -38,8 +36,9 @@ export class RateLimiter {
   }
 
   #add(key: string, bucket: Bucket): Bucket {
-    this.#buckets.set(key, bucket);
-    return bucket;
+    const { atMs } = bucket;
+    if (this.#buckets.size >= BUCKETS_MAX && atMs - this.#sweptAtMs >= SWEPT_EVERY_MS) this.#sweep(atMs);
+    return this.#buckets.getOrInsert(this.#buckets.size < BUCKETS_MAX ? key : OTHERS, bucket);
   }
 
   /** Deletes the counters that are full again. */
