@@ -42,6 +42,7 @@ export const PERMISSIONS = {
   "access:read": "List API keys and roles",
   "access:admin": "Create, rotate and revoke API keys",
   "workspaces:admin": "Create, change, export and delete workspaces",
+  "participants:keys": "Register and revoke keys with which programs sign; a program's token gives it for its own keys",
 } as const satisfies Readonly<Record<string, string>>;
 export type Permission = keyof typeof PERMISSIONS;
 /** What an operation reads or changes: one workspace, or what belongs to none. */

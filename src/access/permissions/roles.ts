@@ -69,7 +69,7 @@ export const ROLES = {
   },
 } as const satisfies Readonly<Record<string, Role>>;
 
-/** The permissions of programs that authenticate with their own token. Their mailboxes and names are checked besides. */
+/** The permissions of programs that authenticate with their own token. Their mailboxes, names and keys are checked besides. */
 export const PARTICIPANT_PERMISSIONS: ReadonlySet<Permission> = new Set([
   "access:self",
   "messages:send",
@@ -77,6 +77,7 @@ export const PARTICIPANT_PERMISSIONS: ReadonlySet<Permission> = new Set([
   "directory:read",
   "subscriptions:read",
   "subscriptions:write",
+  "participants:keys",
 ]);
 
 /** Permissions that a pattern matches: a permission itself, or `*` in place of its noun or verb. */

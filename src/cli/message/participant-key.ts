@@ -5,8 +5,17 @@ import * as z from "zod";
 import { type MessageKey, operations } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
-import { act, examples, type Invocation, LIST_FORMATS, ONE_FORMATS, showList, showOne } from "../frame/index.ts";
-import { type Column, safeText, showAge } from "../terminal/index.ts";
+import {
+  act,
+  type Context,
+  examples,
+  type Invocation,
+  LIST_FORMATS,
+  ONE_FORMATS,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, countOf, safeText, showAge } from "../terminal/index.ts";
 import { publicText } from "./signing.ts";
 
 /** `caxton participant key` */
@@ -17,6 +26,7 @@ export function keys(command: Command, invocation: Invocation): void {
     ['caxton message send --from billing-bot --to data-analyzer "hello" --sign-key billing-bot.pem', ""],
   ]);
   create(command.command("create"), invocation);
+  rotate(command.command("rotate"), invocation);
   list(command.command("list"), invocation);
   revoke(command.command("revoke"), invocation);
 }
@@ -34,20 +44,44 @@ function create(command: Command, invocation: Invocation): void {
     input: z.object({ name: z.string(), out: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { name, out }) => {
-      const { privateKey } = generateKeyPairSync("ed25519");
-      const pem = privateKey.export({ format: "pem", type: "pkcs8" });
-      writeFileSync(out, pem, { mode: PRIVATE_FILE, flag: "wx", flush: true });
-      try {
-        const { raw, value } = await context.client.call(operations.messageKey.add, {
-          name,
-          public_key: publicText(privateKey),
-        });
-        const human = () => `${safeText(name)} signs with the key ${value.key_id}, in ${safeText(out)}\n`;
-        await showOne(context, { raw, name: value.key_id, human });
-      } catch (error) {
-        rmSync(out);
-        throw error;
-      }
+      const { raw, value } = await register(context, name, out);
+      const human = () => `${safeText(name)} signs with the key ${value.key_id}, in ${safeText(out)}\n`;
+      await showOne(context, { raw, name: value.key_id, human });
+    },
+  });
+}
+
+/** Creates a key in a new file and registers its public part. */
+async function register({ client }: Context, name: string, out: string) {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const pem = privateKey.export({ format: "pem", type: "pkcs8" });
+  writeFileSync(out, pem, { mode: PRIVATE_FILE, flag: "wx", flush: true });
+  try {
+    return await client.call(operations.messageKey.add, { name, public_key: publicText(privateKey) });
+  } catch (error) {
+    rmSync(out);
+    throw error;
+  }
+}
+
+function rotate(command: Command, invocation: Invocation): void {
+  command
+    .summary("replace the keys")
+    .description("Create a key as create does, then revoke all previous keys of the program.")
+    .argument("<name>", "program name, or an agent of another platform as in writer@lab")
+    .requiredOption("--out <file>", "file of the private key (PKCS #8, PEM)");
+  examples(command, [["caxton participant key rotate billing-bot --out billing-bot-2.pem", ""]]);
+  act(command, invocation, {
+    input: z.object({ name: z.string(), out: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name, out }) => {
+      const previous = (await context.client.call(operations.messageKey.list, { name })).value.items;
+      const { raw, value } = await register(context, name, out);
+      const valid = previous.filter(({ revoked_at: revokedAt }) => revokedAt === null);
+      for (const { key_id } of valid) await context.client.call(operations.messageKey.revoke, { name, key_id });
+      const revoked = `${countOf(valid.length, "previous key")} revoked`;
+      const human = () => `${safeText(name)} signs with the key ${value.key_id}, in ${safeText(out)}; ${revoked}\n`;
+      await showOne(context, { raw, name: value.key_id, human });
     },
   });
 }

@@ -68,11 +68,12 @@ export class MessageKeyTakenError extends CaxtonError<{ readonly key_id: string 
   }
 }
 
-/** The sender has the maximum number of valid keys. */
+/** The sender has the maximum number of valid keys, or of stored ones. */
 export class MessageKeysFullError extends CaxtonError<{ readonly owner: string; readonly max: number }> {
   readonly code = "MESSAGE_KEYS_FULL";
   readonly kind = "rejected";
-  constructor(owner: string, max: number) {
-    super(`${owner} has ${max} valid keys, the maximum`, "Revoke one that is not needed.", { owner, max });
+  constructor(owner: string, max: number, kind: "valid" | "stored") {
+    const hint = kind === "valid" ? "Revoke one that is not needed." : "Register the program with another name.";
+    super(`${owner} has ${max} ${kind} keys, the maximum`, hint, { owner, max });
   }
 }

@@ -34,7 +34,9 @@ export interface MessageKeyStore {
   saveKey(key: MessageKey): Promise<void>;
 }
 
-const KEYS_PER_OWNER_MAX = 20;
+const VALID_PER_OWNER_MAX = 20;
+/** Keys of one owner, with the revoked ones, which verify stored messages. */
+const KEYS_PER_OWNER_MAX = 1_000;
 
 type Held = { readonly key: MessageKey; readonly verifier: KeyObject };
 type Parts = {
@@ -156,8 +158,10 @@ export class MessageKeys implements Signatures {
         if (isSame(known.owner, owner) && known.revokedAtMs === undefined) return known;
         throw new MessageKeyTakenError(keyId);
       }
-      const valid = this.list(workspace, owner).filter(({ revokedAtMs }) => revokedAtMs === undefined);
-      if (valid.length >= KEYS_PER_OWNER_MAX) throw new MessageKeysFullError(owner, KEYS_PER_OWNER_MAX);
+      const all = this.list(workspace, owner);
+      const valid = all.filter(({ revokedAtMs }) => revokedAtMs === undefined);
+      if (valid.length >= VALID_PER_OWNER_MAX) throw new MessageKeysFullError(owner, VALID_PER_OWNER_MAX, "valid");
+      if (all.length >= KEYS_PER_OWNER_MAX) throw new MessageKeysFullError(owner, KEYS_PER_OWNER_MAX, "stored");
       const createdAtMs = this.#parts.clock.nowMs();
       return this.#put({ workspace, owner, keyId, publicKey, createdAtMs, revokedAtMs: undefined });
     });

@@ -3,7 +3,7 @@ import { operation } from "../operation.ts";
 import { AddMessageKeyBody, MessageKey, MessageKeys } from "./message-keys.ts";
 
 const COMMON = { tags: ["participants"], surfaces: ["rest", "cli"] } as const;
-const WRITE = { ...COMMON, permission: "participants:admin", effect: "write" } as const;
+const WRITE = { ...COMMON, permission: "participants:keys", effect: "write" } as const;
 const params = z.object({ name: z.string().max(256) });
 
 export const list = operation({
@@ -24,7 +24,7 @@ export const add = operation({
   created: "key_id",
   summary: "Register a public key for the messages of a program",
   description:
-    "Ed25519. If the program has a token, the request needs it as `Authorization: Bearer`. A name such as `writer@lab` is an agent of another FIPA platform.",
+    "Ed25519. A program registers its own keys with its token, which a request without access control needs too. A name such as `writer@lab` is an agent of another FIPA platform.",
   http: { method: "POST", path: "/api/v1/participants/:name/keys" },
   retry: "by-key",
   params,

@@ -1,4 +1,6 @@
+import type { Principal } from "../../../access/index.ts";
 import type { MessageKey } from "../../../messaging/directory/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { instant, instantOrNull } from "../instant.ts";
@@ -26,16 +28,20 @@ const list = implement(operations.messageKey.list, ({ messaging }, { name }, { p
   return { items: keys.map(present) };
 });
 
+/** Agents of other platforms are not registered. Throws ParticipantNotFoundError, SenderRefusedError. */
+function requireHolder(messaging: MessagingServices, principal: Principal, name: string): void {
+  if (principal.kind === "participant" || !name.includes("@")) requireToken(messaging, principal, name);
+}
+
 /** Throws ParticipantNotFoundError, SenderRefusedError, MessageKeyTakenError, MessageKeysFullError. */
 const add = implement(operations.messageKey.add, async ({ messaging }, { name, public_key: key }, { principal }) => {
-  // Agents of other platforms are not registered.
-  if (!name.includes("@")) requireToken(messaging, principal, name);
+  requireHolder(messaging, principal, name);
   return present(await messaging.messageKeys.add(principal.workspace, name, key));
 });
 
 /** Throws ParticipantNotFoundError, SenderRefusedError, MessageKeyNotFoundError. */
 const revoke = implement(operations.messageKey.revoke, async ({ messaging }, { name, key_id: id }, { principal }) => {
-  if (!name.includes("@")) requireToken(messaging, principal, name);
+  requireHolder(messaging, principal, name);
   return present(await messaging.messageKeys.revoke(principal.workspace, name, id));
 });
 

@@ -137,11 +137,16 @@ export class PresentedTokens {
 }
 
 /**
- * Without access control a program's token and keys are changed by its holder; with it, by a principal with
- * `participants:admin`. Throws ParticipantNotFoundError, SenderRefusedError.
+ * Without access control a program's token and keys are changed by its holder; with it, by a principal with the
+ * permission, and if that is a program, only its own. Throws ParticipantNotFoundError, SenderRefusedError.
  */
 export function requireToken(services: TokenServices, principal: Principal, name: string): void {
-  if (principal.kind === "local") new PresentedTokens(services, principal).authorizeToken(name);
+  const { kind, name: own } = principal;
+  if (kind === "participant" && own.toLowerCase() !== name.toLowerCase()) {
+    const { code, error } = foreign(name, own);
+    throw new SenderRefusedError(code, error);
+  }
+  if (kind === "local") new PresentedTokens(services, principal).authorizeToken(name);
   else services.participants.get(principal.workspace, name);
 }
 
