@@ -150,6 +150,7 @@ const PATH_OPTIONS = [
 ] as const;
 /** Arguments with a file of another name than `file`. */
 const OTHER_PATHS = [
+  ["message verify", "message"],
   ["tool deploy", "path"],
   ["tool sign", "module"],
   ["tool verify", "module"],

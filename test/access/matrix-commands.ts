@@ -76,6 +76,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "message send": ["--to {participant.name} -p inform hello", "message.send", { foreign: 9 }],
   "message list": ["", "message.list"],
   "message get": ["{message.id}", "message.get"],
+  "message verify": ["{message.id}", "message.get", { own: 6 }],
   "message tail": ["", "message.watch", { own: 130 }],
   "message trace": ["{message.id}", "message.trace"],
   "message replay": ["{message.id}", "message.replay"],
@@ -101,6 +102,10 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "participant token rotate": ["{participant.name}", "participant.rotateToken"],
   "participant token revoke": ["{participant.name}", "participant.revokeToken"],
   "participant key create": ["{participant.name} --out {file.key}", "messageKey.add"],
+  "participant key rotate": [
+    "{participant.name} --out {file.next}",
+    "messageKey.list messageKey.add messageKey.revoke",
+  ],
   "participant key list": ["{participant.name}", "messageKey.list"],
   "participant key revoke": ["{participant.name} {messageKey.key_id}", "messageKey.revoke"],
   "participant delete": ["{participant.name}", "participant.delete"],

@@ -1,5 +1,5 @@
-import { createPrivateKey, randomUUID } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { messageKeys, messages, problems } from "../../src/api/contract/index.ts";
@@ -255,30 +255,91 @@ test("keys of a program that was deleted are not those of the next one of its na
   });
 });
 
+/** A command for the server of the address. */
+const run = async (address: string, ...args: readonly string[]) => {
+  const { code, stdout, stderr } = await commandLine(args, { environment: { CAXTON_SERVER: address } });
+  return { code, text: stdout + stderr };
+};
+
 test("the command creates a key, signs with it, shows the verification and revokes the key", async () => {
   const file = join(server.directory, "dora.pem");
-  const run = async (...args: readonly string[]) => {
-    const { code, stdout, stderr } = await commandLine(args, { environment: { CAXTON_SERVER: server.url } });
-    return { code, text: stdout + stderr };
-  };
   await server.ask("POST", "/api/v1/participants", { name: "dora" });
-  expect((await run("participant", "key", "create", "dora", "--out", file)).text).toContain("dora signs with the key");
+  expect((await run(server.url, "participant", "key", "create", "dora", "--out", file)).text).toContain(
+    "dora signs with the key",
+  );
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const send = ["message", "send", "--from", "dora", "--to", "bob", "--sign-key", file, "--reply-by", "10m", "--data"];
-  const sent = await run(...send, '{"total": 1.50, "é": [null]}');
+  const sent = await run(server.url, ...send, '{"total": 1.50, "é": [null]}');
   expect(sent).toMatchObject({ code: 0 });
   const id = /^[0-9a-f-]{36}/.exec(sent.text)?.[0] ?? "";
   const key = createPrivateKey(readFileSync(file));
   const keyId = new Signer(key).keyId;
-  expect((await run("message", "get", id)).text).toContain(`valid, key ${keyId}`);
-  expect((await run("participant", "key", "list", "dora")).text).toContain(keyId);
-  expect((await run("participant", "key", "create", "missing", "--out", `${file}.2`)).code).toBe(3);
+  expect((await run(server.url, "message", "get", id)).text).toContain(`valid, key ${keyId}`);
+  expect((await run(server.url, "participant", "key", "list", "dora")).text).toContain(keyId);
+  expect((await run(server.url, "participant", "key", "create", "missing", "--out", `${file}.2`)).code).toBe(3);
   expect(existsSync(`${file}.2`)).toBe(false);
-  expect((await run("participant", "key", "revoke", "dora", keyId)).text).toContain("is revoked");
-  const refused = await run(...send, "1");
+  expect((await run(server.url, "participant", "key", "revoke", "dora", keyId)).text).toContain("is revoked");
+  const refused = await run(server.url, ...send, "1");
   expect(refused.text).toContain("SIGNATURE_INVALID");
   expect(refused.code).toBe(4);
-  expect((await run("workspace", "update", "default", "--signatures", "optional")).text).toMatch(
+  expect((await run(server.url, "workspace", "update", "default", "--signatures", "optional")).text).toMatch(
     /signatures\s+optional/,
   );
+});
+
+test("message verify checks a stored message or a file, with registered keys or an exported one", async () => {
+  const online = (...args: readonly string[]) => run(server.url, "message", "verify", ...args);
+  const offline = (...args: readonly string[]) => run("http://127.0.0.1:9", "message", "verify", ...args);
+  const write = (name: string, content: string): string => {
+    const file = join(server.directory, name);
+    writeFileSync(file, content);
+    return file;
+  };
+  const eve = new Signer();
+  await server.ask("POST", "/api/v1/participants", { name: "eve" });
+  await server.ask("POST", "/api/v1/participants/eve/keys", { public_key: eve.publicKey });
+  const past = new Date(Date.now() + 2_000).toISOString();
+  const sent = eve.sign(draft({ sender: "eve", content: { total: 12.5, big: "x".repeat(70_000) }, reply_by: past }));
+  expect(await post(sent)).toMatchObject({ status: 202 });
+  const id = String(sent["id"]);
+  const signed = `valid, key ${eve.keyId}: eve signed message ${id}`;
+  expect(await online("last")).toEqual({ code: 0, text: `${signed}\n` });
+  expect(await online(id, "-o", "name")).toEqual({ code: 0, text: "valid\n" });
+  const exported = write("keys.json", (await run(server.url, "participant", "key", "list", "eve", "-o", "json")).text);
+  const got = (await run(server.url, "message", "get", id, "-o", "json")).text;
+  const [stored, own] = [write("stored.json", got), write("sent.json", JSON.stringify(sent))];
+  const pem = write(
+    "eve.pem",
+    createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: eve.publicKey }, format: "jwk" }).export({
+      type: "spki",
+      format: "pem",
+    }),
+  );
+  await expect.poll(() => Date.now() > Date.parse(past)).toBe(true);
+  for (const file of [stored, own])
+    for (const key of [exported, pem])
+      expect(await offline(file, "--key", key)).toEqual({ code: 0, text: `${signed}\n` });
+  expect((await online(own)).code).toBe(0);
+  const changed = write("changed.json", JSON.stringify({ ...sent, content: { total: 1 } }));
+  const wrong = { code: 6, text: `INVALID, key ${eve.keyId}: it does not match the message\n` };
+  expect([await offline(changed, "--key", exported), await online(changed)]).toEqual([wrong, wrong]);
+  const { signature: _signature, key_id: _keyId, ...bare } = sent;
+  const unsigned = { code: 6, text: "INVALID: the message has no signature\n" };
+  expect(await offline(write("bare.json", JSON.stringify(bare)), "--key", pem)).toEqual(unsigned);
+  const other = write("other.json", JSON.stringify({ owner: "eve", public_key: new Signer().publicKey }));
+  expect((await offline(own, "--key", other)).text).toContain("no such key is registered");
+  const foreign = write("foreign.json", JSON.stringify({ owner: "bob", public_key: eve.publicKey, revoked_at: null }));
+  expect((await offline(own, "--key", foreign)).text).toContain("belongs to another sender");
+  for (const file of [write("text.json", "no message"), write("list.json", "[]")]) {
+    expect((await offline(file, "--key", pem)).code).toBe(2);
+    expect((await offline(own, "--key", file)).code).toBe(2);
+  }
+  expect((await offline(own, "--key", join(server.directory, "missing.pem"))).code).not.toBe(0);
+  await server.ask("DELETE", `/api/v1/participants/eve/keys/${eve.keyId}`);
+  expect((await online(id)).code).toBe(0);
+  expect(JSON.parse((await online(id, "-o", "json")).text)).toMatchObject({
+    valid: true,
+    revoked_at: expect.any(String),
+  });
+  expect((await online(own)).text).toContain("the key was revoked");
 });

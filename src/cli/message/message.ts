@@ -23,6 +23,7 @@ import { addressLine, contentLine, contentPlace, messageLines, performativeTone 
 import { resolveMessage, shortId } from "./reference.ts";
 import { replay, send } from "./send.ts";
 import { tail } from "./tail.ts";
+import { verify } from "./verify.ts";
 
 /** For content to arrive. */
 const CONTENT_MS = 60_000;
@@ -46,6 +47,7 @@ export const message: CommandMaker = (command, invocation) => {
   get(command.command("get"), invocation);
   tail(command.command("tail").alias("stream"), invocation);
   trace(command.command("trace"), invocation);
+  verify(command.command("verify"), invocation);
   replay(command.command("replay"), invocation);
   deadLetter(command.command("dead-letter").alias("dead-letters"), invocation);
 };

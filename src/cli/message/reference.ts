@@ -2,6 +2,7 @@ import { operations } from "../../api/contract/index.ts";
 import { type Context, ConversationReferenceError, listUpTo, MessageReferenceError, pagesOf } from "../frame/index.ts";
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+export const isWholeId = (text: string): boolean => WHOLE_ID.test(text);
 const RECENT_MAX = 1_000;
 const SHORT_CHARS = 8;
 

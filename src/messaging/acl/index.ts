@@ -7,7 +7,6 @@ export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, idOfT
 export {
   aclParameters,
   carriedSignature,
-  coveredText,
   isSignedElsewhere,
   nameOutside,
   signatureParameters,
@@ -45,8 +44,9 @@ export {
 export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS } from "./message-problem.ts";
 export { readMessage, restoreMessage } from "./read-message.ts";
-export { keyIdOf, publicJwk } from "./key-id.ts";
+export { keyIdOf } from "./key-id.ts";
 export { signedText } from "./signed-text.ts";
+export { isSignedWith, SIGNATURE_FAULTS, type SignatureFault, verifierOf } from "./verify-signature.ts";
 export { isMessageId } from "./wire/wire-fields.ts";
 export { MessageWire } from "./wire/wire-schema.ts";
 export { contentWire, messageWire, storedText, writeMessage } from "./write-message.ts";

@@ -1,16 +1,18 @@
-import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import {
-  coveredText,
   isSignedElsewhere,
+  isSignedWith,
   keyIdOf,
   type Message,
   type MessageError,
   signedText,
+  SIGNATURE_FAULTS,
+  type SignatureFault,
   SYSTEM_SENDER,
   USER_SENDER,
-  publicJwk,
+  verifierOf,
 } from "../acl/index.ts";
 import { type Directory, failure, type Signatures } from "../router/index.ts";
 import { MessageKeyNotFoundError, MessageKeysFullError, MessageKeyTakenError } from "./errors.ts";
@@ -110,23 +112,21 @@ export class MessageKeys implements Signatures {
     const reason = key?.revokedAtMs === undefined ? this.#fault(message) : "revoked-key";
     return reason === undefined
       ? undefined
-      : failure("SIGNATURE_INVALID", `the signature is not valid: ${FAULTS[reason]}`, {
+      : failure("SIGNATURE_INVALID", `the signature is not valid: ${SIGNATURE_FAULTS[reason]}`, {
           hint: "caxton participant key list <name> shows the sender's keys.",
           details: { reason, sender, key_id: signature?.keyId ?? null },
         });
   }
 
   /** Returns what is wrong with a signature. A key that was revoked since still verifies messages. */
-  #fault({ signature, ...message }: Message): Fault | undefined {
-    const { workspace, sender } = message;
-    const { keyId = "", value = "" } = signature ?? {};
+  #fault(message: Message): SignatureFault | undefined {
+    const { workspace, sender, signature: { keyId } = { keyId: "" } } = message;
     const held = this.#keys.get(idOf(workspace, keyId));
     const isServers = held === undefined && this.#parts.server.keyId(workspace, sender.toLowerCase()) === keyId;
     if (held === undefined && !isServers) return "unknown-key";
     if (held !== undefined && !isSame(held.key.owner, sender)) return "foreign-key";
     const verifier = held?.verifier ?? this.#parts.server.publicKey(workspace, sender.toLowerCase());
-    const text = Buffer.from(coveredText({ ...message, signature: undefined }));
-    return verify(null, text, verifier, Buffer.from(value, "base64url")) ? undefined : "wrong-signature";
+    return isSignedWith(message, verifier) ? undefined : "wrong-signature";
   }
 
   /** Whether the signature is that of the message's sender. */
@@ -193,17 +193,8 @@ export class MessageKeys implements Signatures {
   }
 
   #hold(key: MessageKey): void {
-    const verifier = createPublicKey({ key: publicJwk(key.publicKey), format: "jwk" });
-    this.#keys.set(idOf(key.workspace, key.keyId), { key, verifier });
+    this.#keys.set(idOf(key.workspace, key.keyId), { key, verifier: verifierOf(key.publicKey) });
   }
 }
-
-const FAULTS = {
-  "unknown-key": "no such key is registered",
-  "foreign-key": "the key belongs to another sender",
-  "revoked-key": "the key was revoked",
-  "wrong-signature": "it does not match the message",
-} as const;
-type Fault = keyof typeof FAULTS;
 
 const idOf = (workspace: string, keyId: string): string => `${workspace}/${keyId}`;

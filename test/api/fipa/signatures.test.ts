@@ -5,6 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { messageKeys, messages } from "../../../src/api/contract/index.ts";
 import { readParts, writeParts } from "../../../src/api/fipa/multipart.ts";
+import { commandLine } from "../../cli/caxton.ts";
 import { Program } from "../../helpers/program.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
 import { Signer, textOf, type Wire } from "../../helpers/signer.ts";
@@ -178,6 +179,8 @@ test("signed messages are valid on the other platform, and so are the signed ans
     const got = await take(clerk);
     expect(got).toMatchObject({ id: message["id"], sender: "alice@north", key_id: alice.keyId });
     expect(await found(south, got["id"])).toMatchObject({ signature: { key_id: alice.keyId, valid: true } });
+    const verify = ["message", "verify", String(got["id"]), "-o", "name"];
+    expect(await commandLine(verify, { server: south.url })).toMatchObject({ code: 0, stdout: "valid\n" });
     const { id, reply_with: replyWith, conversation_id: conversation, reply_to: replyTo } = got;
     if (replyTo !== undefined) continue;
     const answer = { sender: "bob", receiver: "alice@north", in_reply_to: replyWith, conversation_id: conversation };
