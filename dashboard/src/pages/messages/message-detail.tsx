@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Redo2, X } from "lucide-react";
-import { operations, type MessageRecord } from "../../../../src/api/contract/index.ts";
+import { operations, type MessageRecord, type VerifiedMessage } from "../../../../src/api/contract/index.ts";
 import { keptContent } from "../../api/kept-content.ts";
 import { conversationRunsQuery, messageQuery, replayMessage, traceQuery } from "../../api/messages.ts";
 import { ActBadge } from "../../parts/messages/act-badge.tsx";
@@ -12,6 +12,7 @@ import { CopyButton } from "../../parts/content/copy.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { clockTime, fullTime } from "../../parts/format/format.ts";
 import { JsonView } from "../../parts/content/json-view.tsx";
+import { SignatureBadge } from "../../parts/messages/signature-badge.tsx";
 import { addressWords, contentWords, deliveryTone, meantAs, shortId } from "../../parts/messages/message-words.ts";
 import { notify } from "../../parts/problems/notice.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
@@ -92,7 +93,7 @@ function Actions({ message, onSelect, onClose }: OfMessage & Selecting & Pick<Pr
   );
 }
 
-function Facts({ message, onSelect }: OfMessage & Selecting) {
+function Facts({ message, onSelect }: { readonly message: VerifiedMessage } & Selecting) {
   const { facts } = words;
   const meant = meantAs(message);
   const answers = useAnswered(message);
@@ -126,6 +127,9 @@ function Facts({ message, onSelect }: OfMessage & Selecting) {
             )}
           </Fact>
         )}
+        <Fact name={facts.signature}>
+          <SignatureBadge message={message} isValid={message.signature?.valid} />
+        </Fact>
         {message.hops === 0 ? null : <Fact name={facts.hops}>{facts.hopCount(message.hops)}</Fact>}
       </dl>
       <div className="mt-3 flex flex-wrap items-end gap-2">
@@ -136,6 +140,13 @@ function Facts({ message, onSelect }: OfMessage & Selecting) {
         </dl>
         <CopyButton value={message.id} />
       </div>
+      {message.signature === null ? null : (
+        <dl className="mt-3">
+          <Fact name={facts.key}>
+            <span className="font-mono text-xs">{message.signature.key_id}</span>
+          </Fact>
+        </dl>
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { MessageRecord } from "../../../../src/api/contract/index.ts";
 import { ActBadge } from "../../parts/messages/act-badge.tsx";
+import { SignatureBadge } from "../../parts/messages/signature-badge.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { clockTime, fullTime } from "../../parts/format/format.ts";
 import { addressWords, contentWords, deliveryTone, worstDelivery } from "../../parts/messages/message-words.ts";
@@ -20,6 +21,7 @@ type Props = {
 export function MessageTable({ messages, selected, isNarrow }: Props) {
   const { columns } = words;
   const wideOnly = isNarrow ? "max-lg:hidden xl:hidden" : "max-lg:hidden";
+  const inlineOnly = isNarrow ? "lg:max-xl:hidden" : "lg:hidden";
   return (
     <Table label={words.tabs.tail}>
       <thead>
@@ -30,6 +32,7 @@ export function MessageTable({ messages, selected, isNarrow }: Props) {
             {columns.from} → {columns.to}
           </Th>
           <Th className="max-sm:hidden">{columns.content}</Th>
+          <Th className={cx("w-44", wideOnly)}>{columns.signature}</Th>
           <Th className={cx("w-36", wideOnly)}>{columns.delivery}</Th>
         </tr>
       </thead>
@@ -48,13 +51,19 @@ export function MessageTable({ messages, selected, isNarrow }: Props) {
               <ActBadge act={message.performative} />
             </Td>
             <Td className="max-w-0">
-              <Parties message={message} selected={selected} />
+              <span className="flex items-center gap-2">
+                <Parties message={message} selected={selected} />
+                <SignatureBadge message={message} className={cx("ml-auto shrink-0", inlineOnly)} />
+              </span>
               <span className="mt-0.5 flex items-center gap-2 text-xs text-muted sm:hidden">
                 <ActBadge act={message.performative} />
                 <span className="min-w-0 truncate">{contentWords(message)}</span>
               </span>
             </Td>
             <Td className="max-w-0 truncate text-muted max-sm:hidden">{contentWords(message)}</Td>
+            <Td className={wideOnly}>
+              <SignatureBadge message={message} />
+            </Td>
             <Td className={cx("text-xs", wideOnly)}>
               <Became message={message} />
             </Td>
@@ -75,7 +84,7 @@ function Parties({ message, selected }: { readonly message: MessageRecord; reado
       resetScroll={false}
       data-row-link
       aria-current={message.id === selected ? "true" : undefined}
-      className={`${rowLink} block truncate`}
+      className={`${rowLink} block min-w-0 truncate`}
     >
       {message.sender} <span className="font-normal text-muted">→</span> {to}
     </Link>
