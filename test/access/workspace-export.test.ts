@@ -37,8 +37,14 @@ test("an export contains everything in the workspace, and nothing of another or 
       description: "",
     });
     const { token } = z.object({ token: z.string() }).parse(body);
-    const message = { performative: "inform", sender: `program-${name}`, receiver: [`program-${name}`], content: name };
-    await server.request("POST", "/api/v1/messages", { key: server.admin, token, workspace: name, body: message });
+    await server.ask(name, "POST", "/api/v1/participants", { name: "peer", description: "" });
+    const talk = { performative: "inform", sender: `program-${name}`, conversation_id: `talk-${name}` };
+    for (const content of ["first message", "x".repeat(100_000)]) {
+      const message = { ...talk, receiver: ["peer"], content: `${content} of ${name}` };
+      const sent = { key: server.admin, token, workspace: name, body: message };
+      expect((await server.request("POST", "/api/v1/messages", sent)).status).toBe(202);
+    }
+    await server.ask(name, "POST", `/api/v1/conversations/talk-${name}/archive`);
     await server.ask(name, "POST", "/api/v1/memory/entities", {
       scope: "agent-only:ann",
       entities: [{ name: `fact of ${name}`, type: "thing" }],
@@ -60,7 +66,12 @@ test("an export contains everything in the workspace, and nothing of another or 
       .entries()
       .map(([type, of]) => [type, of.length]),
   );
-  expect(counts).toMatchObject({ agent: 1, "agent-revision": 2, participant: 1, run: 1, budgets: 1, memory: 3 });
+  expect(counts).toMatchObject({ agent: 1, "agent-revision": 2, participant: 2, run: 1, budgets: 1, memory: 3 });
+  const valuesOf = (wanted: string) => lines.filter(({ type }) => type === wanted).map(({ value }) => value);
+  const large = { content: { $artifact: { id: expect.stringContaining("sha256-") } } };
+  const first = { conversation_id: "talk-red", sender: "program-red", content: "first message of red" };
+  expect(valuesOf("message")).toMatchObject([{ message: large }, { message: first }]);
+  expect(valuesOf("conversation")).toMatchObject([{ id: "talk-red", messages: 2 }]);
   const text = JSON.stringify(lines);
   for (const part of ["first red", "second red", "input of red", "program-red", "fact of red"])
     expect(text).toContain(part);

@@ -13,25 +13,18 @@ type Sent = {
 
 export const codeOf = ({ body }: Answer): string => contract.problems.ProblemDetails.parse(body).code;
 
-/** A server that requires keys, with an administrator of all workspaces. */
-export class WorkspaceServer implements AsyncDisposable {
-  readonly server: TestServer;
+/** A client of a server with workspaces, with the key of an administrator. */
+export class WorkspaceClient {
+  readonly url: string;
   readonly admin: string;
 
-  private constructor(server: TestServer, admin: string) {
-    this.server = server;
+  constructor(url: string, admin: string) {
+    this.url = url;
     this.admin = admin;
   }
 
-  /** `admin`: the key of the administrator, on the data of an earlier server. */
-  static async start(options: TestServerOptions = {}, admin?: string): Promise<WorkspaceServer> {
-    const server = await startServer({ ...options, settings: { "access.mode": "required", ...options.settings } });
-    const opened = new WorkspaceServer(server, admin ?? server.started.setupToken ?? "");
-    return admin === undefined ? new WorkspaceServer(server, await opened.createKey("admin")) : opened;
-  }
-
   async request(method: string, path: string, { key, token, workspace, body }: Sent): Promise<Answer> {
-    const response = await fetch(this.server.url + path, {
+    const response = await fetch(this.url + path, {
       method,
       headers: {
         "x-api-key": key,
@@ -60,6 +53,23 @@ export class WorkspaceServer implements AsyncDisposable {
   async createWorkspace(name: string, quotas: Quotas = {}): Promise<void> {
     const answer = await this.ask("default", "POST", "/api/v1/workspaces", { name, quotas });
     if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  }
+}
+
+/** A server that requires keys, with an administrator of all workspaces. */
+export class WorkspaceServer extends WorkspaceClient implements AsyncDisposable {
+  readonly server: TestServer;
+
+  private constructor(server: TestServer, admin: string) {
+    super(server.url, admin);
+    this.server = server;
+  }
+
+  /** `admin`: the key of the administrator, on the data of an earlier server. */
+  static async start(options: TestServerOptions = {}, admin?: string): Promise<WorkspaceServer> {
+    const server = await startServer({ ...options, settings: { "access.mode": "required", ...options.settings } });
+    const opened = new WorkspaceServer(server, admin ?? server.started.setupToken ?? "");
+    return admin === undefined ? new WorkspaceServer(server, await opened.createKey("admin")) : opened;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
