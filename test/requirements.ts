@@ -368,6 +368,7 @@ export const REQUIREMENTS = {
     "api.hostile-bodies": "A body too large, too deep or malformed is refused as a problem.",
   },
   "gaps §2.3": {
+    "security.agent-memory": "An agent can lower the memory limit of its tools.",
     "security.definition-limits": "The `security` table of a definition is enforced.",
   },
   "gaps §2.5": {

@@ -70,6 +70,8 @@ beforeAll(async () => {
         "hasty",
         '[security]\nmax_processing_time = "10ms"\n[execution]\nisolation = "worker"\n',
       ),
+      "examples/agents/small.toml": agent("small", '[security]\nmax_memory_usage = "2MiB"\n'),
+      "examples/agents/tiny.toml": agent("tiny", '[security]\nmax_memory_usage = "1MiB"\n'),
       "examples/agents/modest.toml": agent(
         "modest",
         '[tool_config.http_client]\nmax_response_size = 1000\nfollow_redirects = false\nuser_agent = "Modest/1.0"\n',
@@ -129,6 +131,20 @@ test("a call ends after the time of its agent", async () => {
   });
 });
 
+test("a call has the memory that its agent leaves it, while another agent has that of the tool server", async () => {
+  const long = { path: "examples/data/long.csv" };
+  const short = { path: "examples/data/penguins.csv" };
+  const [small, tiny, free] = await Promise.all([
+    call("small", "csv_parser__describe", long),
+    call("tiny", "csv_parser__describe", short),
+    call("free", "csv_parser__describe", short),
+  ]);
+  expect(small).toMatchObject({ outcome: "memory", text: expect.stringMatching(/its 2 MiB .*raise max_memory_usage/) });
+  expect(tiny).toMatchObject({ outcome: "memory", text: expect.stringContaining("its 1 MiB") });
+  expect(free).toMatchObject({ outcome: "done" });
+  expect(await call("small", "csv_parser__describe", short)).toMatchObject({ outcome: "done" });
+});
+
 test("settings of a tool server apply to the requests of one agent", async () => {
   seen.length = 0;
   expect((await get("modest", "allowed")).outcome).not.toBe("done");
@@ -142,7 +158,7 @@ test("a definition whose restrictions cannot be enforced is refused", async () =
   expect(await validated("[tool_config.http_client]\nverify_ssl = false\n")).toContain(
     "certificates are always verified",
   );
-  expect(await validated('[security]\nmax_memory_usage = "50MB"\n')).toContain("NOT_SUPPORTED");
+  expect(await validated('[security]\nmax_memory_usage = "50KB"\n')).toContain("max_memory_usage");
   const far =
     '[llm]\nmodel = "openai/x"\nbase_url = "https://far.example/v1"\n[security]\nallowed_domains = ["near.example"]\n';
   expect(await validated(far)).toContain("far.example is not among the allowed_domains");

@@ -65,6 +65,8 @@ export const AgentRestrictions = z.object({
   /** Hosts, `*.host` for those below one; undefined does not restrict. */
   domains: z.array(z.string()).optional(),
   callTimeoutMs: z.number().optional(),
+  /** Of one instance of a sandboxed tool server. */
+  memoryBytesMax: z.int().optional(),
   network: z.boolean(),
   files: z.boolean(),
   /** By the name of the tool server. */

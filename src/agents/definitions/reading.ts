@@ -207,6 +207,7 @@ function restrictionsOf({ security, tool_config: tools }: DefinitionFile): Agent
   return {
     domains: security?.allowed_domains,
     callTimeoutMs: security?.max_processing_time,
+    memoryBytesMax: security?.max_memory_usage,
     network,
     files,
     servers: Object.fromEntries(

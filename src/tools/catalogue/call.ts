@@ -53,6 +53,8 @@ export type CallRestrictions = {
   /** Hosts, `*.host` for those below one; undefined does not restrict. */
   readonly domains?: readonly string[] | undefined;
   readonly callTimeoutMs?: number | undefined;
+  /** Of one instance of a sandboxed tool server. */
+  readonly memoryBytesMax?: number | undefined;
   readonly network: boolean;
   readonly files: boolean;
   /** By the name of the tool server. */

@@ -5,8 +5,11 @@ import type { BuildAnswer } from "./wire/index.ts";
 export class ToolServerRefusedError extends CaxtonError<{ readonly server: string; readonly reason: string }> {
   readonly code = "TOOL_SERVER_REFUSED";
   readonly kind = "rejected";
+  /** The message, without the server. */
+  readonly why: string;
   constructor(server: string, { code, message, hint }: Extract<BuildAnswer, { type: "refused" }>) {
     super(`the tool server "${server}" cannot be deployed: ${message}`, hint, { server, reason: code });
+    this.why = message;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type ToolServerState,
 } from "../catalogue/index.ts";
 import { cleanLine, cleanSchema, cleanText } from "../../kernel/clean.ts";
+import type { ToolServerRefusedError } from "./errors.ts";
 import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
 import type { BuiltModule } from "./modules/module-builder.ts";
@@ -33,6 +34,12 @@ export type InstanceLease = {
   usedAtMs: number;
   /** Nothing of it was answered in its child, so that there is nothing of it to be lost there. */
   isFresh: boolean;
+};
+
+type CopySettings = {
+  readonly manifest: ToolManifest;
+  readonly module: BuiltModule;
+  readonly instancesMax: number;
 };
 
 type Counters = { -readonly [Key in keyof ToolCounters]: number };
@@ -68,6 +75,8 @@ export class LiveServer {
   /** Whether an instance is started before a call needs it; no more once such a start has kept others waiting. */
   startsAhead = true;
   isRemoved = false;
+  /** Copies whose instances have less memory, by that limit; or why the module does not fit into it. */
+  readonly limited = new Map<number, LiveServer | ToolServerRefusedError>();
   readonly #nowMs: () => number;
   #nextSession = 1;
 
@@ -80,6 +89,7 @@ export class LiveServer {
       readonly pool: ChildPool;
       readonly nowMs: () => number;
       readonly redaction?: Redaction | undefined;
+      readonly log?: GuestLog | undefined;
     },
   ) {
     this.number = number;
@@ -87,7 +97,7 @@ export class LiveServer {
     this.manifest = manifest;
     this.module = module;
     this.redaction = settings.redaction;
-    this.log = new GuestLog(settings.redaction);
+    this.log = settings.log ?? new GuestLog(settings.redaction);
     this.pool = settings.pool;
     this.interface = interfaceOf(module.catalogue.abi);
     this.tools = toolsIn(module.catalogue, manifest.name);
@@ -116,20 +126,23 @@ export class LiveServer {
    * called, and how its call ends, is a matter of this server: see `Job.account`.
    */
   permissive(number: number): LiveServer {
-    const { environment, startFuel } = this.spec;
-    const settings = {
-      workspace: this.workspace,
-      environment,
-      startFuel,
-      instancesMax: 1,
-      pool: this.pool,
-      nowMs: this.#nowMs,
-      redaction: this.redaction,
-    };
     const manifest = { ...this.manifest, grants: permissiveGrants(this.manifest.grants) };
-    const server = new LiveServer(number, manifest, this.module, settings);
+    const server = this.copy(number, { manifest, module: this.module, instancesMax: 1 });
     server.isRemoved = true;
     return server;
+  }
+
+  /** This server with another manifest, and the module prepared for it. */
+  copy(number: number, { manifest, module, instancesMax }: CopySettings): LiveServer {
+    const { workspace, pool, redaction, log } = this;
+    const { environment, startFuel } = this.spec;
+    const settings = { workspace, pool, redaction, log, environment, startFuel, instancesMax, nowMs: this.#nowMs };
+    return new LiveServer(number, manifest, module, settings);
+  }
+
+  /** The copies with less memory. */
+  get copies(): readonly LiveServer[] {
+    return [...this.limited.values()].filter((each) => each instanceof LiveServer);
   }
 
   toolIndex(name: string): number | undefined {
@@ -146,6 +159,14 @@ export class LiveServer {
       this.sessions.set(key, session);
     }
     return session;
+  }
+}
+
+/** The servers with their copies. */
+export function* withCopies(servers: Iterable<LiveServer>): Generator<LiveServer> {
+  for (const server of servers) {
+    yield server;
+    if (server.limited.size > 0) yield* server.copies;
   }
 }
 

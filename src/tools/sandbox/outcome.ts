@@ -28,9 +28,13 @@ const number = (value: number): string => value.toLocaleString("en-US");
 export const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${number(ms / 1_000)} s`);
 
 const raise = (key: string): string => `or raise ${key} under [limits] in its tool.toml.`;
+const raiseOfAgent = (key: string): string => `or raise ${key} under [security] in the definition of the agent.`;
+
+/** The limits of one call. Its agent may have lowered them. */
+export type CallLimits = ToolLimits & { readonly isDeadlineOfAgent?: boolean; readonly isMemoryOfAgent?: boolean };
 
 /** What a failure is called when its result is shown: what happened, and which line of which file changes it. */
-export function explain(reason: Outcome | "crashed", tool: string, limits: ToolLimits, said: string): string {
+export function explain(reason: Outcome | "crashed", tool: string, limits: CallLimits, said: string): string {
   const detail = clean(said).slice(0, DETAIL_CHARS_MAX);
   const more = detail === "" ? "" : ` It said: ${detail}`;
   switch (reason) {
@@ -41,9 +45,9 @@ export function explain(reason: Outcome | "crashed", tool: string, limits: ToolL
     case "fuel":
       return `${tool} used all ${number(limits.fuelPerCall)} fuel of a call and was stopped. Ask it for less at a time, ${raise("fuel_per_call")}`;
     case "deadline":
-      return `${tool} did not finish within ${seconds(limits.deadlineMs)} and was stopped. Ask it for less at a time, ${raise("deadline")}`;
+      return `${tool} did not finish within ${seconds(limits.deadlineMs)} and was stopped. Ask it for less at a time, ${limits.isDeadlineOfAgent === true ? raiseOfAgent("max_processing_time") : raise("deadline")}`;
     case "memory":
-      return `${tool} needed more than its ${number(limits.memoryBytesMax / MIB)} MiB of memory and was stopped. Give it less data at a time, ${raise("memory_mib")}${more}`;
+      return `${tool} needed more than its ${number(limits.memoryBytesMax / MIB)} MiB of memory and was stopped. Give it less data at a time, ${limits.isMemoryOfAgent === true ? raiseOfAgent("max_memory_usage") : raise("memory_mib")}${more}`;
     case "trap":
       return `${tool} failed inside: ${detail === "" ? "it trapped" : detail}. This is a fault of the tool; other arguments may work.`;
     case "bad-output":
@@ -87,7 +91,7 @@ export const notLoaded = (tool: string, reason: string): ToolResult =>
 /** Whose result it is: the tool's name, its limits, and what may not be in it. */
 export type ResultContext = {
   readonly tool: () => string;
-  readonly limits: ToolLimits;
+  readonly limits: CallLimits;
   readonly redaction: Redaction | undefined;
 };
 

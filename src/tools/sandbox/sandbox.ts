@@ -4,7 +4,6 @@ import {
   failedCall,
   serverKey,
   type ToolCall,
-  type ToolFailureReason,
   type ToolResult,
   type ToolRunner,
   type ToolServer,
@@ -12,9 +11,10 @@ import {
 } from "../catalogue/index.ts";
 import { type Inspection } from "../servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
-import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
+import { cancelledCall, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
 import {
+  blamedFor,
   limitsOf,
   pendingCall,
   reservationsOf,
@@ -22,11 +22,12 @@ import {
   resultContextOf,
   toolName,
 } from "./children/pending-call.ts";
+import { LimitedServers, serverFor } from "./limited-servers.ts";
 import { LogRouter } from "./log-router.ts";
-import { LiveServer, type InstanceLease } from "./live-server.ts";
+import { LiveServer, type InstanceLease, withCopies } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./modules/inspection.ts";
 import { ModuleBuilder } from "./modules/module-builder.ts";
-import { killedAsCollateral, explain, starved, notStarted, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
+import { killedAsCollateral, explain, starved, notStarted, notLoaded, resultOf } from "./outcome.ts";
 import { recordViolation } from "./quarantine.ts";
 import { Redaction } from "../../text/redaction/index.ts";
 import { ConfinementCheck } from "./children/confinement-check.ts";
@@ -72,6 +73,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #log: Log;
   readonly #options: SandboxOptions;
   readonly #builder: ModuleBuilder;
+  readonly #limited: LimitedServers;
   readonly #pools: ChildPools;
   readonly #standbyPool: StandbyPool;
   /** By `serverKey`: two workspaces may each have a server of one name. */
@@ -100,6 +102,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#startFuel = options.startFuel ?? START_FUEL;
     const confinement = new ConfinementCheck(options, this.#log);
     this.#builder = new ModuleBuilder(deps.clock, { ...options, confinement }, deps.readModule);
+    this.#limited = new LimitedServers(this.#builder, this.#startFuel, options);
     const events = {
       onResult: (job: PendingCall, message: ResultMessage) => this.#answered(job, message),
       onCrash: (job: PendingCall, how: CrashCause, reason: string) => this.#crashed(job, how, reason),
@@ -214,19 +217,23 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   /** Calls a tool of a server that is deployed in `workspace`. */
   call(call: ToolCall, signal: AbortSignal, workspace = ONLY_WORKSPACE): Promise<ToolResult> {
     const known = this.#servers.get(serverKey(workspace, call.server));
-    const tool = known?.toolIndex(call.tool);
-    if (known === undefined || tool === undefined) {
+    if (known?.toolIndex(call.tool) === undefined)
       return Promise.resolve(unknownTool(call, known, this.servers(workspace)));
-    }
     const isStopped = signal.aborted || this.#stop.signal.aborted;
     const nowMs = this.#deps.clock.monotonicMs();
     const account = { server: known, session: known.session(call.context) };
-    const refusal = isStopped ? cancelledCall(call) : refusalOf(known, account.session, nowMs);
-    if (refusal !== undefined) {
-      known.counters.failed += 1;
-      return Promise.resolve(refusal);
+    const chosen = isStopped ? cancelledCall(call) : serverFor(known, call, nowMs);
+    if (chosen.type === "unprepared") {
+      const until = AbortSignal.any([signal, this.#stop.signal]);
+      const prepared = this.#limited.prepare(known, chosen, { call, signal: until, number: this.#nextServer++ });
+      return prepared.then((failed) => failed ?? this.call(call, signal, workspace));
     }
-    const server = call.context.isPermissive === true ? known.permissive(this.#nextServer++) : known;
+    if (chosen.type !== "prepared") {
+      known.counters.failed += 1;
+      return Promise.resolve(chosen);
+    }
+    const { tool } = chosen;
+    const server = call.context.isPermissive === true ? chosen.server.permissive(this.#nextServer++) : chosen.server;
     const session = server.session(call.context);
     return new Promise((resolve) => {
       const id = this.#freshId();
@@ -235,7 +242,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   endSession(name: string): void {
-    for (const server of this.#servers.values()) {
+    for (const server of withCopies(this.#servers.values())) {
       if (server.manifest.instance === "run") this.#endSession(server, name);
     }
   }
@@ -320,25 +327,21 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #count(job: PendingCall, result: ToolResult, isInnocent: boolean): void {
-    const { files } = job;
-    const { server } = job.account;
-    const { counters } = server;
+    const { counters } = job.account.server;
     counters.fuel += result.usage.fuel;
     counters.durationMs += result.usage.durationMs;
-    counters.denied += files?.denials ?? 0;
+    counters.denied += job.files?.denials ?? 0;
     if (result.type === "done") counters.done += 1;
     else {
       counters.failed += 1;
-      // Neither is a server to blame for the shorter deadline of an agent.
-      const isShortened = result.reason === "deadline" && job.deadlineMs < server.manifest.limits.deadlineMs;
-      if (isInnocent || isShortened || !VIOLATIONS.has(result.reason)) return;
-      this.#violated(server, `${toolName(job)}: ${result.reason}`, result.reason);
+      const { reason } = result;
+      const blamed = isInnocent ? undefined : blamedFor(job, reason);
+      if (blamed === undefined) return;
+      const what = `${toolName(job)}: ${reason}`;
+      blamed.quarantine = recordViolation(blamed.quarantine, this.#deps.clock.monotonicMs(), what);
+      const { manifest, quarantine } = blamed;
+      this.#log.warn({ server: manifest.name, reason, standing: quarantine.state }, "a tool broke a limit");
     }
-  }
-
-  #violated(server: LiveServer, what: string, reason: ToolFailureReason): void {
-    server.quarantine = recordViolation(server.quarantine, this.#deps.clock.monotonicMs(), what);
-    this.#log.warn({ server: server.manifest.name, reason, standing: server.quarantine.state }, "a tool broke a limit");
   }
 
   #cancel(job: PendingCall): void {
@@ -380,7 +383,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
 
   /** Ends idle sessions and unloads idle servers; replaces worn children. */
   #sweep(nowMs: number): void {
-    for (const server of this.#servers.values()) {
+    for (const server of withCopies(this.#servers.values())) {
       for (const [name, session] of server.sessions) {
         if (session.pending === 0 && nowMs - session.usedAtMs > SESSION_IDLE_MS) this.#endSession(server, name);
       }
@@ -403,7 +406,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (!this.#stop.signal.aborted && reason !== "") {
       this.#log.warn({ reason }, "a sandbox process ended; another takes its place");
     }
-    for (const server of this.#servers.values()) {
+    for (const server of withCopies(this.#servers.values())) {
       for (const session of server.sessions.values()) {
         if (session.slot !== slot) continue;
         session.isFresh = true;
@@ -415,6 +418,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #retire(server: LiveServer): void {
     server.isRemoved = true;
     if (server.pending === 0) this.#unload(server);
+    for (const copy of server.copies) this.#retire(copy);
   }
 
   #unload(server: LiveServer): void {

@@ -62,6 +62,8 @@ export type CallOptions = {
   readonly signal?: AbortSignal;
   /** With all grants an operator may give to one call. */
   readonly isPermissive?: boolean;
+  /** The limit of the agent. */
+  readonly memoryBytesMax?: number;
 };
 
 export const never = new AbortController().signal;
@@ -107,6 +109,7 @@ export class Room implements AsyncDisposable {
       files: options.files ?? [],
       isPermissive: options.isPermissive === true,
       onLog: options.onLog,
+      restrictions: { network: true, files: true, servers: {}, memoryBytesMax: options.memoryBytesMax },
     };
     const call = { id: mint(ToolCallId), server, tool: name, arguments: argumentsGiven, context };
     return this.sandbox.call(call, options.signal ?? never);

@@ -13,12 +13,12 @@ export const GO: readonly DeclaredTool[] = [
   },
 ];
 
-type Parts = { readonly imports?: string; readonly data?: string; readonly call?: string };
+type Parts = { readonly imports?: string; readonly data?: string; readonly call?: string; readonly pages?: number };
 
 /** A tool server in the interface of a module without a library, which answers "ok" after what `call` does. */
-export async function smallServer({ imports = "", data = "", call = "" }: Parts): Promise<Uint8Array> {
+export async function smallServer({ imports = "", data = "", call = "", pages = 2 }: Parts): Promise<Uint8Array> {
   const text = `(module ${imports}
-    (memory (export "memory") 2)
+    (memory (export "memory") ${pages})
     ${data}
     (data (i32.const 16) "\\"ok\\"")
     (func (export "caxton_alloc") (param i32) (result i32) i32.const 70000)

@@ -46,12 +46,10 @@ export const UNSUPPORTED = {
   runtime: "WebAssembly agents are not supported yet by this version",
   module: "WebAssembly agents are not supported yet by this version",
   skills: "skills are not supported yet by this version",
-  "security.max_memory_usage": "memory is limited by tool server, not by agent",
 } as const satisfies Readonly<Record<string, string>>;
 
 export const UNSUPPORTED_FIX = {
   runtime: "Remove the key and write the agent with system_prompt.",
   module: "Remove the key and write the agent with system_prompt.",
   skills: "Put what the skill says into system_prompt.",
-  "security.max_memory_usage": "Remove the key; limits.memory_mib of a tool server limits the memory of its calls.",
 } as const satisfies Readonly<Record<keyof typeof UNSUPPORTED, string>>;

@@ -37,7 +37,13 @@ export const SecurityTable = z
       description: "Longest time for one tool call; at most that of its tool server",
       examples: ["30s"],
     }),
-    max_memory_usage: z.unknown().optional(),
+    max_memory_usage: sizeText({ minBytes: 1024 * 1024 })
+      .optional()
+      .meta({
+        description:
+          "Most memory of one sandboxed tool in one run, in whole MiB, rounded down; at most that of its tool server",
+        examples: ["50MB"],
+      }),
     sandbox_restrictions: z
       .strictObject({
         network_access: z.boolean().default(true).meta({ description: "Whether its tools may send requests" }),

@@ -1,8 +1,14 @@
 import type { ToolCallId } from "../../../kernel/ids.ts";
-import { type CallContext, type ToolCall, toolId, type ToolResult } from "../../catalogue/index.ts";
+import {
+  type CallContext,
+  type ToolCall,
+  type ToolFailureReason,
+  toolId,
+  type ToolResult,
+} from "../../catalogue/index.ts";
 import type { HostCallHandler } from "../host-calls/host-call-handler.ts";
 import type { CallAccounting, LiveServer, InstanceLease } from "../live-server.ts";
-import type { ResultContext } from "../outcome.ts";
+import { type CallLimits, type ResultContext, VIOLATIONS } from "../outcome.ts";
 
 /** One call on its way through the sandbox. */
 export type PendingCall = {
@@ -69,10 +75,22 @@ export function toolName({ server, tool }: PendingCall): string {
 }
 
 /** The limits of a call. */
-export const limitsOf = ({ server, deadlineMs }: PendingCall): ResultContext["limits"] => ({
+export const limitsOf = ({ server, account, deadlineMs }: PendingCall): CallLimits => ({
   ...server.manifest.limits,
   deadlineMs,
+  isDeadlineOfAgent: deadlineMs < server.manifest.limits.deadlineMs,
+  isMemoryOfAgent: server.manifest.limits.memoryBytesMax < account.server.manifest.limits.memoryBytesMax,
 });
+
+/**
+ * Returns the server that a failure of its call counts against: for a call with less memory, the copy of the server for
+ * agents with this limit. Undefined if no server is to blame, for example for the shorter deadline of an agent.
+ */
+export function blamedFor(job: PendingCall, reason: ToolFailureReason): LiveServer | undefined {
+  const { isDeadlineOfAgent, isMemoryOfAgent } = limitsOf(job);
+  if (!VIOLATIONS.has(reason) || (reason === "deadline" && isDeadlineOfAgent === true)) return undefined;
+  return isMemoryOfAgent === true ? job.server : job.account.server;
+}
 
 export const resultContextOf = (job: PendingCall): ResultContext => ({
   tool: () => toolName(job),

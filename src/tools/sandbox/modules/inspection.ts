@@ -1,6 +1,7 @@
 import type { Inspection } from "../../servers/index.ts";
 import type { ToolManifest } from "../../catalogue/index.ts";
 import { declaredTool, interfaceOf, toolsIn } from "../live-server.ts";
+import type { BuildSpec } from "../wire/index.ts";
 import type { BuildRequest, ModuleBuilder } from "./module-builder.ts";
 
 const MODULE_BYTES_MAX = 32 * 1024 * 1024;
@@ -13,13 +14,16 @@ export const buildRequest = (
 ): BuildRequest => ({
   server: manifest.name,
   module,
-  spec: {
-    memoryBytesMax: manifest.limits.memoryBytesMax,
-    moduleBytesMax: MODULE_BYTES_MAX,
-    startFuel,
-    toolsMax: TOOLS_MAX,
-    tools: (manifest.tools ?? []).map(declaredTool),
-  },
+  spec: buildSpec(manifest, startFuel),
+});
+
+/** How a module is prepared for a server with this manifest. */
+export const buildSpec = ({ limits, tools = [] }: ToolManifest, startFuel: number): BuildSpec => ({
+  memoryBytesMax: limits.memoryBytesMax,
+  moduleBytesMax: MODULE_BYTES_MAX,
+  startFuel,
+  toolsMax: TOOLS_MAX,
+  tools: tools.map(declaredTool),
 });
 
 /** What a module is, as its build child saw it. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError. */

@@ -87,19 +87,28 @@ export class ModuleBuilder {
     return { ...ready, moduleHash, bytes: () => this.#bytesOf(ready, { server, spec, moduleHash }) };
   }
 
+  /** Prepares a deployed module with another specification. Throws the errors of `build`, and those of reading the module. */
+  async rebuild(made: Made, signal: AbortSignal): Promise<BuiltModule> {
+    const ready = await orCancelled(this.#readAndMake(made), signal);
+    return { ...ready, moduleHash: made.moduleHash, bytes: () => this.#bytesOf(ready, made) };
+  }
+
   /** What was made of a module; when that is lost it is made again, if the module can be had. */
-  async #bytesOf(ready: ReadyModule, { moduleHash, ...rest }: Made): Promise<Uint8Array> {
+  async #bytesOf(ready: ReadyModule, made: Made): Promise<Uint8Array> {
     try {
       return await ready.bytes();
     } catch (error) {
       if (!(error instanceof EntryLostError) || this.#readModule === undefined) throw error;
     }
+    return (await this.#readAndMake(made)).bytes();
+  }
+
+  async #readAndMake({ moduleHash, ...rest }: Made): Promise<ReadyModule> {
     const key = ModuleCache.key(moduleHash, rest.spec);
     const held = await this.#cache.get(key);
-    if (held !== undefined) return held.bytes();
-    const module = await this.#readModule(moduleHash);
-    const again = await this.#makeOnce(key, { ...rest, module });
-    return again.bytes();
+    if (held !== undefined) return held;
+    if (this.#readModule === undefined) throw new Error("its module is not stored");
+    return this.#makeOnce(key, { ...rest, module: await this.#readModule(moduleHash) });
   }
 
   #makeOnce(key: string, request: BuildRequest): Promise<ReadyModule> {
