@@ -1,5 +1,7 @@
 import { posix } from "node:path";
 
+const words = (text: string): readonly string[] => text.split(" ");
+
 /** Modules that each module may import. A module comes after those that it imports, so there are no cycles. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -11,9 +13,10 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   tools: ["kernel", "text", "memory", "messaging"],
   models: ["kernel", "text", "agents"],
   runs: ["kernel", "text", "agents", "memory", "messaging", "tools", "models"],
-  storage: ["kernel", "access", "agents", "messaging", "tools", "runs"],
-  api: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs"],
-  server: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs", "storage", "api"],
+  triggers: ["kernel", "text", "agents", "messaging", "runs"],
+  storage: ["kernel", "access", "agents", "messaging", "tools", "runs", "triggers"],
+  api: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs", "triggers"],
+  server: words("kernel access text agents memory messaging tools models runs triggers storage api"),
   cli: ["kernel", "access", "text", "agents", "messaging", "tools", "api", "server"],
 };
 
@@ -28,7 +31,7 @@ const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join
 export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
   access: [".", "audit", "openid", "permissions"],
-  text: ["documents", "expressions", "redaction", "references", "regex"],
+  text: ["documents", "expressions", "redaction", "references", "regex", "schedules"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
   memory: [
     ".",
@@ -45,6 +48,7 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   tools: [".", "authoring", ...BROKERS, "catalogue", "remote", "sandbox", "secrets", "servers"],
   models: [".", "port", "traffic", "vendors"],
   runs: ["."],
+  triggers: ["."],
   storage: ["."],
   api: ["contract", "fipa", "http", "operations"],
   server: [".", "config/environment"],
@@ -79,6 +83,7 @@ export const ROOMS = {
   "kernel/changes": ["kernel"],
   "text/regex": [],
   "text/references": ["kernel"],
+  "text/schedules": ["text/documents"],
   "text/redaction": ["kernel", "text/regex"],
   "agents/permissions": ["kernel", "text/documents", "text/regex"],
   "agents/budgets": ["kernel", "text/documents"],
@@ -90,6 +95,7 @@ export const ROOMS = {
     "kernel",
     "agents/definitions/templates",
     "text/documents",
+    "text/schedules",
     "agents/permissions",
     "agents/budgets",
   ],
@@ -157,6 +163,7 @@ export const ROOMS = {
     "runs/workers",
     "models/port",
   ],
+  triggers: ["kernel", "text/documents", "text/schedules", "agents/definitions", "runs"],
   runs: ["runs/record", "runs/lifecycle", "runs/conversations", "runs/redaction", "runs/open"],
   "runs/replay": [
     "kernel",
@@ -267,6 +274,7 @@ export const ROOMS = {
     "tools/catalogue",
     "tools/servers",
     "runs",
+    "triggers",
     "tools/sandbox",
     "messaging/tasks",
     "messaging/router",
@@ -308,6 +316,7 @@ export const ROOMS = {
     "tools/catalogue",
     "tools/servers",
     "runs",
+    "triggers",
     "memory/knowledge",
     "memory/transfer",
     "messaging/acl",
@@ -349,32 +358,22 @@ export const ROOMS = {
   "cli/security": ["kernel", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
+  "cli/trigger": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "server", "cli/terminal", "cli/frame"],
   "cli/tool": ["kernel", "text/documents", "tools/catalogue", "tools/servers", "tools/authoring", "server", ...CLI],
   "cli/serve": ["kernel", "agents/definitions", "api/contract", "server", "cli/terminal", "cli/frame"],
   cli: [
     "kernel",
-    "cli/access",
-    "cli/security",
     "agents/definitions",
     "agents/test-files",
-    "cli/agent-tests",
     "api/contract",
     "server",
     "server/config/environment",
-    "cli/terminal",
-    "cli/frame",
-    "cli/run",
-    "cli/agent",
-    "cli/message",
-    "cli/memory",
-    "cli/budget",
-    "cli/bench",
-    "cli/task",
-    "cli/model",
-    "cli/tool",
-    "cli/serve",
+    ...words(
+      "access agent agent-tests bench budget frame memory message model run security serve task terminal tool",
+    ).map((noun) => posix.join("cli", noun)),
+    "cli/trigger",
   ],
   "tools/brokers/memory": ["kernel", "memory/knowledge", "tools/catalogue", "tools/sandbox"],
   "memory/transfer/files": ["memory/transfer", "kernel"],

@@ -329,6 +329,15 @@ export const REQUIREMENTS = {
     "memory.facts": "Memory retrieves facts with their origin and date.",
     "memory.recalled-is-data": "Recalled text stays data in a fence that it cannot end.",
   },
+  threads: {
+    "triggers.exactly-once":
+      "Each slot of a trigger starts one run, across restarts, daylight saving time and changes of the clock.",
+    "triggers.kill-safe": "A server that is killed while triggers fire starts one run for each slot.",
+    "triggers.catch-up": "Slots that were missed fire as the trigger's policy says.",
+    "triggers.concurrency": "Runs of a trigger that have not ended queue, skip or are replaced by later events.",
+    "triggers.refused": "A trigger that could never start a run is refused with a remedy.",
+    "triggers.rights": "A trigger has the rights of its owner as they are, and stops when the owner has lost them.",
+  },
   "gaps §1.1": {
     "documents.definition-keys": "The sample agents of the documents deploy and run.",
     "documents.variables": "`{{context}}`, `{{requirements}}` and other variables are filled by the run.",

@@ -33,6 +33,7 @@ import {
 import type { FoundSession, Sessions, SessionUser } from "./sessions/index.ts";
 import { isJwt } from "./jwt/index.ts";
 import { endAt, firstEnd } from "./end-at.ts";
+import { certificateId, certified, type Identified, KEY_PREFIX, keySender, LOCAL, OPERATOR } from "./identified.ts";
 import {
   admitted,
   type Admission,
@@ -88,11 +89,8 @@ const SELF_PERMISSIONS: ReadonlySet<Permission> = new Set(["access:self"]);
 
 type LoginAttempt = Pick<Principal, "login"> & { readonly workspace: string | undefined };
 
-/** Who sent a request, before it is known to which workspace it applies. */
-type Identified = Omit<Principal, "workspace" | "role" | "roles" | "permissions" | "narrowed" | "everywhere">;
 /** What identifies a request besides its credentials. */
 type Presented = Pick<Identified, "tokens"> & Pick<Origin, "address">;
-const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
 const SETUP_PREFIX = "cax_setup_";
 
@@ -116,7 +114,6 @@ export class Access {
   readonly #certificates: readonly TrustedCertificate[];
   readonly #failures: RateLimiter;
   readonly #programEnds = new EndSignals((token) => this.#ports.programOf(token) === undefined);
-  readonly #local: Identified;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
   constructor({ mode, roles, certificates = [] }: AccessOptions, ports: AccessPorts) {
@@ -131,14 +128,6 @@ export class Access {
       [LINK_ROLE, SELF_PERMISSIONS],
     ]);
     this.#failures = new RateLimiter(ports.clock);
-    this.#local = {
-      id: "local",
-      kind: "local",
-      name: "local",
-      grants: [{ workspace: ALL_WORKSPACES, role: ADMIN }],
-      tokens: [],
-      expiresAtMs: undefined,
-    };
   }
 
   [Symbol.dispose](): void {
@@ -166,6 +155,27 @@ export class Access {
         this.refused(credentials.origin, code, { sender: senderOf(error) });
       throw error;
     }
+  }
+
+  /**
+   * Returns a principal, known by its id, with its rights of now; undefined if its credentials are revoked, expired or deleted. Throws
+   * WorkspaceNotFoundError.
+   */
+  standing(owner: Pick<Principal, "id"> & { readonly kind: string }, workspace: string): Principal | undefined {
+    const identified = this.#standing(owner);
+    return identified && this.#in(workspace, identified);
+  }
+
+  #standing({ id, kind }: { readonly id: string; readonly kind: string }): Identified | undefined {
+    const { keys, users } = this.#ports;
+    if (kind === OPERATOR.kind) return { ...LOCAL, id: OPERATOR.id, name: OPERATOR.name };
+    if (kind === "local") return this.mode === "local" ? LOCAL : undefined;
+    const key = kind === "key" ? keys.active(id.slice(KEY_PREFIX.length)) : undefined;
+    const user = kind === "user" ? users.active(id) : undefined;
+    const entry =
+      kind === "certificate" ? this.#certificates.find(({ name }) => id === certificateId(name)) : undefined;
+    if (key !== undefined) return this.#principalOf(key, []);
+    return user === undefined ? entry && certified(entry) : this.#userPrincipal(user, []);
   }
 
   /** Permissions are those of the grants for the workspace together. A6. */
@@ -202,7 +212,7 @@ export class Access {
 
   #identify({ token, key, session, connection, certificate, origin }: Credentials): Identified | Promise<Identified> {
     const { address } = origin;
-    if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
+    if (this.mode === "local") return token === undefined ? LOCAL : { ...LOCAL, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
     const given = key ?? (isProgram ? undefined : token);
@@ -375,21 +385,13 @@ export class Access {
   /** A4. */
   #byCertificate(
     certificate: ClientCertificate,
-    { name, role, workspace }: TrustedCertificate,
+    entry: TrustedCertificate,
     { tokens, address }: Presented,
   ): Identified {
     const { clock } = this.#ports;
     if (!isValid(certificate, clock)) throw this.#failure(address, "the client certificate has expired");
     const { expiresAtMs } = certificate;
-    return {
-      id: `certificate_${name}`,
-      kind: "certificate",
-      name,
-      grants: [{ workspace, role }],
-      tokens,
-      expiresAtMs,
-      ended: () => endAt(expiresAtMs, clock),
-    };
+    return { ...certified(entry), tokens, expiresAtMs, ended: () => endAt(expiresAtMs, clock) };
   }
 
   /** A2. */
@@ -398,7 +400,7 @@ export class Access {
     if (expected === undefined || !isSame(given, expected))
       throw this.#failure(address, "the setup token is invalid, or an administrator exists already");
     return {
-      ...this.#local,
+      ...LOCAL,
       id: SETUP,
       kind: "setup",
       name: SETUP,
@@ -434,13 +436,6 @@ function outcomeOf(error: unknown): Pick<AuditEvent, "outcome" | "code"> {
   if (error === undefined) return { outcome: "allowed", code: null };
   return { outcome: isDenial(error) ? "denied" : "failed", code: toFault(error).code };
 }
-
-const keySender = ({ id, name, workspace }: StoredKey): AuditEvent["principal"] => ({
-  id: KEY_PREFIX + id,
-  kind: "key",
-  name,
-  workspace,
-});
 
 const LINK_OVER = "the login link is invalid, was used, or has expired";
 const FAULTS: Readonly<Record<KeyFault, string>> = {

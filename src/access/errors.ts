@@ -94,6 +94,19 @@ export class SessionNeedsKeyError extends CaxtonError {
   }
 }
 
+/** The principal for whom the server acts without a request has no valid credentials any more. */
+export class PrincipalGoneError extends CaxtonError<{ readonly principal: string }> {
+  readonly code = "PRINCIPAL_GONE";
+  readonly kind = "denied";
+  constructor({ id, kind, name }: { readonly id: string; readonly kind: string; readonly name: string }) {
+    super(
+      `the ${kind} ${name} (${id}) has been revoked, has expired or is not accepted any more`,
+      "Another principal can become the owner: caxton trigger enable <trigger>.",
+      { principal: id },
+    );
+  }
+}
+
 /** The principal is known and lacks a permission. */
 export class PermissionDeniedError extends CaxtonError {
   readonly code = "PERMISSION_DENIED";

@@ -16,7 +16,7 @@ export {
   type Permit,
   ResourceLimits,
 } from "./limits/index.ts";
-export { PermissionDeniedError, ServerPermissionDeniedError } from "./errors.ts";
+export { PermissionDeniedError, PrincipalGoneError, ServerPermissionDeniedError } from "./errors.ts";
 export { agentPrincipal, auditedRefusal, runCallerOf } from "./run-caller.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { LOCAL_ISSUER } from "./users/index.ts";

@@ -48,6 +48,12 @@ export class UserCredentials {
     return true;
   }
 
+  /** Returns a user that is not disabled, as its last request or login had it. */
+  active(id: string): SessionUser | undefined {
+    const { users } = this.#ports;
+    return users.has(id) && !users.isDisabled(id) ? { ...users.get(id), issuerSession: undefined } : undefined;
+  }
+
   /** Aborts when the user is disabled or deleted. */
   ended(id: string): AbortSignal {
     return this.#ports.users.ended(id);

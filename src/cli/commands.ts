@@ -91,6 +91,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./message/index.ts")).participant,
   },
   {
+    name: "trigger",
+    also: ["triggers"],
+    group: "work",
+    summary: "start runs of agents at times",
+    load: async () => (await import("./trigger/index.ts")).trigger,
+  },
+  {
     name: "subscription",
     also: ["subscriptions"],
     group: "work",

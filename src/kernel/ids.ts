@@ -42,6 +42,10 @@ export type TaskId = z.infer<typeof TaskId>;
 export const SubscriptionId = id("SubscriptionId");
 export type SubscriptionId = z.infer<typeof SubscriptionId>;
 
+/** One trigger, from its creation to its deletion. */
+export const TriggerId = id("TriggerId");
+export type TriggerId = z.infer<typeof TriggerId>;
+
 /** Something that memory knows of. */
 export const EntityId = id("EntityId");
 export type EntityId = z.infer<typeof EntityId>;

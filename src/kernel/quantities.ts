@@ -40,6 +40,12 @@ export const LIMITS = {
   imagesBytesMax: 20 * MIB,
   /** Programs registered in one workspace. */
   participantsMax: 10_000,
+  /** Triggers of one workspace. */
+  triggersMax: 10_000,
+  /** Events of one trigger that wait for its runs. */
+  triggerEventsWaitingMax: 100,
+  /** Events of one trigger that are kept, with their runs, in its history. An event that comes again is recognized as long as it is kept. */
+  triggerEventsKeptMax: 1_000,
   /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
   streamEventsMax: 4_096,
   /** Text waiting for a slow reader before its stream is cut. */

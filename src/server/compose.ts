@@ -8,6 +8,7 @@ import type { ModelCatalogue } from "../models/port/index.ts";
 import { openRuns, type RunServices } from "../runs/index.ts";
 import { openStorage, type Storage } from "../storage/index.ts";
 import { ToolCatalogues, type ToolRunner } from "../tools/catalogue/index.ts";
+import { openTriggers, type TriggerServices } from "../triggers/index.ts";
 import { openTools, type ToolServices, type Resolve } from "../tools/index.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { type OpenFipa, openFipa } from "./open-fipa.ts";
@@ -21,7 +22,16 @@ import {
   storageOptions,
   toolsOptions,
 } from "./options/index.ts";
-import { memoryPorts, messagingPorts, modelPorts, remoteAgents, runLimits, runPorts, toolPorts } from "./ports.ts";
+import {
+  memoryPorts,
+  messagingPorts,
+  modelPorts,
+  remoteAgents,
+  runLimits,
+  runPorts,
+  toolPorts,
+  triggerPorts,
+} from "./ports.ts";
 import { openRedaction, openSecrets } from "./redaction.ts";
 import { SecureListeners } from "./tls/index.ts";
 
@@ -51,6 +61,7 @@ export type Caxton = AsyncDisposable & {
   readonly tls: SecureListeners | undefined;
   readonly tools: ToolServices;
   readonly runs: RunServices;
+  readonly triggers: TriggerServices;
 };
 
 /**
@@ -98,7 +109,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const runs = stack.use(
     openRuns(runsOptions(loaded, runLimits(first)), runPorts({ ...first, agents, models, memory, messaging })),
   );
+  const triggers = stack.use(openTriggers(triggerPorts({ ...first, agents, runs, access })));
   const opened = stack.move();
-  const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tls, tools, runs };
+  const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tls, tools, runs, triggers };
   return { ...modules, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

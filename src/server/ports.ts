@@ -1,6 +1,7 @@
-import { auditedRefusal } from "../access/index.ts";
+import { auditedRefusal, PrincipalGoneError, runCallerOf } from "../access/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
-import type { Workspaces } from "../access/index.ts";
+import type { Guarded, Workspaces } from "../access/index.ts";
+import { AgentNotFoundError } from "../agents/definitions/index.ts";
 import { toFault } from "../kernel/errors.ts";
 import type { MemoryPorts } from "../memory/index.ts";
 import type { MessagingPorts } from "../messaging/index.ts";
@@ -9,6 +10,7 @@ import { originOf, ownTools, redactedTools, type RunsOptions, type RunsPorts } f
 import type { Storage } from "../storage/index.ts";
 import { probeHealth, publicFetch } from "../tools/brokers/http/index.ts";
 import { type ToolCatalogues, toolCaller } from "../tools/catalogue/index.ts";
+import type { Authorize, TriggersPorts } from "../triggers/index.ts";
 import type { ToolsPorts } from "../tools/index.ts";
 import type { Caxton, Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
@@ -117,6 +119,40 @@ export const runPorts = ({
   clock,
   secrets: { redactors: secrets.redactors, secretFound: secrets.known.add, stored: secrets.stored },
 });
+
+export const triggerPorts = ({
+  clock,
+  storage,
+  agents,
+  runs,
+  access,
+}: Opened<"agents" | "runs" | "access">): TriggersPorts => ({
+  store: storage.triggers,
+  agents: agents.agents,
+  runs,
+  authorize: authorizeFires(access),
+  clock,
+});
+
+/** What the owner of a trigger needs to start its runs. */
+const FIRES = {
+  name: "trigger.fire",
+  permission: "runs:execute",
+  scope: "workspace",
+  narrowedBy: ["agents"],
+} as const satisfies Guarded;
+
+/** Authorizes the start of a run by its trigger like a request of the trigger's owner, and records it. */
+const authorizeFires =
+  ({ access }: Opened<"access">["access"]): Authorize =>
+  ({ workspace, id, agent, owner }, run) => {
+    const principal = access.standing(owner, workspace);
+    if (principal === undefined) throw new PrincipalGoneError(owner);
+    const origin = { address: "", requestId: run };
+    const admission = access.authorize(principal, { operation: FIRES, target: { trigger: id, run }, origin });
+    if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
+    return { caller: runCallerOf(principal), ended: (error) => access.ended(admission, error) };
+  };
 
 /** Counts a message; returns why its workspace may not send it. */
 function admitMessage(workspaces: Workspaces, workspace: string): ReturnType<NonNullable<MessagingPorts["admit"]>> {

@@ -26,6 +26,7 @@ import { SqliteUploadStore, type UploadStoreOptions } from "./runs/sqlite-upload
 import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
 import { SqliteLinkStore, SqliteUserStore } from "./sqlite-user-store.ts";
 import { StoreWatch } from "./store-watch.ts";
+import { SqliteTriggerStore } from "./sqlite-trigger-store.ts";
 import { SqliteToolServerStore } from "./tool-server-store.ts";
 import { SqliteToolState } from "./tool-state.ts";
 
@@ -67,6 +68,7 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     subscriptions: new SqliteSubscriptionStore(database),
     remoteAgents: new SqliteRemoteAgentStore(database),
     tasks: new SqliteTaskStore(database),
+    triggers: new SqliteTriggerStore(database),
     journal: new SqliteRunJournal(database, contents),
     archive: new SqliteRunArchive(database, contents),
     artifacts: new SqliteArtifactStore(database, clock),

@@ -206,10 +206,13 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const input = `Chart the mean body mass per species and island in ${PENGUINS}`;
   const run = await world.make("POST", "/runs", { agent: name, input, wait: true });
   const question = await openQuestion(world);
+  const timed = { kind: "every", every: "1d", input: SECRET };
+  const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...timed });
   const other = await world.make("POST", "/runs", { agent: name, input: SECRET, wait: true });
   return {
     agent: { name, revision: "1" },
     budget: { agent: name },
+    trigger: { id: trigger.id },
     run: { id: run.id, other: other.id, question: "1", upload: uploaded.id },
     "run.artifact": { id: run.artifacts[0].id },
     "run.answer": question,

@@ -267,6 +267,7 @@ function namingBodies(module: string): readonly Case[] {
     ["memory.relate", { relations: [{ from: one, to: two, type: "knows" }] }, 404],
     ["memory.remember", { entities: [{ name: one, type: "thing" }] }, 200],
     ["memory.forgetScope", { scope: "workspace", confirm: true }, 200],
+    ["trigger.create", { agent, name: "x", kind: "every", every: "1d", input: "x" }, 404],
     ["agent.deploy", { source: definition(agent) }, 201],
     ["agent.validate", { source: definition(agent) }, 200],
     ["toolServer.deploy", { module, manifest: manifest(id("toolServer", "name")) }, 201],

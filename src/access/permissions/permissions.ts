@@ -41,6 +41,8 @@ export const PERMISSIONS = {
   "access:self": "Read one's own identity and permissions, and log out",
   "access:read": "List API keys and roles",
   "access:admin": "Create, rotate and revoke API keys",
+  "triggers:read": "List triggers and their events",
+  "triggers:write": "Create, change, fire and delete triggers",
   "workspaces:admin": "Create, change, export and delete workspaces",
   "participants:keys": "Register and revoke keys with which programs sign; a program's token gives it for its own keys",
 } as const satisfies Readonly<Record<string, string>>;

@@ -19,9 +19,18 @@ export const ROLES = {
     description: "Operates agents, tools, messages and memory; cannot manage API keys or read the audit log",
     permissions: [
       ...["agents", "runs", "approvals", "tools", "messages", "mailboxes", "participants"].map((noun) => `${noun}:*`),
-      ...["directory", "subscriptions", "tasks", "server", "usage", "models", "memory", "metrics", "secrets"].map(
-        (noun) => `${noun}:*`,
-      ),
+      ...[
+        "directory",
+        "subscriptions",
+        "tasks",
+        "server",
+        "usage",
+        "models",
+        "memory",
+        "metrics",
+        "secrets",
+        "triggers",
+      ].map((noun) => `${noun}:*`),
     ],
   },
   user: {
@@ -40,6 +49,7 @@ export const ROLES = {
       "directory:read",
       "subscriptions:*",
       "tasks:*",
+      "triggers:*",
       "server:read",
       "usage:read",
       "models:read",
@@ -60,6 +70,7 @@ export const ROLES = {
       "directory:read",
       "subscriptions:read",
       "tasks:read",
+      "triggers:read",
       "server:read",
       "usage:read",
       "models:read",

@@ -43,6 +43,10 @@ export class Users implements Disposable {
     return found;
   }
 
+  has(id: string): boolean {
+    return this.#users.has(id);
+  }
+
   isDisabled(id: string): boolean {
     return this.#users.get(id)?.disabledAtMs !== undefined;
   }

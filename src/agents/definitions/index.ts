@@ -42,6 +42,7 @@ export {
   VariableUnknownError,
 } from "./errors.ts";
 export { type AgentMessaging } from "./tables/messaging-tables.ts";
+export { triggerProblem } from "./tables/trigger-problem.ts";
 export { type Prompt, type PromptVariables, compilePrompt } from "./prompts/prompt.ts";
 export {
   type DefinitionFormat,
@@ -61,5 +62,6 @@ export {
 } from "./rules.ts";
 export { firstRequest, type ScaffoldFile, scaffold } from "./scaffold.ts";
 export type { KnownTools } from "./semantics.ts";
+export { parseTemplate } from "./prompts/template.ts";
 export type { PromptFile } from "./prompts/template-value.ts";
 export { type ContextSettings, DEFAULT_CONTEXT, STRATEGIES, type Strategy } from "./tables/context-settings.ts";

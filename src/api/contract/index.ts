@@ -98,6 +98,8 @@ export {
   type TaskStatus,
 } from "./messaging/tasks.ts";
 export * as tasks from "./messaging/tasks.ts";
+export { type Trigger, type TriggerFire } from "./triggers/triggers.ts";
+export * as triggers from "./triggers/triggers.ts";
 export { type Ready, type ServerEvent, type Status } from "./server/system.ts";
 export * as system from "./server/system.ts";
 export {

@@ -26,6 +26,7 @@ import { subscriptionOperations } from "./messaging/subscription-operations.ts";
 import { serverOperations } from "./server/system-operations.ts";
 import { taskOperations } from "./messaging/task-operations.ts";
 import { toolOperations } from "./tools/tool-operations.ts";
+import { triggerOperations } from "./triggers/trigger-operations.ts";
 import { workspaceOperations } from "./access/workspace-operations.ts";
 import { toolServerOperations } from "./tools/tool-server-operations.ts";
 import { userOperations } from "./access/user-operations.ts";
@@ -60,6 +61,7 @@ export const OPERATIONS = [
   ...taskOperations,
   ...toolOperations,
   ...toolServerOperations,
+  ...triggerOperations,
   ...workspaceOperations,
   ...userOperations,
 ] as const;

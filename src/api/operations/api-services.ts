@@ -9,6 +9,7 @@ import type { ModelServices } from "../../models/index.ts";
 import type { RunServices } from "../../runs/index.ts";
 import type { GrantLedger } from "../../tools/catalogue/index.ts";
 import type { ToolServices } from "../../tools/index.ts";
+import type { TriggerServices } from "../../triggers/index.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 
 /** Whether a part of the server works, and a note on its condition. */
@@ -50,6 +51,7 @@ export type ApiServices = {
   readonly models: ModelServices;
   readonly runs: RunServices;
   readonly tools: ToolServices;
+  readonly triggers: TriggerServices;
   readonly storage: ApiStores;
   readonly server: ServerFacts;
 };

@@ -45,6 +45,8 @@ export const cursors = {
   runs: new HandleCodec("cr", z.tuple([RunId])),
   subscriptions: new HandleCodec("cs", text),
   tasks: new HandleCodec("ct", z.tuple([TaskId])),
+  triggers: new HandleCodec("ci", text),
+  triggerFires: new HandleCodec("cf", pair),
   toolServers: new HandleCodec("cl", text),
   toolServerVersions: new HandleCodec("cw", text),
 } as const;

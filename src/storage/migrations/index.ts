@@ -1,11 +1,12 @@
 import { audit } from "./001-audit.ts";
 import { init } from "./001-init.ts";
 import { secrets } from "./001-secrets.ts";
+import { triggers } from "./001-triggers.ts";
 import { users } from "./001-users.ts";
 
 /** Forward only. Append, never edit one that was released. */
-export const MIGRATIONS: readonly string[] = [init + audit + users + secrets];
+export const MIGRATIONS: readonly string[] = [init + audit + users + secrets + triggers];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
-export const FIRST_SCHEMA = 31;
+export const FIRST_SCHEMA = 32;
 export const SCHEMA = FIRST_SCHEMA + MIGRATIONS.length - 1;

@@ -1,0 +1,63 @@
+import * as z from "zod";
+import { JsonObject } from "../../../kernel/json.ts";
+import { TRIGGER_KINDS, TriggerChange, TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
+import { RunState } from "../runs/runs.ts";
+import { ListQuery, page } from "../problem.ts";
+
+const Instant = z.iso.datetime();
+
+/** A trigger of an agent. */
+export const Trigger = z
+  .object({
+    id: z.string(),
+    agent: z.string(),
+    trigger: TriggerSpec.meta({ description: "The kind and its fields" }),
+    owner: z
+      .object({ id: z.string(), kind: z.string(), name: z.string() })
+      .meta({ description: "Principal whose rights the runs have: the one that changed the trigger last" }),
+    created_at: Instant,
+    updated_at: Instant,
+    next_at: Instant.nullable().meta({ description: "Next slot as planned; null without one" }),
+    stopped: z
+      .object({ since: Instant, reason: z.string() })
+      .nullable()
+      .meta({ description: "Why it does not fire although it is enabled. Enabling it again starts it" }),
+  })
+  .meta({ id: "Trigger" });
+export type Trigger = z.infer<typeof Trigger>;
+export const TriggerPage = page(Trigger).meta({ id: "TriggerPage" });
+export const TriggerQuery = ListQuery.extend({ agent: z.string().optional() });
+
+const [Cron, Every, At] = TRIGGER_KINDS;
+const AGENT = { agent: z.string().meta({ description: "Agent whose runs it starts" }) };
+export const CreateTriggerBody = z
+  .discriminatedUnion("kind", [Cron.extend(AGENT), Every.extend(AGENT), At.extend(AGENT)])
+  .meta({ id: "CreateTrigger" });
+
+export const UpdateTriggerBody = TriggerChange.meta({ id: "UpdateTrigger" });
+
+export const FireTriggerBody = z
+  .strictObject({
+    event: JsonObject.optional().meta({ description: "Event for the template of the input. Default: empty" }),
+  })
+  .meta({ id: "FireTrigger" });
+
+/** One event of a trigger. */
+export const TriggerFire = z
+  .object({
+    key: z.string().meta({ description: "Time of the slot or id of the event; unique in the trigger" }),
+    at: Instant.meta({ description: "Slot as planned, or time of the event" }),
+    fired_at: Instant,
+    outcome: z.enum(["waiting", "started", "skipped", "missed", "failed"]).meta({
+      description:
+        "waiting: its run is not accepted yet; started; skipped: other runs of the trigger had not ended; missed: the server did not run; failed: the run was refused",
+    }),
+    run: z.string().nullable().meta({ description: "Id of its run; null without one" }),
+    run_state: RunState.nullable().meta({ description: "State of its run; null if the run is deleted" }),
+    code: z.string().nullable().meta({ description: "Code of the error that refused the run" }),
+    reason: z.string(),
+    missed_from: Instant.nullable().meta({ description: "First of the earlier slots that were missed" }),
+  })
+  .meta({ id: "TriggerFire" });
+export type TriggerFire = z.infer<typeof TriggerFire>;
+export const TriggerFirePage = page(TriggerFire).meta({ id: "TriggerFirePage" });

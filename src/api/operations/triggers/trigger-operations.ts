@@ -1,0 +1,106 @@
+import type { Admission } from "../../../access/index.ts";
+import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
+import { mint, RunId, TriggerId } from "../../../kernel/ids.ts";
+import type { RunServices } from "../../../runs/index.ts";
+import type { Fire, Trigger, TriggerServices } from "../../../triggers/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import { cursors } from "../handles.ts";
+import { instant, instantOrNull } from "../instant.ts";
+import { decodeCursor, pageByKey, pageOf } from "../page.ts";
+import { implement } from "../perform.ts";
+
+const present = ({ id, agent, spec, owner, stopped, ...times }: Trigger): contract.Trigger => ({
+  id,
+  agent,
+  trigger: spec,
+  owner,
+  created_at: instant(times.createdAtMs),
+  updated_at: instant(times.updatedAtMs),
+  next_at: times.nextAtMs === 0 ? null : instantOrNull(times.nextAtMs),
+  stopped: stopped === undefined ? null : { since: instant(stopped.atMs), reason: stopped.reason },
+});
+
+function presentFire({ stores: { journal } }: RunServices, fire: Fire): contract.TriggerFire {
+  const isStarted = fire.outcome === "started" || fire.outcome === "ended";
+  return {
+    key: fire.key,
+    at: instant(fire.atMs),
+    fired_at: instant(fire.firedAtMs),
+    outcome: fire.outcome === "ended" ? "started" : fire.outcome,
+    run: isStarted ? fire.runId : null,
+    run_state: (isStarted && journal.summary(fire.runId)?.state) || null,
+    code: fire.code ?? null,
+    reason: fire.reason,
+    missed_from: instantOrNull(fire.missedFromMs),
+  };
+}
+
+/** The trigger, if the principal's grants cover its agent. Throws TriggerNotFoundError. */
+function ownTrigger({ triggers }: TriggerServices, admission: Admission, ref: string): Trigger {
+  const { workspace } = admission.principal;
+  const found = triggers.get(workspace, ref);
+  if (!admission.covers("agents", found.agent)) throw new AgentNotFoundError(workspace, found.agent, []);
+  return found;
+}
+
+/** Orders triggers as their list is. */
+const position = ({ agent, trigger }: contract.Trigger): string => `${agent.toLowerCase()}/${trigger.name}`;
+
+const list = implement(operations.trigger.list, ({ triggers: { triggers } }, query, { admission }) => {
+  const all = triggers
+    .list(admission.principal.workspace)
+    .filter(({ agent }) => admission.covers("agents", agent))
+    .filter(({ agent }) => query.agent === undefined || agent.toLowerCase() === query.agent.toLowerCase())
+    .map(present)
+    .toSorted((one, other) => (position(one) < position(other) ? -1 : 1));
+  return pageByKey(all, position, query, cursors.triggers);
+});
+
+/** Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
+const create = implement(operations.trigger.create, async ({ triggers }, { agent, ...spec }, { admission, asked }) => {
+  const { workspace, id, kind, name } = admission.principal;
+  if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
+  const own = asked && TriggerId.parse(asked.request);
+  return present(await triggers.triggers.create({ id: own, workspace, agent, spec, owner: { id, kind, name } }));
+});
+
+/** Throws TriggerNotFoundError. */
+const get = implement(operations.trigger.get, ({ triggers }, { id }, { admission }) =>
+  present(ownTrigger(triggers, admission, id)),
+);
+
+/** Throws TriggerNotFoundError, TriggerInvalidError. */
+const update = implement(operations.trigger.update, async ({ triggers }, { id: ref, ...change }, { admission }) => {
+  const { workspace, id, kind, name } = admission.principal;
+  const found = ownTrigger(triggers, admission, ref);
+  return present(await triggers.triggers.update(workspace, found.id, change, { id, kind, name }));
+});
+
+/** Throws TriggerNotFoundError. */
+const remove = implement(operations.trigger.delete, async ({ triggers }, { id: ref }, { admission }) => {
+  const { id } = ownTrigger(triggers, admission, ref);
+  await triggers.triggers.delete(admission.principal.workspace, id);
+  return { id };
+});
+
+/** Throws TriggerNotFoundError, TriggerBusyError. */
+const fire = implement(
+  operations.trigger.fire,
+  async ({ triggers, runs }, { id: ref, event = {} }, { admission, asked }) => {
+    const { id } = ownTrigger(triggers, admission, ref);
+    const key = `manual ${asked?.request ?? mint(RunId)}`;
+    return presentFire(runs, await triggers.triggers.fire(admission.principal.workspace, id, { key, event }));
+  },
+);
+
+/** Throws TriggerNotFoundError. */
+const fires = implement(operations.trigger.fires, ({ triggers, runs }, { id: ref, cursor, limit }, { admission }) => {
+  const { id } = ownTrigger(triggers, admission, ref);
+  const before = decodeCursor(cursors.triggerFires, cursor);
+  const found = triggers.triggers.fires(admission.principal.workspace, id, { before, limit: limit + 1 });
+  const { rows, next } = pageOf(found, limit, ({ atMs, position: seq }) => cursors.triggerFires.encode(atMs, seq));
+  return { items: rows.map((each) => presentFire(runs, each)), next };
+});
+
+export const triggerOperations = [list, create, get, update, remove, fire, fires] as const;

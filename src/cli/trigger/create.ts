@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { operations } from "../../api/contract/index.ts";
+import { TriggerSpec } from "../../kernel/triggers/trigger-spec.ts";
+import { act, examples, type Invocation, ONE_FORMATS, showOne, UsageError, wholeNumber } from "../frame/index.ts";
+import { safeText } from "../terminal/index.ts";
+
+const KINDS = ["cron", "every", "at"] as const;
+const text = z.string().optional();
+
+export function createTrigger(command: Command, invocation: Invocation): void {
+  command
+    .summary("create a trigger")
+    .description(
+      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every or --at. Its runs have your rights; if you lose them, the trigger stops.",
+    )
+    .argument("<agent>", "agent whose runs it starts")
+    .argument("<name>", "name of the trigger, for example morning-report")
+    .requiredOption(
+      "--input <template>",
+      "request of the runs: a template with {{planned_at}}, {{fired_at}} and {{event}}",
+    )
+    .option("--cron <pattern>", "minute, hour, day of the month, month and weekday")
+    .option("--zone <zone>", "IANA time zone of the pattern. Default: UTC")
+    .option("--every <duration>", "interval, for example 15m")
+    .option("--at <time>", "time of one run, for example 2026-12-01T08:00:00+01:00")
+    .option("--catch-up <policy>", "slots missed while the server did not run: latest (default), skip or all")
+    .option("--jitter <duration>", "maximum delay of a slot")
+    .option("--concurrency <policy>", "if earlier runs have not ended: queue (default), skip or replace")
+    .option("--parallel <number>", "maximum runs at the same time. Default: 1", (parallel) =>
+      wholeNumber(parallel, 1, 100),
+    )
+    .option("--disabled", "create the trigger disabled");
+  examples(command, [
+    [`caxton trigger create reporter morning --cron "0 7 * * 1-5" --zone Europe/Berlin --input "Write the report"`, ""],
+    [`caxton trigger create reporter poll --every 15m --input "Check the inbox"`, ""],
+    [`caxton trigger create reporter once --at 2030-12-01T08:00:00+01:00 --input "Say hello"`, "one delayed run"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      agent: z.string(),
+      name: z.string(),
+      input: z.string(),
+      cron: text,
+      zone: text,
+      every: text,
+      at: text,
+      catchUp: text,
+      jitter: text,
+      concurrency: text,
+      parallel: z.number().optional(),
+      disabled: z.boolean().default(false),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { agent, catchUp, disabled, ...given }) => {
+      const spec = specOf({ ...given, catch_up: catchUp, enabled: !disabled });
+      const { raw, value } = await context.client.call(operations.trigger.create, { agent, ...spec });
+      const next = value.next_at === null ? "" : `  next ${value.next_at}`;
+      const human = () => `${safeText(`${value.agent}/${value.trigger.name}`)} is created${next}\n`;
+      await showOne(context, { raw, name: value.id, human });
+    },
+  });
+}
+
+/** Throws UsageError. */
+function specOf(given: Readonly<Record<string, unknown>>): TriggerSpec {
+  const kinds = KINDS.filter((kind) => given[kind] !== undefined);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1)
+    throw new UsageError(`give exactly one of ${KINDS.map((each) => `--${each}`).join(", ")}`, "trigger create");
+  const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const parsed = TriggerSpec.safeParse({ kind, ...fields });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");
+  const option = `--${name.replaceAll("_", "-")}`;
+  const reason =
+    issue?.code === "unrecognized_keys" ? `cannot be given with --${kind}` : `is invalid: ${issue?.message}`;
+  throw new UsageError(`${option} ${reason}`, "trigger create");
+}

@@ -1,0 +1,1 @@
+export { trigger } from "./trigger.ts";

@@ -1,0 +1,79 @@
+import * as z from "zod";
+
+/** Slots of one trigger that are fired together after a time in which the server did not run. */
+export const CATCH_UP_MAX = 100;
+const INPUT_CHARS_MAX = 65_536;
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
+const DURATION = /^\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)$/;
+
+const duration = () => z.string().regex(DURATION, { error: 'expected a duration such as "30s", "5m", "1h" or "1d"' });
+
+const name = z
+  .string()
+  .regex(NAME, { error: "a trigger's name has 1 to 64 lower-case letters, digits and hyphens" })
+  .meta({ description: "Unique among the triggers of the agent", examples: ["morning-report"] });
+
+const FIELDS = {
+  cron: z
+    .string()
+    .max(200)
+    .meta({ description: "Minute, hour, day of the month, month and day of the week", examples: ["0 7 * * 1-5"] }),
+  zone: z
+    .string()
+    .max(100)
+    .meta({ description: "IANA time zone", examples: ["Europe/Berlin"] }),
+  every: duration().meta({ description: "Interval, at least 1s", examples: ["15m"] }),
+  at: z.iso
+    .datetime({ offset: true, error: "expected a time with its offset, such as 2026-12-01T08:00:00+01:00" })
+    .meta({ description: "Time of the one run", examples: ["2026-12-01T08:00:00+01:00"] }),
+  catch_up: z.enum(["latest", "skip", "all"]).meta({
+    description: `Slots that were missed while the server did not run: fire the latest, skip them, or fire all, at most the latest ${CATCH_UP_MAX}`,
+  }),
+  jitter: duration().meta({
+    description: "Maximum delay of a slot; each trigger and slot has its own delay",
+    examples: ["5m"],
+  }),
+  input: z
+    .string()
+    .min(1)
+    .max(INPUT_CHARS_MAX)
+    .meta({
+      description: "Request of the run: a template with {{event}}, {{trigger}}, {{planned_at}} and {{fired_at}}",
+      examples: ["Write the report of {{planned_at}}."],
+    }),
+  concurrency: z.enum(["queue", "skip", "replace"]).meta({
+    description: "Action if `parallel` runs of the trigger have not ended: queue, skip, or replace the oldest",
+  }),
+  parallel: z.int().min(1).max(100).meta({ description: "Maximum runs of the trigger at the same time" }),
+  enabled: z.boolean().meta({ description: "Whether the trigger fires" }),
+};
+
+const COMMON = {
+  name,
+  input: FIELDS.input,
+  concurrency: FIELDS.concurrency.default("queue"),
+  parallel: FIELDS.parallel.default(1),
+  enabled: FIELDS.enabled.default(true),
+};
+const TIMED = { catch_up: FIELDS.catch_up.default("latest"), jitter: FIELDS.jitter.optional() };
+
+/** The kinds of triggers, each with its fields. */
+export const TRIGGER_KINDS = [
+  z.strictObject({
+    kind: z.literal("cron"),
+    cron: FIELDS.cron,
+    zone: FIELDS.zone.default("UTC"),
+    ...TIMED,
+    ...COMMON,
+  }),
+  z.strictObject({ kind: z.literal("every"), every: FIELDS.every, ...TIMED, ...COMMON }),
+  z.strictObject({ kind: z.literal("at"), at: FIELDS.at, ...TIMED, ...COMMON }),
+] as const;
+
+/** A trigger, as definitions, requests and the database have it: what starts a run of an agent, and the request of that run. */
+export const TriggerSpec = z.discriminatedUnion("kind", TRIGGER_KINDS);
+export type TriggerSpec = z.infer<typeof TriggerSpec>;
+
+/** The fields that can be changed: all but name and kind. */
+export const TriggerChange = z.strictObject(FIELDS).partial();
+export type TriggerChange = z.infer<typeof TriggerChange>;

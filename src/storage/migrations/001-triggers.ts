@@ -1,0 +1,44 @@
+/** The tables of triggers; part of the first migration. */
+export const triggers = `
+-- next_at_ms is the next slot as planned, due_at_ms with its delay; 0 means that it is still to be planned. last_at_ms is the newest slot
+-- that was due. Fires of slots up to done_through_ms are deleted.
+CREATE TABLE triggers (
+  workspace TEXT NOT NULL,
+  id TEXT NOT NULL,
+  agent TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  next_at_ms INTEGER,
+  due_at_ms INTEGER,
+  last_at_ms INTEGER NOT NULL,
+  done_through_ms INTEGER NOT NULL DEFAULT 0,
+  stopped_reason TEXT,
+  stopped_at_ms INTEGER,
+  PRIMARY KEY (workspace, id),
+  UNIQUE (workspace, agent, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX triggers_due ON triggers (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX triggers_last ON triggers (last_at_ms);
+
+-- Events of triggers. event is null once the run is accepted.
+CREATE TABLE trigger_fires (
+  seq INTEGER PRIMARY KEY,
+  workspace TEXT NOT NULL,
+  trigger_id TEXT NOT NULL,
+  fire_key TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  fired_at_ms INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  code TEXT,
+  reason TEXT NOT NULL,
+  missed_from_ms INTEGER,
+  event TEXT,
+  UNIQUE (workspace, trigger_id, fire_key)
+) STRICT;
+CREATE INDEX trigger_fires_by_time ON trigger_fires (workspace, trigger_id, at_ms, seq);
+CREATE INDEX trigger_fires_open ON trigger_fires (workspace, trigger_id, outcome) WHERE outcome IN ('waiting', 'started');
+`;

@@ -1,0 +1,48 @@
+import { CaxtonError } from "../kernel/errors.ts";
+import type { SpecProblem } from "../text/schedules/index.ts";
+
+/** There is no trigger of that id or name. */
+export class TriggerNotFoundError extends CaxtonError<{ readonly trigger: string }> {
+  readonly code = "TRIGGER_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(trigger: string) {
+    super(`there is no trigger ${trigger}`, "`caxton trigger list` prints the triggers of the workspace.", { trigger });
+  }
+}
+
+/** The trigger could never start a run, or a field does not belong to its kind. */
+export class TriggerInvalidError extends CaxtonError<{ readonly field: string }> {
+  readonly code = "TRIGGER_INVALID";
+  readonly kind = "invalid";
+  constructor({ field, message, fix }: SpecProblem) {
+    super(`${field}: ${message}`, fix, { field });
+  }
+}
+
+/** The agent has a trigger of that name. */
+export class TriggerExistsError extends CaxtonError<{ readonly agent: string; readonly name: string }> {
+  readonly code = "TRIGGER_EXISTS";
+  readonly kind = "conflict";
+  constructor(agent: string, name: string) {
+    super(`${agent} has a trigger ${name}`, "Choose another name, or change the trigger.", { agent, name });
+  }
+}
+
+/** The maximum number of triggers of one workspace is reached. */
+export class TriggersFullError extends CaxtonError<{ readonly max: number }> {
+  readonly code = "TRIGGERS_FULL";
+  readonly kind = "exhausted";
+  constructor(max: number) {
+    super(`the workspace has ${max} triggers`, "Delete triggers that are not needed.", { max });
+  }
+}
+
+/** Too many events of the trigger wait for its runs. */
+export class TriggerBusyError extends CaxtonError<{ readonly max: number }> {
+  readonly code = "TRIGGER_BUSY";
+  readonly kind = "exhausted";
+  override readonly retryAfterMs = 10_000;
+  constructor(name: string, max: number) {
+    super(`${max} events of the trigger ${name} wait for its runs`, "Send the event again later.", { max });
+  }
+}

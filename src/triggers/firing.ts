@@ -1,0 +1,140 @@
+import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { type Fault, toFault } from "../kernel/errors.ts";
+import type { RunId, TriggerId } from "../kernel/ids.ts";
+import { log } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import { TriggerBusyError } from "./errors.ts";
+import type { RunStarter } from "./run-starter.ts";
+import type { Fire, Settled, Trigger, TriggerPlan, TriggerStore } from "./trigger.ts";
+
+export type FiringPorts = { readonly store: TriggerStore; readonly clock: Clock; readonly starter: RunStarter };
+
+const RETRY_MS = 5_000;
+const TEMPORARY: ReadonlySet<Fault["kind"]> = new Set(["exhausted", "unavailable", "timeout", "storage-full"]);
+
+/**
+ * From events of triggers to runs.
+ * triggers.firing.F1. An event is on disk before its run starts, with the id of the run: after a crash the same run is started, once.
+ * triggers.firing.F2. At most `parallel` runs of a trigger have not ended.
+ * triggers.firing.F3. A trigger whose owner may not start the run stops, with the reason.
+ */
+export class Firing implements AsyncDisposable {
+  readonly #ports: FiringPorts;
+  readonly #starting = new KeyedMutex<TriggerId>();
+  readonly #stopping = new AbortController();
+  /** Triggers whose next event waits for the end of a run. */
+  readonly #following = new Map<TriggerId, Disposable>();
+  readonly #retrying = new Set<TriggerId>();
+
+  constructor(ports: FiringPorts) {
+    this.#ports = ports;
+  }
+
+  /** Starts the runs of events that were recorded before the server ended. */
+  resume(): void {
+    for (const trigger of this.#ports.store.withWaiting()) void this.pump(trigger);
+  }
+
+  /** Records events, and the plan of the slot after them. Those for which there is no room are skipped. Returns those that are new; their runs start in the background. */
+  async record(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]> {
+    const room = LIMITS.triggerEventsWaitingMax - this.#ports.store.waiting(trigger).length;
+    const limited = fires.map((fire, index) =>
+      fire.outcome !== "waiting" || index < room ? fire : { ...fire, ...FULL, event: undefined },
+    );
+    const recorded = await this.#ports.store.fire(trigger, limited, plan);
+    if (recorded.length > 0) void this.pump(trigger);
+    return recorded;
+  }
+
+  /** Throws TriggerBusyError if too many events of a trigger wait. */
+  requireRoom(trigger: Trigger): void {
+    const max = LIMITS.triggerEventsWaitingMax;
+    if (this.#ports.store.waiting(trigger).length >= max) throw new TriggerBusyError(trigger.spec.name, max);
+  }
+
+  /** Starts runs of waiting events, as far as the trigger's concurrency permits. Never rejects. */
+  pump({ workspace, id }: Pick<Trigger, "workspace" | "id">): Promise<void> {
+    return this.#starting.run(id, async () => {
+      try {
+        while (!this.#stopping.signal.aborted && (await this.#step(workspace, id)));
+      } catch (error) {
+        log.error({ err: error, workspace, trigger: id }, "the runs of a trigger are started later");
+        this.#retryLater({ workspace, id }, RETRY_MS);
+      }
+    });
+  }
+
+  /** Returns whether another event may follow at once. */
+  async #step(workspace: string, id: TriggerId): Promise<boolean> {
+    const { store, starter } = this.#ports;
+    const trigger = store.find(workspace, id);
+    const [fire, ...later] = trigger === undefined ? [] : store.waiting(trigger);
+    if (trigger === undefined || fire === undefined) return false;
+    const { concurrency, parallel } = trigger.spec;
+    const [oldest, ...others] = store.openRuns(trigger);
+    if (oldest === undefined || others.length + 1 < parallel) return this.#start(trigger, fire);
+    if (concurrency === "queue") return this.#follow(trigger, oldest);
+    if (concurrency === "skip") await store.settle(fire, skipped(`${parallel} runs of the trigger had not ended`));
+    else if (later.length > 0) await store.settle(fire, skipped("a later event of the trigger replaced it"));
+    else await starter.cancel(oldest, `a later event of the trigger ${trigger.spec.name} replaces it`);
+    return true;
+  }
+
+  #follow(trigger: Trigger, runId: RunId): boolean {
+    this.#following.get(trigger.id)?.[Symbol.dispose]();
+    const following = this.#ports.starter.onEnd(runId, () => {
+      this.#following.delete(trigger.id);
+      void this.pump(trigger);
+    });
+    this.#following.set(trigger.id, following);
+    return false;
+  }
+
+  async #start(trigger: Trigger, fire: Fire): Promise<boolean> {
+    const { store, starter } = this.#ports;
+    try {
+      await starter.start(trigger, fire);
+    } catch (error) {
+      const fault = toFault(error);
+      if (TEMPORARY.has(fault.kind)) return this.#retryLater(trigger, fault.retryAfterMs ?? RETRY_MS);
+      if (fault.kind === "bug") log.error({ err: error, trigger: trigger.id }, "a trigger cannot start a run");
+      await store.settle(fire, { outcome: "failed", code: fault.code, reason: fault.message });
+      if (fault.kind === "denied" || fault.kind === "unauthenticated" || fault.kind === "not-found")
+        await this.#stop(trigger, `${fault.message} [${fault.code}]`);
+      return true;
+    }
+    await store.settle(fire, { outcome: "started", code: undefined, reason: "" });
+    return true;
+  }
+
+  /** F3. */
+  async #stop(trigger: Trigger, reason: string): Promise<void> {
+    const { store, clock } = this.#ports;
+    const atMs = clock.nowMs();
+    log.warn({ workspace: trigger.workspace, trigger: trigger.id, reason }, "a trigger stopped");
+    await store.stop(trigger, { reason, atMs });
+  }
+
+  #retryLater(trigger: Pick<Trigger, "workspace" | "id">, delayMs: number): boolean {
+    if (this.#retrying.has(trigger.id)) return false;
+    this.#retrying.add(trigger.id);
+    void this.#retry(trigger, delayMs);
+    return false;
+  }
+
+  async #retry(trigger: Pick<Trigger, "workspace" | "id">, delayMs: number): Promise<void> {
+    await this.#ports.clock.sleep(delayMs, this.#stopping.signal).catch(() => undefined);
+    this.#retrying.delete(trigger.id);
+    await this.pump(trigger);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    for (const following of this.#following.values()) following[Symbol.dispose]();
+    await this.#starting.settled();
+  }
+}
+
+const FULL = { outcome: "skipped", reason: "too many events of the trigger waited for its runs" } as const;
+const skipped = (reason: string): Settled => ({ outcome: "skipped", code: undefined, reason });

@@ -1,0 +1,14 @@
+/** Triggers of agents, and the ports that store them. */
+export { openTriggers, type TriggersPorts, type TriggerServices } from "./open.ts";
+export { type Authorize, type Authorized } from "./run-starter.ts";
+export {
+  type Fire,
+  FIRE_OUTCOMES,
+  type FirePage,
+  type Settled,
+  type StoredFire,
+  type Trigger,
+  type TriggerOwner,
+  type TriggerPlan,
+  type TriggerStore,
+} from "./trigger.ts";

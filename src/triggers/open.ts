@@ -1,0 +1,35 @@
+import type { Agents } from "../agents/definitions/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { Firing } from "./firing.ts";
+import { type Authorize, RunStarter, type RunStarterPorts } from "./run-starter.ts";
+import { SlotTimer } from "./slot-timer.ts";
+import type { TriggerStore } from "./trigger.ts";
+import { Triggers } from "./triggers.ts";
+
+export type TriggersPorts = {
+  readonly store: TriggerStore;
+  readonly agents: Pick<Agents, "get">;
+  readonly runs: RunStarterPorts["runs"];
+  readonly authorize: Authorize;
+  readonly clock: Clock;
+};
+
+/** Opens triggers. None fires before `start`. */
+export function openTriggers({ store, agents, runs, authorize, clock }: TriggersPorts) {
+  const firing = new Firing({ store, clock, starter: new RunStarter({ runs, authorize }) });
+  const timer = new SlotTimer({ store, clock, firing });
+  return {
+    triggers: new Triggers({ store, clock, agents, firing, timer }),
+    /** Starts runs of events that were recorded before, and from now on fires triggers. */
+    start: (): void => {
+      firing.resume();
+      timer.start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await timer[Symbol.asyncDispose]();
+      await firing[Symbol.asyncDispose]();
+    },
+  };
+}
+/** The services of the module. */
+export type TriggerServices = ReturnType<typeof openTriggers>;

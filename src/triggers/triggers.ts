@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Agents, triggerProblem } from "../agents/definitions/index.ts";
+import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { mint, TriggerId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import { type TriggerChange, TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
+import { TriggerExistsError, TriggerInvalidError, TriggerNotFoundError, TriggersFullError } from "./errors.ts";
+import type { Firing } from "./firing.ts";
+import type { SlotTimer } from "./slot-timer.ts";
+import { newFire, planAfter } from "./slots.ts";
+import type { Fire, FirePage, StoredFire, Trigger, TriggerOwner, TriggerStore } from "./trigger.ts";
+
+export type TriggersParts = {
+  readonly store: TriggerStore;
+  readonly clock: Clock;
+  readonly agents: Pick<Agents, "get">;
+  readonly firing: Firing;
+  readonly timer: SlotTimer;
+};
+
+type NewTrigger = {
+  /** Default: a new one. */
+  readonly id: TriggerId | undefined;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly spec: TriggerSpec;
+  readonly owner: TriggerOwner;
+};
+
+/**
+ * The triggers of agents.
+ * triggers.triggers.G1. The runs of a trigger have the rights of the principal that changed it last, so no change lends the rights of
+ *   another.
+ */
+export class Triggers {
+  readonly #parts: TriggersParts;
+  readonly #changing = new KeyedMutex<string>();
+
+  constructor(parts: TriggersParts) {
+    this.#parts = parts;
+  }
+
+  /** In the order of agents and names. */
+  list(workspace: string): readonly Trigger[] {
+    return this.#parts.store.list(workspace);
+  }
+
+  /** By id, or by `agent/name`. Throws TriggerNotFoundError. */
+  get(workspace: string, ref: string): Trigger {
+    const found = this.#parts.store.find(workspace, ref);
+    if (found === undefined) throw new TriggerNotFoundError(ref);
+    return found;
+  }
+
+  /** The same id twice is one trigger. Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
+  create({ id = mint(TriggerId), workspace, agent: given, spec, owner }: NewTrigger): Promise<Trigger> {
+    return this.#changing.run(workspace, async () => {
+      const { store, clock, agents } = this.#parts;
+      const before = store.find(workspace, id);
+      if (before !== undefined) return before;
+      const { name: agent } = await agents.get(workspace, given);
+      refuseInvalid(spec);
+      if (store.find(workspace, `${agent}/${spec.name}`) !== undefined) throw new TriggerExistsError(agent, spec.name);
+      if (store.count(workspace) >= LIMITS.triggersMax) throw new TriggersFullError(LIMITS.triggersMax);
+      const nowMs = clock.nowMs();
+      const unplanned = { nextAtMs: undefined, dueAtMs: undefined, lastAtMs: 0, stopped: undefined };
+      const trigger = { workspace, id, agent, spec, owner, createdAtMs: nowMs, updatedAtMs: nowMs, ...unplanned };
+      const next = planAfter(trigger, nowMs);
+      if (spec.enabled && next.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
+      return this.#put({ ...trigger, ...next });
+    });
+  }
+
+  /** The principal that changes a trigger becomes its owner, and one that had stopped continues. Throws TriggerNotFoundError, TriggerInvalidError. */
+  update(workspace: string, ref: string, change: TriggerChange, owner: TriggerOwner): Promise<Trigger> {
+    return this.#changing.run(workspace, async () => {
+      const before = this.get(workspace, ref);
+      const nowMs = this.#parts.clock.nowMs();
+      const updatedAtMs = Math.max(nowMs, before.updatedAtMs + 1);
+      const spec = changedSpec(before.spec, change);
+      const changed = { ...before, spec, owner, updatedAtMs, stopped: undefined };
+      // A slot that is due in this moment is not lost.
+      if (before.nextAtMs !== undefined && isSameSchedule(before.spec, spec)) return this.#put(changed);
+      const plan = planAfter(changed, nowMs);
+      if (change.at !== undefined && spec.enabled && plan.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
+      return this.#put({ ...changed, ...plan });
+    });
+  }
+
+  /** Deletes a trigger with its history. Its runs continue. Throws TriggerNotFoundError. */
+  async delete(workspace: string, ref: string): Promise<void> {
+    const { id } = this.get(workspace, ref);
+    await this.#parts.store.delete(workspace, id);
+    this.#parts.timer.wake();
+  }
+
+  /** Fires a trigger now, also one that is disabled. The same key twice is one event. Throws TriggerNotFoundError, TriggerBusyError. */
+  async fire(workspace: string, ref: string, { key, event }: { key: string; event: JsonObject }): Promise<Fire> {
+    const { store, clock, firing } = this.#parts;
+    const trigger = this.get(workspace, ref);
+    firing.requireRoom(trigger);
+    const nowMs = clock.nowMs();
+    const fire = newFire(trigger, { key, atMs: nowMs, firedAtMs: nowMs, event });
+    await firing.record(trigger, [fire], undefined);
+    await firing.pump(trigger);
+    return store.fireOf(trigger, key) ?? fire;
+  }
+
+  /** The newest events of a trigger first. Throws TriggerNotFoundError. */
+  fires(workspace: string, ref: string, page: FirePage): readonly StoredFire[] {
+    return this.#parts.store.fires(this.get(workspace, ref), page);
+  }
+
+  async #put(trigger: Trigger): Promise<Trigger> {
+    await this.#parts.store.put(trigger);
+    this.#parts.timer.wake();
+    return trigger;
+  }
+}
+
+const PAST = { field: "at", message: "this time is past", fix: "Choose a later time." };
+
+const timesOf = ({ input: _input, catch_up: _up, concurrency: _policy, parallel: _max, ...times }: TriggerSpec) =>
+  times;
+const isSameSchedule = (one: TriggerSpec, other: TriggerSpec): boolean =>
+  isDeepStrictEqual(timesOf(one), timesOf(other));
+
+/** Throws TriggerInvalidError. */
+function refuseInvalid(spec: TriggerSpec): void {
+  const problem = triggerProblem(spec);
+  if (problem !== undefined) throw new TriggerInvalidError(problem);
+}
+
+/** Throws TriggerInvalidError. */
+function changedSpec(spec: TriggerSpec, change: TriggerChange): TriggerSpec {
+  const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+  const parsed = TriggerSpec.safeParse({ ...spec, ...given });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");
+    const message =
+      issue?.code === "unrecognized_keys" ? `a trigger of the kind ${spec.kind} has no such field` : issue?.message;
+    throw new TriggerInvalidError({ field, message: message ?? "", fix: "" });
+  }
+  refuseInvalid(parsed.data);
+  return parsed.data;
+}

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("triggers.concurrency");
+
+/** Each run takes so long that the following events find it running. */
+const SCRIPT = [{ text: "done", delayMs: 1_500 }];
+const PATH = "/api/v1/triggers/data-analyzer%2Fbusy";
+
+const create = (server: TestServer, more: object) =>
+  server.ask("POST", "/api/v1/triggers", {
+    agent: "data-analyzer",
+    name: "busy",
+    kind: "every",
+    every: "1d",
+    input: "{{event.n}}",
+    ...more,
+  });
+const fire = async (server: TestServer, count: number) => {
+  for (let n = 1; n <= count; n += 1) await server.ask("POST", `${PATH}/fire`, { event: { n } });
+};
+async function ends(server: TestServer): Promise<readonly string[]> {
+  const { body } = await server.ask("GET", `${PATH}/fires`);
+  const { items }: { items: { outcome: string; run_state: string | null }[] } = JSON.parse(JSON.stringify(body));
+  return items.map(({ outcome, run_state: state }) => state ?? outcome).toReversed();
+}
+
+test("queue starts one run after the other", async () => {
+  await using server = await startServer({ script: SCRIPT });
+  await create(server, {});
+  await fire(server, 3);
+  expect(await ends(server)).toEqual([expect.stringMatching(/queued|running/), "waiting", "waiting"]);
+  await expect.poll(() => ends(server)).toEqual(["completed", expect.stringMatching(/queued|running/), "waiting"]);
+  await expect.poll(() => ends(server)).toEqual(["completed", "completed", "completed"]);
+});
+
+test("parallel starts as many runs at the same time, and skip leaves out the others", async () => {
+  await using server = await startServer({ script: SCRIPT });
+  // triggers.firing.F2
+  await create(server, { parallel: 2, concurrency: "skip" });
+  await fire(server, 3);
+  await expect.poll(() => ends(server)).toEqual(["completed", "completed", "skipped"]);
+  await fire(server, 1);
+  await expect.poll(() => ends(server)).toEqual(["completed", "completed", "skipped", "completed"]);
+});
+
+test("replace cancels the earlier run", async () => {
+  await using server = await startServer({ script: SCRIPT });
+  await create(server, { concurrency: "replace" });
+  await fire(server, 3);
+  await expect.poll(() => ends(server)).toEqual(["cancelled", "cancelled", "completed"]);
+});
+
+test("more than 100 waiting events are refused until there is room", async () => {
+  const script = [{ text: "done", delayMs: 60_000 }];
+  await using server = await startServer({ script, settings: { "server.shutdown_timeout": "100ms" } });
+  await create(server, {});
+  await fire(server, 101);
+  const refused = await server.ask("POST", `${PATH}/fire`);
+  expect(refused).toMatchObject({ status: 429, body: { code: "TRIGGER_BUSY", retry_after_ms: expect.any(Number) } });
+});

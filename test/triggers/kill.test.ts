@@ -1,0 +1,80 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { CaxtonProcess } from "../helpers/process.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("triggers.kill-safe");
+
+const AGENT = `name = "clerk"
+version = "1.0.0"
+capabilities = ["writing"]
+system_prompt = "Repeat the request."
+`;
+const KILLS = 8;
+const SECOND_MS = 1_000;
+
+async function serve(cwd: string) {
+  const server = new CaxtonProcess(["serve", "-o", "json"], { cwd });
+  const [, url = ""] = await server.printed(/"url":"(http:[^"]+)"/);
+  return { server, url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+/** Every item of a list. */
+async function all<Item>(url: string, parse: (document: unknown) => { items: Item[]; next: string | null }) {
+  const found: Item[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const page = parse(await (await fetch(`${url}?limit=200${cursor === "" ? "" : `&cursor=${cursor}`}`)).json());
+    found.push(...page.items);
+    cursor = page.next;
+  }
+  return found;
+}
+
+/** Returns the time of the trigger's creation. */
+async function createTick(directory: string): Promise<number> {
+  await using running = await serve(directory);
+  await expect.poll(async () => (await fetch(`${running.url}/ready`)).status).toBe(200);
+  const spec = { kind: "every", every: "1s", catch_up: "all", parallel: 100, input: "{{planned_at}}" };
+  const response = await fetch(`${running.url}/api/v1/triggers`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ agent: "clerk", name: "tick", ...spec }),
+  });
+  const created = contract.triggers.Trigger.parse(await response.json());
+  running.server.kill("SIGKILL");
+  return Date.parse(created.created_at);
+}
+
+test("a server that is killed again and again while triggers fire starts one run for each slot", async () => {
+  using place = tempDirectory();
+  mkdirSync(join(place.path, "agents"));
+  writeFileSync(join(place.path, "agents/clerk.toml"), AGENT);
+  writeFileSync(join(place.path, "caxton.toml"), `[server]\nport = 0\n[models]\ndefault = "mock"\n`);
+  // triggers.firing.F1
+  const createdMs = await createTick(place.path);
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await using running = await serve(place.path);
+    await setTimeout(SECOND_MS + ((kill * 137) % SECOND_MS));
+    running.server.kill("SIGKILL");
+  }
+  await using running = await serve(place.path);
+  const fires = () =>
+    all(`${running.url}/api/v1/triggers/clerk%2Ftick/fires`, (page) => contract.triggers.TriggerFirePage.parse(page));
+  await expect.poll(async () => (await fires()).every(({ outcome }) => outcome === "started")).toBe(true);
+  await fetch(`${running.url}/api/v1/triggers/clerk%2Ftick`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ enabled: false }),
+  });
+  await expect.poll(async () => (await fires()).every(({ outcome }) => outcome === "started")).toBe(true);
+  const planned = (await fires()).map(({ at }) => at).toReversed();
+  const expected = planned.map((_at, index) => new Date(createdMs + (index + 1) * SECOND_MS).toISOString());
+  expect(planned.length).toBeGreaterThan(KILLS * 2);
+  expect(planned).toEqual(expected);
+  const runs = await all(`${running.url}/api/v1/runs`, (page) => contract.runs.RunPage.parse(page));
+  expect(runs.map(({ input_preview: input }) => input).toSorted()).toEqual(expected);
+});

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { keys } from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("triggers.rights");
+
+let server: TestServer;
+let admin = "";
+beforeAll(async () => {
+  const roles = { planner: { description: "Plans", permissions: ["triggers:*"] } };
+  server = await startServer({ settings: { "access.mode": "required", "access.roles": roles } });
+  admin = await keyOf(server.started.setupToken ?? "", { role: "admin" });
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+async function ask(key: string, method: string, path: string, body?: object) {
+  const response = await fetch(`${server.url}/api/v1${path}`, {
+    method,
+    headers: { "x-api-key": key, ...(body && { "content-type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+const keyOf = async (by: string, more: object): Promise<string> =>
+  keys.CreatedApiKey.parse((await ask(by, "POST", "/keys", { name: "planner", ...more })).body).key ?? "";
+
+const SPEC = { agent: "data-analyzer", kind: "every", every: "1d", input: "Say hello", parallel: 9 };
+const fire = (key: string, name: string) => ask(key, "POST", `/triggers/data-analyzer%2F${name}/fire`);
+const stateOf = async (name: string) => (await ask(admin, "GET", `/triggers/data-analyzer%2F${name}`)).body;
+
+test("a run has the rights of the principal that changed the trigger last", async () => {
+  // triggers.triggers.G1
+  const user = await keyOf(admin, { role: "user" });
+  const created = await ask(user, "POST", "/triggers", { ...SPEC, name: "mine" });
+  expect(created).toMatchObject({ status: 200, body: { owner: { kind: "key", name: "planner" } } });
+  const { body } = await fire(admin, "mine");
+  expect(body).toMatchObject({ outcome: "started" });
+  const journal = server.started.caxton.storage.journal.read(body.run, 0);
+  expect(journal[0]?.event).not.toHaveProperty("caller");
+  const readonly = await keyOf(admin, { role: "readonly" });
+  expect(await ask(readonly, "POST", "/triggers", { ...SPEC, name: "theirs" })).toMatchObject({ status: 403 });
+  expect(await fire(readonly, "mine")).toMatchObject({ status: 403 });
+  const planner = await keyOf(admin, { role: "planner" });
+  await ask(planner, "PATCH", "/triggers/data-analyzer%2Fmine", { input: "Say more" });
+  expect((await fire(admin, "mine")).body).toMatchObject({ outcome: "failed", code: "PERMISSION_DENIED" });
+});
+
+test("a trigger of a revoked key stops with the reason until another principal takes it over", async () => {
+  // triggers.firing.F3
+  const user = await keyOf(admin, { role: "user" });
+  const { body: whoami } = await ask(user, "GET", "/whoami");
+  await ask(user, "POST", "/triggers", { ...SPEC, name: "orphan" });
+  await ask(admin, "DELETE", `/keys/${String(whoami.principal?.id ?? whoami.id).replace("key_", "")}`);
+  const fired = await fire(admin, "orphan");
+  expect(fired.body).toMatchObject({ outcome: "failed", code: "PRINCIPAL_GONE", run: null });
+  const stopped = await stateOf("orphan");
+  expect(stopped).toMatchObject({ next_at: null, stopped: { reason: expect.stringContaining("revoked") } });
+  const taken = await ask(admin, "PATCH", "/triggers/data-analyzer%2Forphan", { enabled: true });
+  expect(taken.body).toMatchObject({ stopped: null, next_at: expect.any(String) });
+  expect((await fire(admin, "orphan")).body).toMatchObject({ outcome: "started" });
+});
+
+test("a principal that may plan but not start runs cannot start one by a trigger", async () => {
+  const planner = await keyOf(admin, { role: "planner" });
+  expect(await ask(planner, "POST", "/triggers", { ...SPEC, name: "planned" })).toMatchObject({ status: 200 });
+  expect((await fire(planner, "planned")).body).toMatchObject({ outcome: "failed", code: "PERMISSION_DENIED" });
+  expect((await stateOf("planned")).stopped.reason).toContain("runs:execute");
+  const { body } = await ask(admin, "GET", "/audit?operation=trigger.fire&outcome=denied");
+  expect(body.items[0]).toMatchObject({ name: "planner", target: { trigger: expect.any(String) } });
+});
+
+test("a key that is limited to agents manages only their triggers, and these start only their runs", async () => {
+  const limited = await keyOf(admin, { role: "user", only: { agents: ["data-*"] } });
+  expect(await ask(limited, "POST", "/triggers", { ...SPEC, name: "limited" })).toMatchObject({ status: 200 });
+  expect((await fire(limited, "limited")).body).toMatchObject({ outcome: "started" });
+  const other = await ask(limited, "POST", "/triggers", { ...SPEC, agent: "code-reviewer", name: "limited" });
+  expect(other).toMatchObject({ status: 404, body: { code: "AGENT_NOT_FOUND" } });
+});
