@@ -14,7 +14,7 @@ version = "1.0.0"
 capabilities = ["writing"]
 system_prompt = "Repeat the request."
 `;
-const KILLS = 8;
+const KILLS = 5;
 const SECOND_MS = 1_000;
 
 async function serve(cwd: string) {
@@ -58,7 +58,7 @@ test("a server that is killed again and again while triggers fire starts one run
   const createdMs = await createTick(place.path);
   for (let kill = 0; kill < KILLS; kill += 1) {
     await using running = await serve(place.path);
-    await setTimeout(SECOND_MS + ((kill * 137) % SECOND_MS));
+    await setTimeout(SECOND_MS + ((kill * 237) % SECOND_MS));
     running.server.kill("SIGKILL");
   }
   await using running = await serve(place.path);
@@ -73,8 +73,8 @@ test("a server that is killed again and again while triggers fire starts one run
   await expect.poll(async () => (await fires()).every(({ outcome }) => outcome === "started")).toBe(true);
   const planned = (await fires()).map(({ at }) => at).toReversed();
   const expected = planned.map((_at, index) => new Date(createdMs + (index + 1) * SECOND_MS).toISOString());
-  expect(planned.length).toBeGreaterThan(KILLS * 2);
+  expect(planned.length).toBeGreaterThan(KILLS);
   expect(planned).toEqual(expected);
   const runs = await all(`${running.url}/api/v1/runs`, (page) => contract.runs.RunPage.parse(page));
   expect(runs.map(({ input_preview: input }) => input).toSorted()).toEqual(expected);
-});
+}, 300_000);
