@@ -49,7 +49,7 @@ async function createTick(directory: string): Promise<number> {
   return Date.parse(created.created_at);
 }
 
-test("a server that is killed again and again while triggers fire starts one run for each slot", async () => {
+test("a server that is killed repeatedly while triggers fire starts one run for each slot", async () => {
   using place = tempDirectory();
   mkdirSync(join(place.path, "agents"));
   writeFileSync(join(place.path, "agents/clerk.toml"), AGENT);
