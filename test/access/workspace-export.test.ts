@@ -32,6 +32,8 @@ test("an export contains everything in the workspace, and nothing of another or 
     for (const prompt of ["first", "second"])
       await server.ask(name, "POST", "/api/v1/agents", source("speaker", `${prompt} ${name}`));
     await server.ask(name, "POST", "/api/v1/runs", { agent: "speaker", input: `input of ${name}`, wait: true });
+    const daily = { agent: "speaker", name: "daily", kind: "every", every: "1d", input: "x" };
+    await server.ask(name, "POST", "/api/v1/triggers", daily);
     const { body } = await server.ask(name, "POST", "/api/v1/participants", {
       name: `program-${name}`,
       description: "",
@@ -66,7 +68,15 @@ test("an export contains everything in the workspace, and nothing of another or 
       .entries()
       .map(([type, of]) => [type, of.length]),
   );
-  expect(counts).toMatchObject({ agent: 1, "agent-revision": 2, participant: 2, run: 1, budgets: 1, memory: 3 });
+  expect(counts).toMatchObject({
+    agent: 1,
+    "agent-revision": 2,
+    participant: 2,
+    trigger: 1,
+    run: 1,
+    budgets: 1,
+    memory: 3,
+  });
   const valuesOf = (wanted: string) => lines.filter(({ type }) => type === wanted).map(({ value }) => value);
   const large = { content: { $artifact: { id: expect.stringContaining("sha256-") } } };
   const first = { conversation_id: "talk-red", sender: "program-red", content: "first message of red" };

@@ -15,6 +15,7 @@ import { taskOperations } from "../messaging/task-operations.ts";
 import type { Call, Implementation } from "../perform.ts";
 import { runHistoryOperations } from "../runs/run-history.ts";
 import { runOperations } from "../runs/run-operations.ts";
+import { triggerOperations } from "../triggers/trigger-operations.ts";
 import { toolServerOperations } from "../tools/tool-server-operations.ts";
 
 /** Reads of which an export consists. */
@@ -33,6 +34,7 @@ const READS: ReadonlyMap<string, Implementation<string>> = new Map(
     ...subscriptionOperations,
     ...taskOperations,
     ...toolServerOperations,
+    ...triggerOperations,
   ].map((one) => [one.operation.name, one]),
 );
 
@@ -49,6 +51,7 @@ const LISTS = [
   ["capability", "capability.list", {}],
   ["subscription", "subscription.list", {}],
   ["task", "task.list", {}],
+  ["trigger", "trigger.list", {}],
   ["conversation", "conversation.list", {}],
   ["conversation", "conversation.list", { archived: "true" }],
   ["message", "message.list", {}],
