@@ -7,6 +7,10 @@ const id = <Kind extends string>(_kind: Kind) => z.uuidv7().brand<Kind>();
 export const RunId = id("RunId");
 export type RunId = z.infer<typeof RunId>;
 
+/** A lasting dialogue with an agent. */
+export const ThreadId = id("ThreadId");
+export type ThreadId = z.infer<typeof ThreadId>;
+
 /** One tool call; unique across runs, also the key under which its result is journaled. */
 export const ToolCallId = id("ToolCallId");
 export type ToolCallId = z.infer<typeof ToolCallId>;

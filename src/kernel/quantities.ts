@@ -28,6 +28,10 @@ export const LIMITS = {
   runsConcurrentMax: 64,
   /** Runs waiting in `queued` before new ones are refused. */
   runsQueuedMax: 10_000,
+  /** Turns of one thread, over all its branches. */
+  threadTurnsMax: 10_000,
+  /** Messages of one thread that wait for the run in progress. */
+  threadQueueMax: 16,
   /** Tool calls a model may ask for in one turn. */
   toolCallsPerTurnMax: 32,
   /** Text of one tool result that a model is shown; the rest is cut and said to be. */

@@ -15,6 +15,7 @@ export { SqliteRunArchive } from "./runs/sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./runs/sqlite-run-journal.ts";
 export { SqliteSpendStore } from "./sqlite-spend-store.ts";
 export { SqliteTaskStore } from "./messaging/sqlite-task-store.ts";
+export { SqliteThreadStore } from "./runs/sqlite-thread-store.ts";
 export { SqliteUploadStore } from "./runs/sqlite-upload-store.ts";
 export { SqliteToolServerStore } from "./tool-server-store.ts";
 export { openStorage, type Storage, type StorageOptions } from "./open.ts";

@@ -22,6 +22,7 @@ import { SqliteSessionStore } from "./sqlite-session-store.ts";
 import { SqliteSpendStore } from "./sqlite-spend-store.ts";
 import { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
 import { SqliteTaskStore } from "./messaging/sqlite-task-store.ts";
+import { SqliteThreadStore } from "./runs/sqlite-thread-store.ts";
 import { SqliteUploadStore, type UploadStoreOptions } from "./runs/sqlite-upload-store.ts";
 import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
 import { SqliteLinkStore, SqliteUserStore } from "./sqlite-user-store.ts";
@@ -77,6 +78,7 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     approvals: new SqliteApprovals(database),
     replies: new SqliteReplies(database),
     answers: new SqliteRunAnswers(database),
+    threads: new SqliteThreadStore(database),
     idempotencyStore: new SqliteIdempotencyStore(database),
     [Symbol.asyncDispose]: async () => {
       await ledger[Symbol.asyncDispose]();

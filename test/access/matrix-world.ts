@@ -209,7 +209,10 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const timed = { kind: "every", every: "1d", input: SECRET };
   const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...timed });
   const other = await world.make("POST", "/runs", { agent: name, input: SECRET, wait: true });
+  const thread = await world.make("POST", "/threads", { agent: name, title: CANARY });
+  await world.make("POST", `/threads/${thread.id}/messages`, { input: SECRET, wait: true });
   return {
+    thread: { id: thread.id },
     agent: { name, revision: "1" },
     budget: { agent: name },
     trigger: { id: trigger.id },

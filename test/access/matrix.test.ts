@@ -234,6 +234,8 @@ function namingBodies(module: string): readonly Case[] {
   return [
     ["run.start", { agent, input: "x" }, "AGENT_NOT_FOUND"],
     ["run.start", { agent: "blue-agent", input: "x", uploads: [id("run", "upload")] }, "UPLOAD_NOT_FOUND"],
+    ["thread.create", { agent }, "AGENT_NOT_FOUND"],
+    ["thread.create", { agent: "blue-agent", from_run: id("run", "id") }, "RUN_NOT_FOUND"],
     ["run.prune", { older_than: "1s" }, 200],
     ["message.send", { ...message, receiver: bot }, "AGENT_NOT_FOUND"],
     ["message.send", { ...message, receiver: agent, performative: "request" }, "AGENT_NOT_FOUND"],

@@ -84,6 +84,7 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
   cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
   origin: null,
   message: null,
+  thread: null,
   notices: [],
   ...more,
 });

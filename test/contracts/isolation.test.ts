@@ -270,7 +270,7 @@ describe("a thread that goes wrong takes only its own run down", () => {
     await using made = faulty({ unresponsiveAfterMs: 1_000 });
     const [{ view }, { outcome }] = await Promise.all([made.run("hang"), made.run("go")]);
     expect(outcome.state).toBe("completed");
-    expect(view.failure).toMatchObject({ code: "THREAD_STUCK" });
+    expect(view.failure).toMatchObject({ code: "WORKER_STUCK" });
     expect(texts(view.steps)).toEqual(['saw "x"']);
   });
 
@@ -288,14 +288,14 @@ describe("a thread that goes wrong takes only its own run down", () => {
     await using made = faulty({ memoryMib: 48 });
     const [{ view }, { outcome }] = await Promise.all([made.run("fill"), made.run("go")]);
     expect(outcome.state).toBe("completed");
-    expect(view.failure).toMatchObject({ code: "THREAD_OUT_OF_MEMORY" });
+    expect(view.failure).toMatchObject({ code: "WORKER_OUT_OF_MEMORY" });
   });
 
   test("after a crash the run resumes from its journal in another worker, a few times", async () => {
     await using made = faulty();
     const [{ view }, { view: given }] = await Promise.all([made.run("die once"), made.run("die")]);
     expect(view).toMatchObject({ state: "completed", attempt: 2, output: "It is blue." });
-    expect(given).toMatchObject({ failure: { code: "THREAD_LOST" }, attempt: 3 });
+    expect(given).toMatchObject({ failure: { code: "WORKER_LOST" }, attempt: 3 });
     expect(made.tools.calls).toHaveLength(2);
   });
 

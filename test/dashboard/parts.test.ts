@@ -248,6 +248,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   failure: null,
   origin: null,
   message: null,
+  thread: null,
   notices: [],
   ...change,
 });

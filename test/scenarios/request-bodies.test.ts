@@ -116,6 +116,7 @@ test("every operation refuses a request body with an unknown key and names it", 
 const BODY_OPTIONAL = [
   "POST /api/v1/agents/{name}/pause",
   "POST /api/v1/tasks/{id}/distribute",
+  "POST /api/v1/threads/{id}/fork",
   "POST /api/v1/tool-servers/{name}/accept",
   "POST /api/v1/tool-servers/{name}/pause",
 ];

@@ -18,6 +18,8 @@ import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 
+const NO_THREADS = { deleteExpired: async () => 0 };
+
 verifies("run.retention");
 
 const LONG = "a system prompt that is shared by all runs ".repeat(20);
@@ -42,7 +44,7 @@ function archiveOf(kept: RunRetention) {
   const journal = new SqliteRunJournal(database, contents);
   const archive = new SqliteRunArchive(database, contents);
   const clock: Clock = { ...systemClock, nowMs: () => NOW_MS };
-  const retention = new Retention({ archive, journal, clock }, { kept: () => kept });
+  const retention = new Retention({ archive, journal, threads: NO_THREADS, clock }, { kept: () => kept });
   const count = (table: string) => Number(database.sql(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
   const ended = async (input: string, daysAgo: number): Promise<RunId> => {
     const id = mint(RunId);
@@ -145,7 +147,7 @@ test("a run that has not ended is not deleted, and one that is not there is said
   const nothing = { workspaces: () => [], open: () => [], ended: () => [], remove: async () => [] };
   const archive = { ...nothing, removeWorkspace: async () => undefined, sweep: async () => false };
   const retention = new Retention(
-    { archive, journal: made.journal, clock: systemClock },
+    { archive, journal: made.journal, threads: NO_THREADS, clock: systemClock },
     { kept: () => ({ ageMs: undefined, count: undefined }) },
   );
   await expect(retention.delete(id)).rejects.toMatchObject({ code: "RUN_NOT_ENDED" });

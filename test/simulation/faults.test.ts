@@ -40,6 +40,8 @@ class FaultyJournal implements RunJournal {
 
   read: RunJournal["read"] = (runId, afterSeq) => this.#journal.read(runId, afterSeq);
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
+  past: RunJournal["past"] = (runId) => this.#journal.past(runId);
+  keepPast: RunJournal["keepPast"] = (runId, past) => this.#journal.keepPast(runId, past);
   spent: RunJournal["spent"] = (runId) => this.#journal.spent(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);

@@ -1,4 +1,4 @@
-export { type PromptMessage } from "./prompts/act-prompts.ts";
+export { type PromptMessage, showsHistory } from "./prompts/act-prompts.ts";
 export { AGENT_SCHEMA_ID, agentSchema } from "./agent-schema.ts";
 export {
   type AgentCandidate,

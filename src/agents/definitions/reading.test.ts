@@ -79,7 +79,7 @@ test("the smallest definition gets every default", () => {
     budget: { run: {}, perDay: {} },
     context: {},
     limits: {},
-    messaging: { autoRespond: true, contextMessages: 8, runsOnFailure: false, turnsMax: 50, templates: {} },
+    messaging: { autoRespond: true, runsOnFailure: false, whenBusy: "queue", turnsMax: 50, templates: {} },
     toolsAtOnceMax: 3,
     author: "",
     license: "",
@@ -607,8 +607,8 @@ test("a schema of the answer that is no JSON Schema is refused at its place, in 
 test("how an agent takes part in conversations has defaults, and its prompts for messages are checked as templates", () => {
   expect(read(WHOLE).definition?.messaging).toEqual({
     autoRespond: true,
-    contextMessages: 8,
     runsOnFailure: false,
+    whenBusy: "queue",
     turnsMax: 50,
     templates: {},
   });

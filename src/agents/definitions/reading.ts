@@ -183,6 +183,7 @@ function messagingOf({ messaging, prompt_templates: templates, conversation }: D
     autoRespond: messaging?.auto_respond,
     contextMessages: messaging?.context_window,
     runsOnFailure: messaging?.on_failure === "run",
+    whenBusy: conversation?.when_busy,
     priceMax: messaging?.max_price,
     turnsMax: conversation?.max_turns,
     templates: templates ?? {},

@@ -70,6 +70,8 @@ export { type User } from "./access/users.ts";
 export * as users from "./access/users.ts";
 export { type Secret } from "./access/secrets.ts";
 export * as secrets from "./access/secrets.ts";
+export { type Thread, type Turn } from "./threads/threads.ts";
+export * as threads from "./threads/threads.ts";
 export { requestPath, split } from "./request.ts";
 export {
   type ArtifactSummary,

@@ -21,6 +21,7 @@ export * as server from "./server/server-operations.ts";
 export * as session from "./access/session-operations.ts";
 export * as subscription from "./messaging/subscription-operations.ts";
 export * as task from "./messaging/task-operations.ts";
+export * as thread from "./threads/thread-operations.ts";
 export * as trigger from "./triggers/trigger-operations.ts";
 export * as tool from "./tools/tool-operations.ts";
 export * as workspace from "./access/workspace-operations.ts";

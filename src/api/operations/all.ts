@@ -25,6 +25,7 @@ import { serverEventOperations } from "./server/server-events.ts";
 import { subscriptionOperations } from "./messaging/subscription-operations.ts";
 import { serverOperations } from "./server/system-operations.ts";
 import { taskOperations } from "./messaging/task-operations.ts";
+import { threadOperations } from "./threads/thread-operations.ts";
 import { toolOperations } from "./tools/tool-operations.ts";
 import { triggerOperations } from "./triggers/trigger-operations.ts";
 import { workspaceOperations } from "./access/workspace-operations.ts";
@@ -59,6 +60,7 @@ export const OPERATIONS = [
   ...serverOperations,
   ...subscriptionOperations,
   ...taskOperations,
+  ...threadOperations,
   ...toolOperations,
   ...toolServerOperations,
   ...triggerOperations,

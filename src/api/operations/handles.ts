@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { HandleCodec } from "../../kernel/handles.ts";
-import { ApprovalId, RunId, TaskId } from "../../kernel/ids.ts";
+import { ApprovalId, RunId, TaskId, ThreadId } from "../../kernel/ids.ts";
 import { RequestInvalidError } from "./errors.ts";
 
 const number = z.tuple([z.int()]);
@@ -44,6 +44,8 @@ export const cursors = {
   participants: new HandleCodec("cn", text),
   runs: new HandleCodec("cr", z.tuple([RunId])),
   subscriptions: new HandleCodec("cs", text),
+  threads: new HandleCodec("cd", z.tuple([z.int(), ThreadId])),
+  turns: new HandleCodec("cy", z.tuple([RunId])),
   tasks: new HandleCodec("ct", z.tuple([TaskId])),
   triggers: new HandleCodec("ci", text),
   triggerFires: new HandleCodec("cf", pair),

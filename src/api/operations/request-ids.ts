@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MessageId, RunId, TaskId, uuidFrom } from "../../kernel/ids.ts";
+import { MessageId, RunId, TaskId, ThreadId, uuidFrom } from "../../kernel/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 
 /**
@@ -29,6 +29,10 @@ export class RequestIds {
 
   run(): RunId {
     return RunId.parse(this.#first);
+  }
+
+  thread(): ThreadId {
+    return ThreadId.parse(this.#first);
   }
 
   task(): TaskId {

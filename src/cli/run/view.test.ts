@@ -108,6 +108,7 @@ const ended = (output: string): RunDetail => ({
   remembered: null,
   waiting_calls: [],
   hint: "",
+  thread: null,
   notices: [],
   notice_list: [],
   summaries: [],

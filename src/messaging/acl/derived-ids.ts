@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MessageId, RunId, TaskId, type ToolCallId, uuidFrom } from "../../kernel/ids.ts";
+import { MessageId, RunId, TaskId, ThreadId, type ToolCallId, uuidFrom } from "../../kernel/ids.ts";
 import type { Message } from "./index.ts";
 
 const HEX = 16;
@@ -14,6 +14,10 @@ export function runIdOf(message: Pick<Message, "id" | "workspace" | "atMs">, rec
   const digest = digestOf("run", message.workspace, recipient.toLowerCase(), message.id);
   return RunId.parse(uuidFrom(digest, "7", message.atMs.toString(HEX).padStart(12, "0").slice(-12)));
 }
+
+/** The thread in which an agent takes part in a conversation. */
+export const threadIdOf = (workspace: string, agent: string, conversationId: string): ThreadId =>
+  ThreadId.parse(uuidFrom(digestOf("thread", workspace, agent.toLowerCase(), conversationId), "7"));
 
 /** The task that a call offers: the same when the call is made again after a crash. */
 export const taskIdOf = (call: ToolCallId): TaskId =>

@@ -59,4 +59,5 @@ export {
   runIdOf,
   subscriptionOf,
   taskIdOf,
+  threadIdOf,
 } from "./derived-ids.ts";

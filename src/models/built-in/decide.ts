@@ -18,8 +18,9 @@ export const SIGNATURE =
   "— answered by Caxton's built-in rule-based model; set OPENAI_API_KEY or [llm] to use a language model";
 
 /** The next turn for a request; the same request always gets the same turn. */
-export function decide({ messages, tools }: ModelRequest): Decision {
-  const ledger = new Ledger(messages);
+export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decision {
+  // A file may have changed since an earlier request of the thread, so its calls are made again.
+  const ledger = new Ledger(messages.slice(requestAt));
   const letter = messageIn(messages.findLast((message) => message.role === "user")?.text ?? "");
   // Programs compare proposals: a proposal is only JSON, and names its author.
   if (letter?.performative === "cfp") return { text: proposal(letter), calls: [] };

@@ -56,7 +56,9 @@ export type ModelRequest = {
   readonly settings: ModelSettings;
   /** JSON Schema of the answer, for providers that can enforce it. No guarantee: the answer is validated in any case. */
   readonly answerSchema?: JsonObject | undefined;
-  /** Turns of the model that did not fit into `messages`; a script counts them. */
+  /** Place in `messages` of the request to work on; earlier messages are the dialogue before it. Absent: 0. */
+  readonly requestAt?: number | undefined;
+  /** Turns of the model since that request that did not fit into `messages`; a script counts them. */
   readonly turnsLeftOut?: number | undefined;
 };
 

@@ -7,7 +7,7 @@ import { waiterOf } from "./replies.ts";
 /** On whose behalf the calls of a run are made. */
 export const callContext = (
   { id, workspace, agent, caller, message, files }: RunView,
-  { restrictions }: Pick<ExecutionPlan, "restrictions">,
+  { restrictions, history }: Pick<ExecutionPlan, "restrictions" | "history">,
 ): CallContext => ({
   session: id,
   workspace,
@@ -15,8 +15,14 @@ export const callContext = (
   onBehalfOf: caller ?? undefined,
   restrictions,
   conversation: message?.conversationId,
-  files,
+  files: filesOf(files, history?.files ?? []),
 });
+
+/** The files of the run, and those of earlier turns of its thread; of equal names, the newest. */
+function filesOf(own: RunView["files"], earlier: RunView["files"]): RunView["files"] {
+  if (earlier.length === 0) return own;
+  return [...new Map([...earlier, ...own].map((file) => [file.name, file] as const)).values()];
+}
 
 /** Hooks of a running call: elicitation of a person, and notification of the run's watchers. */
 export type CallHooks = (call: {

@@ -60,6 +60,8 @@ async function room() {
     append,
     read: () => [],
     summary: () => undefined,
+    past: () => undefined,
+    keepPast: async () => undefined,
     spent: () => undefined,
     list: () => [],
     madeFrom: () => [],

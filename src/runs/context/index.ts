@@ -9,4 +9,4 @@ export {
   SUMMARY_SYSTEM,
   summaryPrompt,
 } from "./summary.ts";
-export type { ShownTurn, Turn, TurnResult } from "./turn.ts";
+export type { Asked, ShownTurn, Turn, TurnResult } from "./turn.ts";

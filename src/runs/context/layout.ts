@@ -23,6 +23,8 @@ export type LayoutInput = {
   readonly strategy: Strategy;
   readonly keepTurns: number;
   readonly summaryTokensMax: number;
+  /** Maximum tokens of the dialogue, if smaller than the room for it; undefined for a run without a thread. */
+  readonly dialogueTokensMax?: number | undefined;
   readonly readOn: (call: number) => string;
 };
 
@@ -66,7 +68,8 @@ export function layOut(input: LayoutInput): Layout {
 function layWith(input: LayoutInput, holdsRecalled: boolean): Layout {
   const room = Math.floor((input.window - input.reserve) / input.correction);
   const { system, tools, task, recalled } = input.fixed;
-  const free = room - system - tools - task - recalled - 2 * FRAME_TOKENS;
+  const rest = room - system - tools - task - recalled - 2 * FRAME_TOKENS;
+  const free = Math.min(rest, input.dialogueTokensMax ?? rest);
   const sizes = sizesOf(input);
   const marks = chooseTruncation(input, sizes, free);
   if (marks.type === "too-long") return { type: "too-long", room, takes: tokenCostOf(input, { sizes, holdsRecalled }) };
@@ -93,14 +96,21 @@ function sizesOf({ turns, readOn }: LayoutInput): Sizes {
     tokensOf({
       turn,
       results: turn.results.map((result) => shortResult(result, { tokensMax: SHORT_TOKENS, latest, readOn })),
+      holdsFiles: false,
     });
-  const whole = turns.map((turn) => tokensOf({ turn, results: turn.results.map(wholeResult) }));
+  const whole = turns.map((turn) => tokensOf({ turn, results: turn.results.map(wholeResult), holdsFiles: true }));
   // A turn that is not longer than its short form would be cannot become longer by it.
   return { latest, whole, short: turns.map((turn, index) => Math.min(short(turn), whole[index] ?? 0)) };
 }
 
-const tokensOf = ({ turn, results }: ShownTurn): number =>
-  turn.tokens + FRAME_TOKENS + results.reduce((sum, { tokens }) => sum + tokens + FRAME_TOKENS, 0);
+const tokensOf = ({ turn, results, holdsFiles }: ShownTurn): number =>
+  turn.tokens +
+  FRAME_TOKENS +
+  askedTokens(turn, holdsFiles) +
+  results.reduce((sum, { tokens }) => sum + tokens + FRAME_TOKENS, 0);
+
+const askedTokens = ({ asked }: Turn, holdsFiles: boolean): number =>
+  asked === undefined ? 0 : asked.tokens + FRAME_TOKENS + (holdsFiles ? asked.fileTokens : 0);
 
 type Chosen = TruncationPoints & {
   readonly type: "fits";
@@ -153,7 +163,7 @@ function chooseTruncation(
   const rest = free - (total - size(turns.length - 1));
   for (const tokensMax of TIGHT) {
     const results = lastTurn.results.map((result) => shortResult(result, { tokensMax, latest, readOn: input.readOn }));
-    if (tokensOf({ turn: lastTurn, results }) <= rest) return chosen(tokensMax);
+    if (tokensOf({ turn: lastTurn, results, holdsFiles: false }) <= rest) return chosen(tokensMax);
   }
   return { type: "too-long" };
 }
@@ -178,7 +188,7 @@ function show(input: LayoutInput, { latest, whole, short }: Sizes, marks: Chosen
       isOlder || (isLast && marks.tight !== undefined)
         ? turn.results.map((result) => shortResult(result, { tokensMax, latest, readOn }))
         : turn.results.map(wholeResult);
-    return [{ turn, results }];
+    return [{ turn, results, holdsFiles: !isOlder && !(isLast && marks.tight !== undefined) }];
   });
 }
 
@@ -237,7 +247,8 @@ function reportOf(
   };
 }
 
-const isShort = (turn: ShownTurn): boolean => turn.results.some(({ how }) => how !== "whole");
+const isShort = ({ turn, results, holdsFiles }: ShownTurn): boolean =>
+  results.some(({ how }) => how !== "whole") || (!holdsFiles && (turn.asked?.fileTokens ?? 0) > 0);
 const sum = (turns: readonly ShownTurn[]): number => turns.reduce((all, turn) => all + tokensOf(turn), 0);
 
 const fixedParts = ({ system, tools, task, recalled }: Fixed, holdsRecalled: boolean): ContextPart[] => [

@@ -42,14 +42,15 @@ export function summaryPrompt({ task, before, turns, tokensMax }: SummaryInput, 
   return `${head}\n\n<dialogue>\n${clip(body, room)}\n</dialogue>`;
 }
 
-function transcript({ turn, text, calls, results }: Turn, charsMax: number): string {
+function transcript({ turn, asked, text, calls, results }: Turn, charsMax: number): string {
+  const request = asked === undefined ? [] : [`user: ${clip(asked.text, charsMax)}`];
   const said = text === "" ? [] : [`agent: ${clip(text, charsMax)}`];
   const called = results.map((result, index) => {
     const given = calls[index]?.arguments ?? "";
     const outcome = result.failed ? "failed" : "result";
     return `call ${result.call} ${result.name} ${clip(given, ARGUMENTS_CHARS)}\n${outcome}: ${clip(result.text, charsMax)}`;
   });
-  return [`[turn ${turn}]`, ...said, ...called].join("\n");
+  return [`[turn ${turn}]`, ...request, ...said, ...called].join("\n");
 }
 
 /** A text at most so long: its begin and its end. */
@@ -81,13 +82,14 @@ export function extractSummary({ before, turns, tokensMax }: SummaryInput): stri
 const EXTRACT_HEAD = "Excerpts, made without a model:";
 const EXTRACT_CHARS = 160;
 
-function extractTurn({ turn, text, calls, results }: Turn): readonly string[] {
+function extractTurn({ turn, asked, text, calls, results }: Turn): readonly string[] {
+  const request = asked === undefined ? [] : [`- turn ${turn}, user: ${informativeLines(asked.text)}`];
   const said = text.trim() === "" ? [] : [`- turn ${turn}, agent: ${informativeLines(text)}`];
   const called = results.map((result, index) => {
     const given = clip(calls[index]?.arguments ?? "", 80);
     return `- call ${result.call}, ${result.name} ${given}: ${result.failed ? "failed, " : ""}${found(result)}`;
   });
-  return [...said, ...called];
+  return [...request, ...said, ...called];
 }
 
 const found = ({ text }: TurnResult): string => informativeLines(text);

@@ -3,6 +3,7 @@ import {
   type Agents,
   AgentNotFoundError,
   AgentPausedError,
+  showsHistory,
 } from "../../agents/definitions/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
@@ -19,17 +20,18 @@ import {
 } from "../../messaging/router/index.ts";
 import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
 import type { RunJournal, RunMessage } from "../record/index.ts";
+import type { Threads } from "../threads/index.ts";
 import type { Agreements } from "./agreements.ts";
 import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
-import { isCancellationId, isSubscription, messageIdOf, runIdOf } from "../../messaging/acl/index.ts";
+import { isCancellationId, isSubscription, messageIdOf, runIdOf, threadIdOf } from "../../messaging/acl/index.ts";
 import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
 import type { ConversationMessages, TaskInterceptor } from "./ports.ts";
 import { isInterim, replyResult, textOf, variablesOf } from "./content.ts";
 
 export type CorrespondenceDeps = {
   readonly agents: Pick<Agents, "prepareServing">;
-  readonly runs: Runs;
+  readonly runs: Pick<Runs, "cancel" | "view"> & Pick<Threads, "continue">;
   readonly stores: {
     readonly journal: Pick<RunJournal, "summary">;
     readonly replies: Pick<ReplyIndex, "find" | "openIn">;
@@ -51,6 +53,8 @@ type Bidding = {
 };
 
 const DONE: Settlement = { type: "done" };
+/** Earlier messages in {{history}}, if the definition sets no number. */
+const TEMPLATE_MESSAGES = 8;
 /** Delay before a delivery is retried while the queue of runs is full. */
 const QUEUE_FULL_MS = 200;
 
@@ -143,7 +147,7 @@ export class Correspondence implements AgentHandler {
       const history = await this.#history(message, name, messaging);
       const { performative, sender, conversationId, protocol } = message;
       await this.#whenThereIsRoom(message, signal, () =>
-        runs.start({
+        runs.continue(threadIdOf(message.workspace, name, conversationId), {
           id,
           workspace: message.workspace,
           agent: name,
@@ -188,8 +192,9 @@ export class Correspondence implements AgentHandler {
     return isLater ? { type: "failed", reason: submitted.error.message } : DONE;
   }
 
-  async #history(message: Message, agent: string, { contextMessages }: AgentMessaging) {
-    if (contextMessages === 0) return [];
+  /** Other agents have the earlier turns of their thread instead. */
+  async #history(message: Message, agent: string, { templates, contextMessages = TEMPLATE_MESSAGES }: AgentMessaging) {
+    if (contextMessages === 0 || !showsHistory(templates)) return [];
     const past = await this.#deps.messages.before(message, agent, contextMessages);
     return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
   }

@@ -44,6 +44,20 @@ import type { Meter } from "../spending/index.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 
+/** What a run does only while nothing else is written to it, so that it misses no decision and no input. */
+export type RunGate = {
+  /**
+   * Ends the turn without calls with `end`, and the run with `next`; if the user said something to the run meanwhile,
+   * writes only `end`.
+   */
+  readonly complete: (end: RunEvent & { readonly type: "model-end" }, next: RunEvent) => Promise<"ended" | "continue">;
+  /**
+   * Suspends the run until a decision arrives, unless one of `waits`, as `pendingWaits` returns them, has ended in the
+   * meantime.
+   */
+  readonly suspend: (state: SuspendedState, waits: readonly string[]) => Promise<"suspended" | "continue">;
+};
+
 export type ExecutionDeps = {
   readonly recorder: RunRecord;
   readonly models: RunModels;
@@ -52,11 +66,7 @@ export type ExecutionDeps = {
   readonly clock: Clock;
   readonly attend: CallHooks;
   readonly meter: Meter;
-  /**
-   * Suspends the run until a decision arrives, unless one of `waits`, as `pendingWaits` returns them, has ended in the
-   * meantime.
-   */
-  readonly suspend: (state: SuspendedState, waits: readonly string[]) => Promise<"suspended" | "continue">;
+  readonly gate: RunGate;
 };
 
 /**
@@ -101,9 +111,9 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
     }
     if (answer.toolCalls.length === 0) {
       const next = endOfRun(deps, plan, { step, answer, limited: permit.limited });
-      await recorder.append(end, next);
+      const completed = await deps.gate.complete(end, next);
       permit.release();
-      if (next.type === "output-reject") continue;
+      if (completed === "continue") continue;
       return;
     }
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.append(end, tooManyCalls(answer));
@@ -137,7 +147,7 @@ async function settleOpenCalls(
     const waits = pendingWaits(view);
     const state = suspendedState(view);
     if (state === undefined) return "settled";
-    if ((await deps.suspend(state, waits)) === "suspended") return "stopped";
+    if ((await deps.gate.suspend(state, waits)) === "suspended") return "stopped";
   }
   return "stopped";
 }

@@ -17,7 +17,13 @@ export type RetentionOptions = {
   readonly kept: (workspace: string) => RunRetention;
 };
 
-type RetentionDeps = { readonly archive: RunArchive; readonly journal: RunJournal; readonly clock: Clock };
+type RetentionDeps = {
+  readonly archive: RunArchive;
+  readonly journal: RunJournal;
+  /** Deletes what has an expiry of its own. */
+  readonly threads: { readonly deleteExpired: () => Promise<number> };
+  readonly clock: Clock;
+};
 
 /** Interval of the search for expired runs. */
 const SCAN_MS = 60_000;
@@ -84,8 +90,8 @@ export class Retention implements AsyncDisposable {
 
   /** Takes runs past what is kept out of sight and deletes what they held; how many. Throws storage errors. */
   async apply(): Promise<number> {
-    const { archive, clock } = this.#deps;
-    let removed = 0;
+    const { archive, threads, clock } = this.#deps;
+    let removed = await threads.deleteExpired();
     for (const workspace of archive.workspaces()) {
       const { ageMs, count } = this.#options.kept(workspace);
       const limits = [

@@ -1,3 +1,4 @@
+import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { callHooks, type Elicitations } from "../calls/index.ts";
@@ -13,6 +14,7 @@ import {
 } from "../record/index.ts";
 import type { QueueOptions } from "./queue-options.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
+import type { ThreadHistory } from "./turns/thread-history.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { type Accounts, createMeter } from "../spending/index.ts";
 import type { WorkerOutcome } from "../workers/index.ts";
@@ -23,7 +25,8 @@ export type AttemptsDeps = {
   readonly accounts: Accounts;
   readonly questions: Elicitations;
   readonly options: Pick<QueueOptions, "retry" | "choiceTimeoutMs">;
-  readonly suspendOf: (recorder: Recorder, signal: AbortSignal) => ExecutionDeps["suspend"];
+  readonly gateOf: (recorder: Recorder, signal: AbortSignal) => ExecutionDeps["gate"];
+  readonly histories: ThreadHistory;
 };
 
 type Carried = ExecutionDeps & { readonly recorder: Recorder };
@@ -57,7 +60,7 @@ export class RunExecutor {
   /** The worker it lost, when it did. */
   async #attempt(recorder: Recorder, controller: AbortController): Promise<LostAttempt | undefined> {
     const { plans, clock, models, journal, workers, tools, artifacts } = this.#deps;
-    const { accounts, questions, options, suspendOf } = this.#parts;
+    const { accounts, questions, options, gateOf, histories } = this.#parts;
     using counting = new DisposableStack();
     try {
       const view = recorder.view();
@@ -69,11 +72,15 @@ export class RunExecutor {
         recorder.countWith(meter);
         counting.defer(() => recorder.countWith(undefined));
         const inWorker = plan.isolation === "worker" && workers !== undefined;
+        const after = this.#predecessorOf(view);
         recorder.enqueue({
           type: "run-start",
           attempt: attemptAfter(view),
           ...(inWorker && { isolation: "worker" }),
+          ...(after !== undefined && { after }),
         });
+        const thread = view.thread && after !== undefined ? { ...view.thread, parent: after } : view.thread;
+        const history = histories.of({ ...view, thread }, plan);
         const ask = questions.elicitorOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
         const deps: Carried = {
           recorder,
@@ -89,12 +96,12 @@ export class RunExecutor {
           clock,
           attend: callHooks(recorder, ask),
           meter,
-          suspend: suspendOf(recorder, controller.signal),
+          gate: gateOf(recorder, controller.signal),
         };
         const executed = inWorker
-          ? await this.#executeInWorker(deps, { ...plan, settings }, controller)
+          ? await this.#executeInWorker(deps, { ...plan, settings, history }, controller)
           : await withTimeout(clock, controller, plan.timeoutMs, () =>
-              execute(deps, { ...plan, settings }, controller.signal),
+              execute(deps, { ...plan, settings, history }, controller.signal),
             );
         if (!controller.signal.aborted) return executed?.type === "lost" ? executed : undefined;
       }
@@ -107,6 +114,13 @@ export class RunExecutor {
       await recorder.append({ type: "run-fail", failure: thrownFailure(error) });
       return undefined;
     }
+  }
+
+  /** The run that it continues, if the one that it was to continue waits and this one passes it; undefined otherwise. */
+  #predecessorOf({ thread, startedAtMs }: RunView): RunId | null | undefined {
+    if (thread === null || startedAtMs !== null) return undefined;
+    const ended = this.#parts.histories.endedFrom(thread.parent);
+    return ended === thread.parent ? undefined : ended;
   }
 
   /** The wait for a worker is not part of the run's time. */

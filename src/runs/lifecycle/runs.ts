@@ -7,11 +7,10 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { openAccounts } from "../spending/index.ts";
 import {
   type Decision,
-  foldRun,
+  hasUnreadInput,
   isTerminal,
-  Recorder,
+  type Recorder,
   type RunEvent,
-  RunFold,
   RunHub,
   type RunView,
   ServerStoppingError,
@@ -29,10 +28,14 @@ import {
 } from "../turn/index.ts";
 import { ChoiceTimers } from "./choice-timers.ts";
 import { type Answer, Elicitations } from "../calls/index.ts";
-import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
+import { inputTooLarge, noChoiceOpen, queueFull, runEnded } from "./refusals.ts";
 import type { Stop } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from "./queue-options.ts";
+import { RunRecords } from "./journals/run-records.ts";
+import { StorageRetries } from "./journals/storage-retries.ts";
+import { ThreadHistory } from "./turns/thread-history.ts";
+import { TurnQueue } from "./turns/turn-queue.ts";
 import { queueEvent, recalledFor, type StartRequest } from "./start-request.ts";
 import { type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
@@ -49,8 +52,6 @@ type Live = {
 
 /** Input to a run from outside, as events. */
 type WriteReply = readonly RunEvent[] | Promise<readonly RunEvent[]>;
-
-const STORAGE_RETRY_MS = 5_000;
 
 /**
  * All runs of this server: accepts, queues, executes, resumes, cancels.
@@ -70,10 +71,12 @@ export class Runs implements AsyncDisposable {
   readonly #live = new Map<RunId, Live>();
   /** In the order they came. */
   readonly #waiting = new Set<RunId>();
-  /** Runs whose journal could not be written, and what ends the wait for the next try. */
-  readonly #retrying = new Map<RunId, AbortController>();
+  readonly #retrying: StorageRetries;
+  readonly #records: RunRecords;
   /** Runs with an operation in progress; execution of them starts after it. */
   readonly #mutex = new KeyedMutex<RunId>();
+  /** Turns of threads that wait until the run that they continue has ended. */
+  readonly #turns: TurnQueue;
   readonly #questions: Elicitations;
   readonly #attempts: RunExecutor;
   readonly #shutdown = new AbortController();
@@ -86,13 +89,20 @@ export class Runs implements AsyncDisposable {
     this.#deps = deps;
     this.#options = options;
     this.#isOnHold = options.pauseUntilResumed;
+    this.#records = new RunRecords({ journal: deps.journal, hub: this.hub, clock: deps.clock });
+    this.#turns = new TurnQueue(deps.journal);
+    this.#retrying = new StorageRetries(deps.clock, this.#shutdown.signal, (id) => void this.#enqueue(id, undefined));
     this.#questions = new Elicitations(deps.clock);
     this.#attempts = new RunExecutor({
       deps,
       accounts: deps.accounts ?? openAccounts(deps.clock),
       questions: this.#questions,
       options,
-      suspendOf: (recorder, signal) => this.#suspendOf(recorder, signal),
+      gateOf: (recorder, signal) => ({
+        suspend: this.#suspendOf(recorder, signal),
+        complete: this.#completeOf(recorder),
+      }),
+      histories: new ThreadHistory(deps.journal),
     });
     this.#choices = new ChoiceTimers(deps.clock, this.#shutdown.signal, async (runId) => {
       await this.update(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
@@ -106,7 +116,8 @@ export class Runs implements AsyncDisposable {
   async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
     this.#refuseIfStopping();
     const { concurrentMax, queuedMax } = this.#options;
-    if (this.#executing + this.#waiting.size + this.#starting >= concurrentMax + queuedMax) throw queueFull(queuedMax);
+    if (this.#executing + this.#waiting.size + this.#turns.size + this.#starting >= concurrentMax + queuedMax)
+      throw queueFull(queuedMax);
     const { input, variables } = request;
     const bytes = Buffer.byteLength(input) + (variables ? Buffer.byteLength(JSON.stringify(variables)) : 0);
     if (bytes > LIMITS.inputBytesMax) throw inputTooLarge();
@@ -136,7 +147,7 @@ export class Runs implements AsyncDisposable {
     const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
     await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
     if (plan.isolation === "worker") this.#deps.workers?.prepare();
-    const recorder = this.#recorderOf(id, new RunFold());
+    const recorder = this.#records.create(id);
     const recalled = await recalledFor(request, plan);
     const at = { nowMs: this.#deps.clock.nowMs(), recalled };
     await recorder.append(queueEvent(request, plan, at), ...(request.from?.events ?? []));
@@ -148,7 +159,7 @@ export class Runs implements AsyncDisposable {
     const ids = this.#deps.journal.unfinished().filter((id) => !this.#live.has(id));
     for (const id of ids) void this.#enqueue(id, undefined);
     for (const id of this.#deps.journal.inState("awaiting-choice")) {
-      const { choice } = this.#mustRead(id);
+      const { choice } = this.#records.view(id);
       if (choice) this.#choices.set(id, choice.expiresAtMs);
     }
     this.#isOnHold = false;
@@ -159,7 +170,7 @@ export class Runs implements AsyncDisposable {
   /** Ends a run as cancelled; returns once that is on disk. Throws RunNotFoundError, RunEndedError, storage errors. */
   async cancel(runId: RunId, reason: string): Promise<void> {
     const live = this.#live.get(runId);
-    if (live && !this.#waiting.has(runId)) {
+    if (live && !this.#waiting.has(runId) && !this.#turns.has(runId)) {
       const stop: Stop = { why: "cancel", reason };
       live.controller.abort(stop);
       await live.done.promise;
@@ -173,7 +184,8 @@ export class Runs implements AsyncDisposable {
       if (isTerminal(state)) throw runEnded(runId, state);
       await recorder.append({ type: "run-cancel", reason });
       this.#waiting.delete(runId);
-      this.#retrying.get(runId)?.abort(CANCELLED);
+      this.#turns.drop(runId);
+      this.#retrying.cancel(runId);
       this.#release(runId, { state: "cancelled" });
     });
   }
@@ -210,7 +222,7 @@ export class Runs implements AsyncDisposable {
    */
   async choose(runId: RunId, chosen: ModelChosen): Promise<void> {
     this.#refuseIfStopping();
-    const view = this.#mustRead(runId);
+    const view = this.#records.view(runId);
     if (view.state === "awaiting-choice" && chosen.choice === "use") {
       const plan = await this.#deps.plans.plan(view.workspace, view.agent, view.revision);
       await this.#deps.models.resolve(settingsFor(plan, chosen.model).choice);
@@ -223,7 +235,7 @@ export class Runs implements AsyncDisposable {
 
   /** Answers a question of a run. Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError, storage errors. */
   async answer(runId: RunId, question: string, answer: Answer): Promise<void> {
-    await this.#questions.answer(this.#mustRead(runId), question, answer);
+    await this.#questions.answer(this.#records.view(runId), question, answer);
   }
 
   #wake(runId: RunId, recorder: Recorder): void {
@@ -237,13 +249,19 @@ export class Runs implements AsyncDisposable {
     try {
       return await this.#mutex.run(runId, work);
     } finally {
+      this.#freeTurns(runId);
       this.#pump();
     }
   }
 
+  /** Queues the turns that waited for a run, if they may start now. */
+  #freeTurns(runId: RunId): void {
+    for (const id of this.#turns.freed(runId)) this.#waiting.add(id);
+  }
+
   /** The current view of a run, from its journal. Throws RunNotFoundError. */
   view(runId: RunId): RunView {
-    return this.#mustRead(runId);
+    return this.#records.view(runId);
   }
 
   /** Whether runs are only accepted yet, because their tools are not there. */
@@ -258,14 +276,14 @@ export class Runs implements AsyncDisposable {
 
   /** Numbers of executing and queued runs in this process. */
   load(): { readonly executing: number; readonly waiting: number } {
-    return { executing: this.#executing, waiting: this.#waiting.size };
+    return { executing: this.#executing, waiting: this.#waiting.size + this.#turns.size };
   }
 
   /** Takes no more runs, gives those that execute until the deadline, then leaves them for the next start. */
   async drain(deadlineMs: number): Promise<{ readonly left: number }> {
     this.#shutdown.abort();
     const executing = [...this.#live.values()].map(({ done }) => done.promise);
-    for (const id of this.#waiting) this.#release(id, { state: "left" });
+    for (const id of [...this.#waiting, ...this.#turns.clear()]) this.#release(id, { state: "left" });
     this.#waiting.clear();
     const timer = new AbortController();
     await Promise.race([
@@ -289,10 +307,11 @@ export class Runs implements AsyncDisposable {
     // Accepted, and too late for this process: it begins at the next start.
     if (this.#shutdown.signal.aborted) return Promise.resolve({ state: "left" });
     assert(!this.#live.has(runId), "a run is executed once at a time");
-    const { workspace = "" } = recorder?.view() ?? this.#deps.journal.summary(runId) ?? {};
+    const run = recorder?.view() ?? this.#deps.journal.summary(runId);
+    const workspace = run?.workspace ?? "";
     const state = { woken: false, isExecuting: false };
     this.#live.set(runId, { controller: new AbortController(), done, recorder, workspace, ...state });
-    this.#waiting.add(runId);
+    if (!this.#turns.hold(runId, run)) this.#waiting.add(runId);
     this.#pump();
     return done.promise;
   }
@@ -323,6 +342,7 @@ export class Runs implements AsyncDisposable {
     const outcome = await this.#executeRun(runId, live);
     this.#executing -= 1;
     this.#release(runId, outcome);
+    this.#freeTurns(runId);
     if (live.woken) void this.#enqueue(runId, live.recorder);
     this.#pump();
   }
@@ -336,19 +356,19 @@ export class Runs implements AsyncDisposable {
 
   async #executeRun(runId: RunId, live: Live): Promise<RunOutcome> {
     try {
-      live.recorder ??= this.#recorderOf(runId, this.#foldOf(runId));
+      live.recorder ??= this.#records.open(runId);
       await this.#attempts.execute(live.recorder, live.controller);
       const { state, resting, choice } = live.recorder.view();
       if (resting && choice) this.#choices.set(runId, choice.expiresAtMs);
       return { state: isTerminal(state) || resting ? state : "left" };
     } catch (error) {
-      if (isStorageFault(error)) return this.#tryAgainLater(runId, error);
-      log.error({ runId, err: error }, "a run could not be written");
+      if (isStorageFault(error)) this.#retrying.add(runId, error);
+      else log.error({ runId, err: error }, "a run could not be written");
       return { state: "left" };
     }
   }
 
-  #suspendOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["suspend"] {
+  #suspendOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["gate"]["suspend"] {
     return (state, waits) =>
       this.#runExclusive(recorder.runId, async () => {
         // Answers lock the run too, so an answer is either seen here or finds the run suspended.
@@ -359,44 +379,19 @@ export class Runs implements AsyncDisposable {
       });
   }
 
-  /** The disk is full or unavailable: the run keeps its place in the journal and resumes when writing works again. */
-  #tryAgainLater(runId: RunId, error: unknown): RunOutcome {
-    log.error({ runId, err: error }, "the journal cannot be written; the run is tried again");
-    const wait = new AbortController();
-    this.#retrying.set(runId, wait);
-    void this.#deps.clock
-      .sleep(STORAGE_RETRY_MS, AbortSignal.any([wait.signal, this.#shutdown.signal]))
-      .then(
-        () => void this.#enqueue(runId, undefined),
-        () => undefined,
-      )
-      .finally(() => this.#retrying.delete(runId));
-    return { state: "left" };
-  }
-
-  #recorderOf(runId: RunId, fold: RunFold): Recorder {
-    return new Recorder(runId, { journal: this.#deps.journal, hub: this.hub, clock: this.#deps.clock }, fold);
+  #completeOf(recorder: Recorder): ExecutionDeps["gate"]["complete"] {
+    return (end, next) =>
+      this.#runExclusive(recorder.runId, async () => {
+        // An input locks the run too, so it is either read by a further turn or refused because the run has ended.
+        const continues = next.type === "output-reject" || hasUnreadInput(recorder.view(), end.step);
+        await recorder.append(end, ...(continues && next.type !== "output-reject" ? [] : [next]));
+        return continues ? "continue" : "ended";
+      });
   }
 
   /** The one that writes for a run already, or one that has read its journal. Throws RunNotFoundError. */
   #recorderFor(runId: RunId): Recorder {
-    const known = this.#live.get(runId)?.recorder;
-    if (known) return known;
-    const fold = this.#foldOf(runId);
-    if (fold.isEmpty) throw runNotFound(runId);
-    return this.#recorderOf(runId, fold);
-  }
-
-  #foldOf(runId: RunId): RunFold {
-    const fold = new RunFold();
-    for (const entry of this.#deps.journal.read(runId, 0)) fold.apply(entry);
-    return fold;
-  }
-
-  #mustRead(runId: RunId): RunView {
-    const view = foldRun(this.#deps.journal.read(runId, 0));
-    if (view) return view;
-    throw runNotFound(runId);
+    return this.#live.get(runId)?.recorder ?? this.#records.open(runId);
   }
 
   #refuseIfStopping(): void {
@@ -404,5 +399,3 @@ export class Runs implements AsyncDisposable {
     throw new ServerStoppingError("the server is stopping and takes no new work", "Try again in a moment.", {});
   }
 }
-
-const CANCELLED = "the run was cancelled while it waited for the disk";

@@ -10,6 +10,7 @@ import {
   type RunFile,
   type RunMessage,
   type RunPlan,
+  type RunThread,
 } from "../record/index.ts";
 import { onModelFailureOf } from "../turn/index.ts";
 import type { ForkPrefix } from "./fork-prefix.ts";
@@ -36,6 +37,8 @@ export type StartRequest = {
   readonly revision?: number | undefined;
   /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
   readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
+  /** The thread that it is a turn of, and the run that it continues. */
+  readonly thread?: RunThread | undefined;
   /** The caller whose permissions limit the run; undefined for one that has all that runs use. */
   readonly caller?: RunCaller | undefined;
   /** The exchange is not remembered automatically, whatever the definition says. */
@@ -50,7 +53,7 @@ export function queueEvent(
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, variables, files, outputSchema, from, message, caller } = request;
+  const { workspace, input, variables, files, outputSchema, from, message, thread, caller } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -64,6 +67,7 @@ export function queueEvent(
     ...(outputSchema && { outputSchema }),
     ...(from && { origin: from.origin }),
     ...(message && { message: message.link }),
+    ...(thread && { thread }),
     ...(caller && { caller }),
     content: {
       input,

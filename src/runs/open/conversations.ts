@@ -13,6 +13,7 @@ import {
   TaskWaits,
 } from "../conversations/index.ts";
 import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
+import type { Threads } from "../threads/index.ts";
 import type { RunJournal } from "../record/index.ts";
 
 export type ConversationsOptions = {
@@ -27,6 +28,7 @@ export type ConversationsPorts = {
   readonly tasks: Tasks;
   readonly agents: Agents;
   readonly runs: Runs;
+  readonly threads: Threads;
   readonly replies: PendingReplies;
   readonly stores: { readonly journal: RunJournal; readonly replies: ReplyIndex; readonly answers: RunAnswers };
   readonly clock: Clock;
@@ -40,7 +42,7 @@ export type OpenConversations = AsyncDisposable & { readonly begin: () => void; 
 
 export function openConversations(
   { agreeAfterMs, hopsMax }: ConversationsOptions,
-  { router, tasks, agents, runs, replies, stores, clock }: ConversationsPorts,
+  { router, tasks, agents, runs, threads, replies, stores, clock }: ConversationsPorts,
 ): OpenConversations {
   const { replies: waits, answers } = stores;
   const outbox = new Outbox({ runs, answers, agents, post: router, clock });
@@ -51,7 +53,11 @@ export function openConversations(
   const handler = new Correspondence({
     agreements,
     agents,
-    runs,
+    runs: {
+      cancel: (...which) => runs.cancel(...which),
+      view: (id) => runs.view(id),
+      continue: (...what) => threads.continue(...what),
+    },
     stores,
     replies,
     messages: messagesOf(router, hopsMax),

@@ -32,6 +32,7 @@ import {
   type UploadStore,
 } from "../record/index.ts";
 import { WorkerPool, type WorkerPoolOptions } from "../workers/index.ts";
+import { Threads, type ThreadStore } from "../threads/index.ts";
 import { redactedPorts, type Redactors } from "../redaction/index.ts";
 import { type Recording, type ReplayDeps, replayRun } from "../replay/index.ts";
 import { ExchangeRecorder, recallFor } from "../remembering/index.ts";
@@ -57,6 +58,7 @@ export type RunsPorts = {
     readonly approvals: ApprovalIndex;
     readonly replies: ReplyIndex;
     readonly answers: RunAnswers;
+    readonly threads: ThreadStore;
   };
   readonly agents: { readonly agents: Agents; readonly budgets: Budgets; readonly prices: PriceTable };
   readonly models: Pick<ModelCatalogue, "resolve">;
@@ -89,37 +91,32 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
   const workers = opening.use(new WorkerPool(clock, options.workers));
   const redacted = redactedPorts(redactors, { journal, models: ports.models });
   const runs = new Runs({ ...redacted, plans, tools, artifacts, clock, accounts, workers }, options.queue);
-  const retention = opening.use(new Retention({ archive, journal, clock }, { kept: options.kept }));
+  const threads = new Threads({ store: stores.threads, runs, journal, archive, clock });
+  const retention = opening.use(new Retention({ archive, journal, threads, clock }, { kept: options.kept }));
   const approvals = opening.use(new Approvals({ runs, plans, tools, clock, index: stores.approvals }));
   const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
   const exchanges = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
   const conversations = opening.use(
-    openConversations(options.conversations, { ...messaging, agents, runs, replies, stores, clock }),
+    openConversations(options.conversations, { ...messaging, agents, runs, threads, replies, stores, clock }),
   );
   const drain = async (deadlineMs: number): Promise<void> => {
     conversations.rest();
     await runs.drain(deadlineMs);
   };
   opening.defer(() => drain(0));
-  const replayDeps: ReplayDeps = {
-    plans,
-    models: ports.models,
-    tools,
-    clock,
-    hide: (text) => redactors.journal.text(text),
-    replayRules: { retry: options.queue.retry, accounts: { prices, ...options.spending } },
-  };
   return {
     stores,
     runs,
     plans,
+    threads,
     retention,
     approvals,
     replies,
     exchanges,
     timeTravel: new TimeTravel({ runs, journal, artifacts, uploads }),
     /** Replays a recorded run with this server's definitions, tools and rules. */
-    replay: (recording: Recording, revision?: number | "latest") => replayRun(recording, replayDeps, revision),
+    replay: (recording: Recording, revision?: number | "latest") =>
+      replayRun(recording, replayDeps(options, ports, plans), revision),
     /** Resumes unfinished runs, and from now on executes new ones and takes messages. Returns the number of resumed runs. */
     start: (): number => {
       const resumed = runs.resumeUnfinished();
@@ -143,6 +140,17 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     [Symbol.asyncDispose]: () => opening.disposeAsync(),
   };
 }
+
+const replayDeps = ({ queue, spending }: RunsOptions, ports: RunsPorts, plans: AgentPlans): ReplayDeps => ({
+  plans,
+  models: ports.models,
+  tools: ports.tools,
+  clock: ports.clock,
+  past: (id) => ports.stores.journal.past(id),
+  hide: (text) => ports.secrets.redactors.journal.text(text),
+  replayRules: { retry: queue.retry, accounts: { prices: ports.agents.prices, ...spending } },
+});
+
 async function cancelAll(
   { runs, archive }: { readonly runs: Runs; readonly archive: RunArchive },
   workspace: string,

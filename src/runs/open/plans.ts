@@ -1,9 +1,10 @@
-import type {
-  AgentDefinition,
-  AgentMemory,
-  Agents,
-  PreparedAgent,
-  RunIsolation,
+import {
+  type AgentDefinition,
+  type AgentMemory,
+  type Agents,
+  type PreparedAgent,
+  type RunIsolation,
+  showsHistory,
 } from "../../agents/definitions/index.ts";
 import type { Permissions } from "../../agents/permissions/index.ts";
 import { isInDomains } from "../../kernel/rights/domains.ts";
@@ -119,6 +120,7 @@ export class AgentPlans implements PlanSource {
       isReadOnly: definition.permissions?.readOnly,
       permissions: this.#permissionsOf(definition),
       restrictions: definition.restrictions,
+      earlierTurnsMax: earlierTurnsMax(definition),
       deferredTools: definition.deferredTools,
       stepsMax: definition.maxSteps,
       concurrentToolsMax: definition.toolsAtOnceMax,
@@ -167,6 +169,10 @@ export class AgentPlans implements PlanSource {
     };
   }
 }
+
+/** A message and its answer are one turn. Templates that show the earlier messages themselves need no turns. */
+const earlierTurnsMax = ({ messaging: { templates, contextMessages } }: AgentDefinition): number | undefined =>
+  showsHistory(templates) ? 0 : contextMessages && Math.ceil(contextMessages / 2);
 
 /** The model's address may come from a variable, so it is checked when a run starts. */
 function refuseRestrictedHost(agent: string, { restrictions }: AgentDefinition, baseUrl: string): void {

@@ -1,6 +1,6 @@
-import { coverText, type ShownTurn, type Turn, type TurnResult } from "../context/index.ts";
+import { type Asked, coverText, type ShownTurn, type Turn, type TurnResult } from "../context/index.ts";
 import { repairRequest } from "./answer-check.ts";
-import { isJsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
 import { estimateTokens, PDF, IMAGE_TOKENS } from "../../kernel/tokens.ts";
 import {
   IMAGE_TYPES,
@@ -10,32 +10,54 @@ import {
   type ModelToolCall,
   type ModelToolResult,
 } from "../../models/port/index.ts";
+import { mergedMessages, uniqueCallIds } from "./valid-dialogue.ts";
+import type { PastRun } from "./history.ts";
 import type { RunArtifact, RunFile } from "./run-event.ts";
-import type { ModelStep, RunView, ToolStep } from "./fold/run-view.ts";
+import type { ModelStep, RunInput, RunView, ToolStep } from "./fold/run-view.ts";
 
-/** A finished turn with the steps it is made of, in the order of `results`. */
+/** What a result has beside its text. */
+export type ResultDetail = { readonly structured: JsonObject | undefined; readonly images: readonly ModelImage[] };
+
+/** A finished turn of a run or of an earlier run of its thread. */
 export type DialogueTurn = Turn & {
-  readonly steps: readonly ToolStep[];
+  readonly model: string;
+  /** One per result, in their order. */
+  readonly details: readonly ResultDetail[];
+  /** Files that `asked` was sent with. */
+  readonly askedFiles: readonly RunFile[];
   /** Opaque provider metadata to send back with this turn. */
-  readonly providerMetadata: Done["providerMetadata"];
+  readonly providerMetadata: JsonObject | undefined;
   /** Message to the model after its output was rejected. */
   readonly reply: string;
 };
 
+/** A turn of the run itself, with the steps it is made of, in the order of `results`. */
+export type OwnTurn = DialogueTurn & { readonly steps: readonly ToolStep[] };
+
+/** Turns and calls of the earlier runs of a thread; those of a run are numbered after them. */
+export type ThreadPosition = { readonly turns: number; readonly calls: number };
+export const THREAD_START: ThreadPosition = { turns: 0, calls: 0 };
+
 type Done = Extract<ModelStep["end"], { state: "done" }>;
 
-/** The finished turns after one, oldest first; those in which the model said and asked nothing are left out. */
+/**
+ * The finished turns of a run after one, oldest first; those in which the model said and asked nothing are left out.
+ * Turns and calls are numbered from `position` on.
+ */
 export function turnsSince(
   view: RunView,
   afterTurn: number,
   noteOf: (steps: readonly ToolStep[], turn: number) => string,
-): readonly DialogueTurn[] {
+  position: ThreadPosition = THREAD_START,
+): readonly OwnTurn[] {
   const calls = new Map<number, { readonly step: ToolStep; readonly call: number }[]>();
   const turns: { readonly model: ModelStep; readonly end: Done }[] = [];
-  let call = 0;
+  let call = position.calls;
+  // An input before an empty turn, which is left out, is part of the next one.
+  let through = turnBefore(view, afterTurn - position.turns);
   for (const step of view.steps) {
     if (step.kind === "tool") call += 1;
-    if (step.turn <= afterTurn) continue;
+    if (step.turn + position.turns <= afterTurn) continue;
     if (step.kind === "model") {
       if (step.end.state === "done" && !isEmpty(step.end)) turns.push({ model: step, end: step.end });
     } else if (step.end.state === "done" || step.end.state === "failed") {
@@ -44,8 +66,49 @@ export function turnsSince(
       else calls.set(step.turn, [{ step, call }]);
     }
   }
-  return turns.map(({ model, end }) => turnOf(model, end, { numbered: calls.get(model.turn) ?? [], noteOf }));
+  return turns.map(({ model, end }) => {
+    const inputs = inputsIn(view, through, model.turn);
+    through = model.turn;
+    const turn = model.turn + position.turns;
+    return turnOf(model, end, { turn, inputs, numbered: calls.get(model.turn) ?? [], noteOf });
+  });
 }
+
+/** The last turn up to one that is not left out; 0 if there is none. */
+const turnBefore = ({ steps }: RunView, turn: number): number =>
+  steps.findLast(
+    (step) => step.kind === "model" && step.turn <= turn && step.end.state === "done" && !isEmpty(step.end),
+  )?.turn ?? 0;
+
+/** What the user said to the run while it was in progress, after one turn and up to another. */
+const inputsIn = ({ inputs }: RunView, after: number, through: number): readonly RunInput[] =>
+  inputs.filter(({ turn }) => turn > after && turn <= through);
+
+/** What the user said to the run that the turn to take reads first. */
+function pendingInputs(view: RunView): readonly RunInput[] {
+  if (view.inputs.length === 0) return [];
+  const last = view.steps.findLast((step) => step.kind === "model");
+  const next = last === undefined ? 1 : last.end.state === "done" ? last.turn + 1 : last.turn;
+  return inputsIn(view, turnBefore(view, next - 1), next);
+}
+
+/** Whether the user said something to the run that no turn up to this one has read. */
+export const hasUnreadInput = ({ inputs }: RunView, turn: number): boolean => inputs.some((input) => input.turn > turn);
+
+/** Inputs as one message; undefined for none. */
+function askedBy(inputs: readonly RunInput[]): Asked | undefined {
+  if (inputs.length === 0) return undefined;
+  const text = inputs.map((input) => input.text).join("\n\n");
+  return { text, tokens: estimateTokens(text), fileTokens: 0 };
+}
+
+/** A turn of an earlier run, as it is stored with that run. */
+export const shownTurn = (stored: PastRun["turns"][number]): DialogueTurn => ({
+  ...stored,
+  asked: stored.asked,
+  providerMetadata: stored.providerMetadata,
+  details: stored.results.map(({ structured, images }) => ({ structured, images: artifactImages(images) })),
+});
 
 /** Whether a model answered with nothing at all. */
 export const isEmpty = ({ text, toolCalls }: Done): boolean => text.trim() === "" && toolCalls.length === 0;
@@ -54,13 +117,17 @@ function turnOf(
   model: ModelStep,
   end: Done,
   {
+    turn,
+    inputs,
     numbered,
     noteOf,
   }: {
+    readonly turn: number;
+    readonly inputs: readonly RunInput[];
     readonly numbered: readonly { readonly step: ToolStep; readonly call: number }[];
     readonly noteOf: (steps: readonly ToolStep[], turn: number) => string;
   },
-): DialogueTurn {
+): OwnTurn {
   const left = [...numbered];
   const pairs = end.toolCalls.flatMap((call) => {
     const at = left.findIndex(({ step }) => step.modelCallId === call.id);
@@ -70,9 +137,12 @@ function turnOf(
   });
   const reply = model.outputProblems.length === 0 ? "" : repairRequest(model.outputProblems);
   const steps = pairs.map(({ result }) => result.step);
-  const note = noteOf(steps, model.turn);
+  const note = noteOf(steps, turn);
   return {
-    turn: model.turn,
+    turn,
+    asked: askedBy(inputs),
+    askedFiles: [],
+    model: model.model,
     text: end.text,
     calls: pairs.map(({ call }) => call),
     results: pairs.map(({ result }, index) =>
@@ -86,10 +156,16 @@ function turnOf(
         (end.providerMetadata === undefined ? 0 : estimateTokens(JSON.stringify(end.providerMetadata))),
     ),
     steps,
+    details: steps.map(detailOf),
     providerMetadata: end.providerMetadata,
     reply,
   };
 }
+
+const detailOf = ({ end }: ToolStep): ResultDetail => ({
+  structured: "structured" in end && isJsonObject(end.structured) ? end.structured : undefined,
+  images: "artifacts" in end ? artifactImages(end.artifacts) : [],
+});
 
 const callsTokens = (calls: readonly ModelToolCall[]): number =>
   calls.reduce((sum, { name, arguments: given }) => sum + estimateTokens(name) + estimateTokens(given) + 8, 0);
@@ -117,28 +193,45 @@ function known(step: ModelStep | ToolStep, count: () => number): number {
 
 export type SummaryRange = { readonly through: number; readonly summary: string | undefined };
 
-type Shown = {
+export type DialogueParts = {
   readonly shown: readonly ShownTurn[];
   readonly turns: readonly DialogueTurn[];
-  /** Files that go with the task. */
-  readonly files: readonly ModelImage[];
+  /** Turns of earlier runs of the thread; those up to here come before the run's own request. */
+  readonly before: number;
+  readonly model: { readonly id: string; readonly limits: ModelLimits | undefined };
 };
 
-/** The messages of a request: the task, with what stands for turns that are not shown, and the turns that are. */
+/** The messages of a request, and the place of the run's own request among them. */
+export type Messages = { readonly messages: readonly ModelMessage[]; readonly requestAt: number };
+
+/**
+ * The messages of a request: the earlier runs of the thread, the run's own request, and its turns. A note or a summary
+ * stands before what is shown for what is not.
+ * record.dialogue.D1. Each call has its result and each result its call, ids of calls are unique, no two messages of
+ *   one side follow each other, and the last message is the user's or a result.
+ */
 export function messagesOf(
   view: RunView,
-  { shown, turns, files }: Shown,
+  { shown, turns, before, model }: DialogueParts,
   cover: SummaryRange | undefined,
-): readonly ModelMessage[] {
+): Messages {
   const byTurn = new Map(turns.map((turn) => [turn.turn, turn]));
-  const covered = cover === undefined ? "" : `\n\n${coverText(cover.through, cover.summary)}`;
-  const nudge = lastTurnIsEmpty(view) ? EMPTY_NUDGE : "";
-  const first = shown.length === 0 && nudge !== "" ? `\n\n${nudge}` : "";
-  const messages: ModelMessage[] = [
-    { role: "user", text: view.prompt + covered + first, images: files },
-    ...shown.flatMap((turn) => turnMessages(turn, byTurn.get(turn.turn.turn))),
-  ];
-  return shown.length > 0 && nudge !== "" ? [...messages, { role: "user", text: nudge }] : messages;
+  const messagesFor = (some: readonly ShownTurn[]) =>
+    some.flatMap((turn) => turnMessages(turn, byTurn.get(turn.turn.turn), model));
+  const past = shown.filter(({ turn }) => turn.turn <= before);
+  const own = shown.slice(past.length);
+  const covered = cover === undefined ? "" : coverText(cover.through, cover.summary);
+  const opening: readonly ModelMessage[] = past.length > 0 && covered !== "" ? [{ role: "user", text: covered }] : [];
+  const request: ModelMessage = {
+    role: "user",
+    text: past.length > 0 || covered === "" ? view.prompt : `${view.prompt}\n\n${covered}`,
+    images: sentFiles(view.files, model.limits),
+  };
+  const head = mergedMessages([...opening, ...messagesFor(past), request]);
+  const last = [...pendingInputs(view).map(({ text }) => text), ...(lastTurnIsEmpty(view) ? [EMPTY_NUDGE] : [])];
+  const closing = last.map((text): ModelMessage => ({ role: "user", text }));
+  const messages = mergedMessages([...head, ...messagesFor(own), ...closing]);
+  return { messages: uniqueCallIds(messages), requestAt: head.length - 1 };
 }
 
 const EMPTY_NUDGE = "Your last answer was empty. Answer the request now, or call a tool.";
@@ -149,31 +242,37 @@ export function lastTurnIsEmpty(view: RunView): boolean {
   return last?.kind === "model" && last.end.state === "done" && isEmpty(last.end);
 }
 
-function turnMessages({ turn, results }: ShownTurn, whole: DialogueTurn | undefined): readonly ModelMessage[] {
-  const steps = whole?.steps ?? [];
+function turnMessages(
+  { turn, results, holdsFiles }: ShownTurn,
+  whole: DialogueTurn | undefined,
+  model: DialogueParts["model"],
+): readonly ModelMessage[] {
+  const { asked } = turn;
+  const images = holdsFiles ? sentFiles(whole?.askedFiles ?? [], model.limits) : [];
+  const request: readonly ModelMessage[] = asked === undefined ? [] : [{ role: "user", text: asked.text, images }];
   const said: ModelMessage = {
     role: "assistant",
     text: turn.text,
     toolCalls: turn.calls,
-    providerMetadata: whole?.providerMetadata,
+    // Providers refuse what another model signed.
+    providerMetadata: whole?.model === model.id ? whole.providerMetadata : undefined,
   };
   if (results.length === 0) {
     const reply: ModelMessage = { role: "user", text: whole?.reply ?? "" };
-    return turn.text.trim() === "" ? [] : [said, ...(reply.text === "" ? [] : [reply])];
+    return turn.text.trim() === "" ? request : [...request, said, ...(reply.text === "" ? [] : [reply])];
   }
   const shown = results.map((result, index): ModelToolResult => {
-    const end = steps[index]?.end;
-    const isWhole = result.how === "whole";
+    const detail = result.how === "whole" ? whole?.details[index] : undefined;
     return {
       id: turn.calls[index]?.id ?? "",
       name: turn.calls[index]?.name ?? "",
       text: result.text,
-      structured: isWhole && end && "structured" in end && isJsonObject(end.structured) ? end.structured : undefined,
-      failed: end?.state === "failed",
-      images: isWhole && end && "artifacts" in end ? artifactImages(end.artifacts) : [],
+      structured: detail?.structured,
+      failed: turn.results[index]?.failed === true,
+      images: detail?.images ?? [],
     };
   });
-  return [said, { role: "tool", results: shown }];
+  return [...request, said, { role: "tool", results: shown }];
 }
 
 /**

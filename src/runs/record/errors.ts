@@ -111,9 +111,9 @@ export const RUN_FAILURE_CODES = {
   emptyAnswer: "EMPTY_ANSWER",
   loopRepeated: "LOOP_REPEATED_CALL",
   loopPingPong: "LOOP_PING_PONG",
-  workerUnresponsive: "THREAD_STUCK",
-  workerOutOfMemory: "THREAD_OUT_OF_MEMORY",
-  workerLost: "THREAD_LOST",
+  workerUnresponsive: "WORKER_STUCK",
+  workerOutOfMemory: "WORKER_OUT_OF_MEMORY",
+  workerLost: "WORKER_LOST",
 } as const;
 
 /** The definition's `allowed_domains` lack the host of its model. */

@@ -19,7 +19,16 @@ export {
 } from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
 export { type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
-export { type DialogueTurn, lastTurnIsEmpty, messagesOf, sentFiles, turnsSince } from "./dialogue.ts";
+export {
+  type DialogueTurn,
+  hasUnreadInput,
+  lastTurnIsEmpty,
+  messagesOf,
+  type OwnTurn,
+  sentFiles,
+  turnsSince,
+} from "./dialogue.ts";
+export { type History, historyOf, NO_HISTORY, PastRun, pastRunOf } from "./history.ts";
 
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type ExecutionPlan, type PlanSource, type Recalled, type RunPlan, DEFAULT_OUTPUT_LIMITS } from "./plan.ts";
@@ -42,6 +51,7 @@ export {
   type RunFile,
   type RunNotice,
   type RunOrigin,
+  type RunThread,
   RunOriginKind,
   RunEvent,
 } from "./run-event.ts";
@@ -52,6 +62,13 @@ export { canCoalesce } from "./delta-coalescer.ts";
 export { type RunNews, RunHub } from "./run-hub.ts";
 export { type JournalAppend, type RunJournal, type RunSummary, type RunTail } from "./run-journal.ts";
 export { type SuspendedState, isTerminal, RunState } from "./run-state.ts";
-export { type FailedAttempt, type ModelStep, type RunStep, type RunView, type ToolStep } from "./fold/run-view.ts";
+export {
+  type FailedAttempt,
+  type ModelStep,
+  type RunInput,
+  type RunStep,
+  type RunView,
+  type ToolStep,
+} from "./fold/run-view.ts";
 export { SpendMeter } from "./fold/spend-of.ts";
 export { type UploadStore } from "./upload-store.ts";

@@ -1,3 +1,4 @@
+import type { History } from "./history.ts";
 import type { Limits } from "../../agents/budgets/index.ts";
 import type { ContextSettings } from "../../agents/definitions/index.ts";
 import type { LoopGuard } from "./loops.ts";
@@ -27,6 +28,10 @@ export type RunPlan = {
   readonly permissions: Permissions;
   /** Restrictions of its tool calls. */
   readonly restrictions?: CallRestrictions | undefined;
+  /** Earlier turns that a run which a message started is shown at most; absent: as many as fit. */
+  readonly earlierTurnsMax?: number | undefined;
+  /** What was said before in the thread; absent for a run without one. */
+  readonly history?: History | undefined;
   /** Tools whose descriptions a model gets only when it looks for them: `server`, `server.tool` or `*`. */
   readonly deferredTools: readonly string[];
   /** Turns of the model at most. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ON_MODEL_FAILURE, RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
-import { ArtifactId, QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
+import { ArtifactId, QuestionId, RunId, ThreadId, ToolCallId } from "../../kernel/ids.ts";
 import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
 import { RunCaller } from "../../kernel/rights/run-caller.ts";
@@ -80,6 +80,16 @@ export const RunOrigin = z.object({
 });
 export type RunOrigin = z.infer<typeof RunOrigin>;
 
+/** The thread that a run is a turn of. */
+export const RunThread = z.object({
+  id: ThreadId,
+  /** The run that it continues; null for the first of the thread. */
+  parent: RunId.nullable(),
+  /** Who sent the message. */
+  author: z.string(),
+});
+export type RunThread = z.infer<typeof RunThread>;
+
 /**
  * What can be written in a run's journal. `content` holds what may be large: each of its members is stored once by its
  * hash, so a system prompt shared by a million runs is on disk one time. `step` counts turns of the model from 1.
@@ -100,6 +110,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     outputSchema: JsonObject.optional(),
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
+    thread: RunThread.optional(),
     /** The caller whose permissions limit the run; absent for a caller that has all that runs use. */
     caller: RunCaller.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
@@ -123,7 +134,14 @@ export const RunEvent = z.discriminatedUnion("type", [
     attempt: z.int().min(1),
     /** Isolation of the run; absent for `context`. */
     isolation: z.enum(RUN_ISOLATIONS).optional(),
+    /** The run that it continues, if that is not the one it was to: that one waited for a reply. */
+    after: RunId.nullable().optional(),
   }),
+  /**
+   * The user said something while the run was in progress; the model reads it before its next turn. `id` is that of the
+   * run which the message would have started.
+   */
+  z.object({ type: z.literal("run-input"), id: RunId, author: z.string(), content: z.object({ text: z.string() }) }),
   z.object({
     type: z.literal("model-start"),
     step: Count,

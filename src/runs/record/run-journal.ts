@@ -1,6 +1,6 @@
 import type { Amounts, Spend } from "../../agents/budgets/index.ts";
 import type { RunId } from "../../kernel/ids.ts";
-import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
+import type { JournalEntry, RunEvent, RunOrigin, RunThread } from "./run-event.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -39,6 +39,8 @@ export type RunSummary = {
   readonly origin: RunOrigin | null;
   /** The message that started it; null when none did. */
   readonly message: RunMessage | null;
+  /** The thread that it is a turn of; null for none. */
+  readonly thread: Pick<RunThread, "id" | "parent"> | null;
 };
 
 export type RunQuery = {
@@ -73,6 +75,10 @@ export interface RunJournal {
   /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
   read(runId: RunId, afterSeq: number): readonly JournalEntry[];
   summary(runId: RunId): RunSummary | undefined;
+  /** What was kept of an ended run for the next ones of its thread. */
+  past(runId: RunId): string | undefined;
+  /** Keeps it until the run is deleted, so that it need not be derived from the journal again. */
+  keepPast(runId: RunId, past: string): Promise<void>;
   /** Amounts that the run spent; undefined for an unknown run. */
   spent(runId: RunId): Amounts | undefined;
   /** Newest first. */

@@ -18,6 +18,8 @@ export const redactedJournal = (journal: RunJournal, { journal: redactor }: Reda
   madeFrom: (id) => journal.madeFrom(id),
   unfinished: () => journal.unfinished(),
   inState: (state) => journal.inState(state),
+  past: (id) => journal.past(id),
+  keepPast: (id, past) => journal.keepPast(id, past),
   counts: (workspace) => journal.counts(workspace),
 });
 
@@ -69,6 +71,8 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
         note: text(event.note),
         content: { arguments: objectOf(event.content.arguments, redactor) },
       };
+    case "run-input":
+      return { ...event, content: { text: text(event.content.text) } };
     case "run-complete":
       return { ...event, content: { output: text(event.content.output) } };
     case "run-fail":

@@ -21,8 +21,9 @@ export class MemoryJournal implements RunJournal {
   readonly #runId: RunId;
   readonly #onEvent: (event: RunEvent) => void;
 
-  constructor(runId: RunId, onEvent: (event: RunEvent) => void) {
+  constructor(runId: RunId, onEvent: (event: RunEvent) => void, past: RunJournal["past"]) {
     this.#runId = runId;
+    this.past = past;
     this.#onEvent = onEvent;
   }
 
@@ -44,6 +45,11 @@ export class MemoryJournal implements RunJournal {
   spent(): undefined {
     return undefined;
   }
+
+  /** Earlier runs of the thread, from the journal of the server. */
+  readonly past: RunJournal["past"];
+
+  async keepPast(): Promise<void> {}
 
   summary(): undefined {
     return undefined;

@@ -5,11 +5,18 @@ import {
   type JournalEntry,
   type PlanSource,
   type RunEvent,
+  type RunJournal,
   type SuspendedState,
   type RunView,
   foldRun,
 } from "../record/index.ts";
-import { DEFAULT_QUEUE_OPTIONS, renderPrompts, Runs, type QueueOptions } from "../lifecycle/index.ts";
+import {
+  DEFAULT_QUEUE_OPTIONS,
+  renderPrompts,
+  Runs,
+  type QueueOptions,
+  type StartRequest,
+} from "../lifecycle/index.ts";
 import { type ModelCatalogue } from "../../models/port/index.ts";
 import { ToolCatalogues } from "../../tools/catalogue/index.ts";
 import { compare, type Divergence } from "./comparison.ts";
@@ -28,6 +35,8 @@ export type ReplayDeps = {
   readonly clock: Clock;
   /** Redaction of the journal, and so of the recording; default: none. */
   readonly hide?: ((text: string) => string) | undefined;
+  /** What earlier runs of the thread left; absent: a thread begins with the run. */
+  readonly past?: RunJournal["past"] | undefined;
   /** The defaults where it is absent. */
   readonly replayRules?: ReplayRules | undefined;
 };
@@ -74,16 +83,17 @@ const planningWith = (plans: PlanSource, revision: number | "latest"): PlanSourc
 /** Plays a recording through a separate engine; returns the resulting journal. */
 async function play(
   recording: Recording,
-  { plans, models, tools, clock, replayRules }: ReplayDeps,
+  { plans, models, tools, clock, past = () => undefined, replayRules }: ReplayDeps,
 ): Promise<{ readonly entries: readonly JournalEntry[]; readonly stopped: string | null }> {
   const runId = mint(RunId);
   const stopped = stoppedAt(clock.nowMs());
   const over = Promise.withResolvers<string | null>();
-  const journal = new MemoryJournal(runId, (event) => {
+  const onEvent = (event: RunEvent): void => {
     if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
     if (event.type === "run-suspend") setImmediate(() => void resume(event.state));
-  });
+  };
+  const journal = new MemoryJournal(runId, onEvent, past);
   const prefix = prefixOf(recording).map(({ event }) => event);
   await journal.append(prefix.map((event) => ({ runId, atMs: 0, event })));
   const player = { recording, journal, onEnd: (why: string) => over.resolve(why) };
@@ -134,6 +144,16 @@ const stoppedAt = (nowMs: number): Clock => ({
     }),
 });
 
+/** The message that started a run, as its prompt has it. */
+function messageIn({ message }: RunView): StartRequest["message"] {
+  if (message === null) return undefined;
+  const { performative, sender, conversationId, protocol } = message;
+  return {
+    link: message,
+    prompt: { performative, sender, conversationId, protocol: protocol ?? undefined, history: [] },
+  };
+}
+
 /** Whether the request would be put to the model in the same words. */
 async function promptDivergences(
   view: RunView,
@@ -141,12 +161,12 @@ async function promptDivergences(
 ): Promise<readonly Divergence[]> {
   // A fork's prompts are those of the run it came from, whatever its own revision says.
   if (view.origin?.kind === "fork") return [];
-  // What was said before in the conversation was part of its prompt, and is not kept beside it.
-  if (view.message !== null) return [];
   const plan = await plans.plan(view.workspace, view.agent, view.revision);
+  // A template may show the earlier messages of the conversation, which the recording does not have.
+  if (view.message !== null && plan.earlierTurnsMax === 0) return [];
   const schema = view.outputSchema ?? plan.outputSchema;
   const { system, prompt } = renderPrompts(
-    { input: view.input, variables: view.variables ?? undefined, files: view.files },
+    { input: view.input, variables: view.variables ?? undefined, files: view.files, message: messageIn(view) },
     plan,
     {
       schema,

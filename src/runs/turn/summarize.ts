@@ -48,7 +48,12 @@ export async function summarize(
   signal: AbortSignal,
 ): Promise<"made" | "stopped"> {
   const { summaryTokensMax: tokensMax } = plan.context ?? DEFAULT_CONTEXT;
-  const input = { task: view.prompt, before: view.summaries.at(-1)?.text ?? "", turns, tokensMax };
+  const input = {
+    task: view.prompt,
+    before: (view.summaries.at(-1) ?? plan.history?.summary)?.text ?? "",
+    turns,
+    tokensMax,
+  };
   const { written, release } = await write(deps, { ...plan, settings: settingsOf(plan, view) }, input, signal);
   try {
     if (signal.aborted) {

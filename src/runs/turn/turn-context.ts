@@ -6,10 +6,12 @@ import { modelToolName, type Tool, toolsTokens } from "../../tools/catalogue/ind
 import {
   DEFAULT_LOOP_GUARD,
   type DialogueTurn,
+  type History,
   lastTurnIsEmpty,
   type LoopGuard,
   loopNotes,
   messagesOf,
+  NO_HISTORY,
   type ModelStep,
   type ExecutionPlan,
   type RunStep,
@@ -76,7 +78,7 @@ export async function prepareRequest(
       if (made === "stopped") return { type: "stopped" };
       continue;
     }
-    const { request, report } = requestOf({ view, plan, turns, offered, limits: deps.model.limits }, layout);
+    const { request, report } = requestOf({ view, plan, turns, offered, model: deps.model }, layout);
     return { type: "ready", offered, request: { ...request, turn: `${view.id} ${ask.step}` }, report };
   }
 }
@@ -89,15 +91,16 @@ function requestOf(
     plan,
     turns,
     offered,
-    limits,
-  }: Pick<Laid, "turns" | "offered"> & Pick<LanguageModel, "limits"> & { view: RunView; plan: ExecutionPlan },
+    model,
+  }: Pick<Laid, "turns" | "offered"> & { model: LanguageModel; view: RunView; plan: ExecutionPlan },
   { shown, report, holdsRecalled }: Fits,
 ): { readonly request: ModelRequest; readonly report: ContextReport } {
   const { coveredThrough } = report;
-  const summary = view.summaries.at(-1)?.text;
-  const cover = coveredThrough === 0 ? undefined : { through: coveredThrough, summary };
+  const history = plan.history ?? NO_HISTORY;
+  const cover = coveredThrough === 0 ? undefined : { through: coveredThrough, summary: summaryIn(view, history)?.text };
   const given = holdsRecalled ? view : { ...view, prompt: withoutRecalled(view) };
-  const messages = messagesOf(given, { shown, turns, files: sentFiles(view.files, limits) }, cover);
+  const before = history.position.turns;
+  const { messages, requestAt } = messagesOf(given, { shown, turns, before, model }, cover);
   const note = shown.at(-1)?.turn.results.at(-1)?.note ?? "";
   const warnings = [note, lastTurnIsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
   return {
@@ -111,7 +114,8 @@ function requestOf(
       })),
       settings: plan.settings,
       answerSchema: offered.length === 0 ? enforceable(view.outputSchema ?? plan.outputSchema) : undefined,
-      turnsLeftOut: taken(view) - messages.filter(({ role }) => role === "assistant").length,
+      requestAt,
+      turnsLeftOut: taken(view) - messages.slice(requestAt).filter(({ role }) => role === "assistant").length,
     },
     report: { ...report, warnings },
   };
@@ -133,11 +137,14 @@ type Laid = {
 
 function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk, view: RunView): Laid {
   const settings = plan.context ?? DEFAULT_CONTEXT;
+  const history = plan.history ?? NO_HISTORY;
   const last = lastReport(view);
-  const before = marksOf(view, last?.report);
-  const notes = notesOf(view, before.coveredThrough, plan.loops ?? DEFAULT_LOOP_GUARD);
-  const turns = turnsSince(view, before.coveredThrough, (_steps, turn) => notes.get(turn) ?? "");
-  const summary = view.summaries.at(-1);
+  const before = marksOf(view, history, last?.report);
+  const notes = notesOf(view, history, before.coveredThrough, plan.loops ?? DEFAULT_LOOP_GUARD);
+  const own = turnsSince(view, before.coveredThrough, (_steps, turn) => notes.get(turn) ?? "", history.position);
+  const past = history.turns.filter(({ turn }) => turn > before.coveredThrough);
+  const turns = [...past.map((turn) => withFileTokens(turn, model)), ...own];
+  const summary = summaryIn(view, history);
   const window = windowOf(model, settings, { last, refused: ask.window });
   const recalled = recalledIn(view) ? estimateTokens(view.recalled) : 0;
   const layWith = (offered: readonly Tool[]): Layout =>
@@ -158,6 +165,8 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
       strategy: settings.strategy,
       keepTurns: settings.keepTurns,
       summaryTokensMax: settings.summaryTokensMax,
+      dialogueTokensMax:
+        past.length === 0 || settings.strategy === "full" ? undefined : HISTORY_TOKENS + own.reduce(addTokens, 0),
       readOn: (call) => `${modelToolName(READ_RESULT)} {"call": ${call}}`,
     });
   const layout = layWith(ask.offered);
@@ -167,6 +176,20 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
   const offered = [...ask.offered, READ_RESULT];
   return { layout: layWith(offered), turns, offered, window };
 }
+
+/** Of earlier runs of a thread, what a request holds at most, however large the window is. */
+const HISTORY_TOKENS = 48_000;
+
+const addTokens = (sum: number, { tokens, results }: DialogueTurn): number =>
+  results.reduce((all, result) => all + result.tokens, sum + tokens);
+
+const withFileTokens = (turn: DialogueTurn, { limits }: LanguageModel): DialogueTurn =>
+  turn.asked === undefined || turn.askedFiles.length === 0
+    ? turn
+    : { ...turn, asked: { ...turn.asked, fileTokens: tokensOf(sentFiles(turn.askedFiles, limits)) } };
+
+/** The newest summary of the thread up to here. */
+const summaryIn = (view: RunView, { summary }: History) => view.summaries.at(-1) ?? summary;
 
 const tokensOf = (files: ReturnType<typeof sentFiles>): number =>
   files.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, IMAGE_TOKENS), 0);
@@ -187,10 +210,11 @@ const NO_NOTES: ReadonlyMap<number, string> = new Map();
 const taken = ({ steps }: RunView): number =>
   steps.filter((step) => step.kind === "model" && step.end.state === "done").length;
 
-function notesOf(view: RunView, after: number, guard: LoopGuard): ReadonlyMap<number, string> {
+/** Only the run's own turns are looked at for loops. */
+function notesOf(view: RunView, { position }: History, after: number, guard: LoopGuard): ReadonlyMap<number, string> {
   if (taken(view) < 2) return NO_NOTES;
   return loopNotes(
-    turnsSince(view, after, () => ""),
+    turnsSince(view, after, () => "", position),
     guard,
   );
 }
@@ -211,10 +235,11 @@ function lastReport(view: RunView): LastReport | undefined {
   return { report: last.context, model: last.model, correction: Math.min(CORRECTION_MAX, Math.max(1, ratio)) };
 }
 
-const marksOf = (view: RunView, report: ContextReport | undefined): TruncationPoints => {
+const marksOf = (view: RunView, history: History, report: ContextReport | undefined): TruncationPoints => {
+  const start = report ?? history.points;
   // A summary that was made for a request which a stop of the server then prevented holds too.
-  const coveredThrough = Math.max(report?.coveredThrough ?? 0, view.summaries.at(-1)?.coversThrough ?? 0);
-  return { coveredThrough, shortenedThrough: Math.max(report?.shortenedThrough ?? 0, coveredThrough) };
+  const coveredThrough = Math.max(start.coveredThrough, view.summaries.at(-1)?.coversThrough ?? 0);
+  return { coveredThrough, shortenedThrough: Math.max(start.shortenedThrough, coveredThrough) };
 };
 
 type Window = { readonly tokens: number; readonly from: WindowOrigin };

@@ -51,6 +51,7 @@ export type WorkerRequest =
   | { readonly type: "save"; readonly file: Parameters<ArtifactStore["save"]>[1] }
   | { readonly type: "files" }
   | { readonly type: "read"; readonly id: ArtifactId }
+  | { readonly type: "complete"; readonly end: RunEvent & { readonly type: "model-end" }; readonly next: RunEvent }
   | { readonly type: "suspend"; readonly state: SuspendedState; readonly waits: readonly string[] };
 
 /** Leave as a number; `isTimed` when a budget's time may end it. */
@@ -79,6 +80,7 @@ export type WorkerResponses = {
   readonly save: Artifact;
   readonly files: readonly Artifact[];
   readonly read: Uint8Array;
+  readonly complete: "ended" | "continue";
   readonly suspend: "suspended" | "continue";
 };
 

@@ -46,7 +46,10 @@ export class RemoteExecutionDeps {
       // Call hooks run in the server.
       attend: () => ({}),
       meter: this.#meter(work),
-      suspend: (state, waits) => client.call({ type: "suspend", state, waits }),
+      gate: {
+        complete: (end, next) => client.call({ type: "complete", end, next }),
+        suspend: (state, waits) => client.call({ type: "suspend", state, waits }),
+      },
     };
   }
 

@@ -159,8 +159,10 @@ export class WorkerRpcServer {
         assert(artifact, "a run reads its own artifacts");
         return artifacts.read(artifact);
       }
+      case "complete":
+        return this.#deps.gate.complete(ask.end, ask.next);
       case "suspend":
-        return this.#deps.suspend(ask.state, ask.waits);
+        return this.#deps.gate.suspend(ask.state, ask.waits);
     }
   }
 

@@ -1,12 +1,13 @@
 import { audit } from "./001-audit.ts";
 import { init } from "./001-init.ts";
 import { secrets } from "./001-secrets.ts";
+import { threads } from "./001-threads.ts";
 import { triggers } from "./001-triggers.ts";
 import { users } from "./001-users.ts";
 
 /** Forward only. Append, never edit one that was released. */
-export const MIGRATIONS: readonly string[] = [init + audit + users + secrets + triggers];
+export const MIGRATIONS: readonly string[] = [init + audit + users + secrets + triggers + threads];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
-export const FIRST_SCHEMA = 32;
+export const FIRST_SCHEMA = 33;
 export const SCHEMA = FIRST_SCHEMA + MIGRATIONS.length - 1;

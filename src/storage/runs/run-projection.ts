@@ -59,6 +59,7 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
       db.sql(
         "UPDATE runs SET state = 'running', resting = 0, started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?",
       ).run(atMs, runId);
+      if (event.after !== undefined) db.sql("UPDATE runs SET thread_parent = ? WHERE id = ?").run(event.after, runId);
       return;
     case "model-fail":
       addTokens(db, runId, event);
@@ -93,6 +94,7 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
     case "run-cancel":
       end(db, runId, atMs, event);
       return;
+    case "run-input":
     case "approval-ask":
     case "approval-answer":
     case "reply-wait":
@@ -133,11 +135,13 @@ function end(db: Database, runId: RunId, atMs: number, event: End): void {
 /** Only what succeeded is remembered. */
 const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM memory_outbox WHERE run_id = ?").run(runId);
 
-function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent, { type: "run-queue" }>): void {
-  const { origin, message } = event;
+type QueueEvent = Extract<RunEvent, { type: "run-queue" }>;
+
+function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): void {
+  const { origin, message, thread } = event;
   db.sql(
-    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message)
-     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, thread, thread_parent)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     runId,
     event.workspace,
@@ -151,9 +155,49 @@ function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent
     origin?.step ?? null,
     message?.conversationId ?? null,
     message === undefined ? null : JSON.stringify(message),
+    thread?.id ?? null,
+    thread?.parent ?? null,
   );
+  if (thread) addTurn(db, thread.id, { runId, atMs, event });
   if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
   if (event.remembers === true) db.sql("INSERT INTO memory_outbox (run_id) VALUES (?)").run(runId);
+}
+
+/** The run becomes the head of its thread. The thread of a conversation begins with its first run. */
+function addTurn(
+  db: Database,
+  thread: string,
+  { runId, atMs, event }: { readonly runId: RunId; readonly atMs: number; readonly event: QueueEvent },
+): void {
+  db.sql(
+    `INSERT INTO threads (id, workspace, agent, revision, owner, title, tags, head, conversation_id, created_at_ms, updated_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET head = excluded.head,
+     updated_at_ms = excluded.updated_at_ms, title = CASE title WHEN '' THEN excluded.title ELSE title END`,
+  ).run(
+    thread,
+    event.workspace,
+    event.agent,
+    event.revision,
+    event.message?.sender ?? "",
+    titleOf(event.content.input),
+    runId,
+    event.message?.conversationId ?? null,
+    atMs,
+    atMs,
+  );
+}
+
+const TITLE_CHARS = 80;
+
+/** The first words of a request. */
+function titleOf(input: string): string {
+  const line = input
+    .slice(0, 4 * TITLE_CHARS)
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  if (line.length <= TITLE_CHARS) return line;
+  const cut = line.slice(0, TITLE_CHARS);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), TITLE_CHARS / 2)).trimEnd()} …`;
 }
 
 function addNotice(db: Database, runId: RunId, code: string): void {

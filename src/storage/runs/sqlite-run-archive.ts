@@ -8,6 +8,9 @@ import type { Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
 import { storageError } from "../../kernel/sqlite/errors.ts";
 
+/** A thread without turns is of no use to anybody. */
+const DELETE_EMPTY = "DELETE FROM threads WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE thread = ?1)";
+
 const Row = z.object({ seq: z.int(), body: z.string() });
 
 /**
@@ -45,7 +48,9 @@ export class SqliteRunArchive implements RunArchive {
         exceptNewest === undefined
           ? this.#db
               .sql(
-                "SELECT id FROM runs WHERE workspace = ? AND ended_at_ms IS NOT NULL AND ended_at_ms < ? ORDER BY ended_at_ms LIMIT ?",
+                `SELECT id FROM runs WHERE workspace = ?1 AND ended_at_ms IS NOT NULL AND ended_at_ms < ?2
+                 AND NOT EXISTS (SELECT 1 FROM threads WHERE threads.id = thread AND updated_at_ms >= ?2)
+                 ORDER BY ended_at_ms LIMIT ?3`,
               )
               .all(workspace, endedBeforeMs ?? Number.MAX_SAFE_INTEGER, limit)
           : this.#db
@@ -61,9 +66,14 @@ export class SqliteRunArchive implements RunArchive {
   async remove(ids: readonly RunId[]): Promise<readonly RunId[]> {
     return this.#db.write(() =>
       ids.filter((id) => {
-        const { changes } = this.#db.sql("DELETE FROM runs WHERE id = ? AND ended_at_ms IS NOT NULL").run(id);
-        if (Number(changes) > 0) this.#db.sql("INSERT INTO run_removals (run_id) VALUES (?)").run(id);
-        return Number(changes) > 0;
+        const [row] = this.#db
+          .sql("DELETE FROM runs WHERE id = ? AND ended_at_ms IS NOT NULL RETURNING thread")
+          .all(id);
+        if (row === undefined) return false;
+        this.#db.sql("INSERT INTO run_removals (run_id) VALUES (?)").run(id);
+        const thread = row["thread"] ?? null;
+        if (thread !== null) this.#db.sql(DELETE_EMPTY).run(thread);
+        return true;
       }),
     );
   }
@@ -82,6 +92,7 @@ export class SqliteRunArchive implements RunArchive {
     await this.#db.write(() => {
       this.#db.sql("INSERT INTO run_removals (run_id) SELECT id FROM runs WHERE workspace = ?").run(workspace);
       this.#db.sql("DELETE FROM runs WHERE workspace = ?").run(workspace);
+      this.#db.sql("DELETE FROM threads WHERE workspace = ?").run(workspace);
     });
   }
 
@@ -94,6 +105,7 @@ export class SqliteRunArchive implements RunArchive {
     await this.#deleteFiles(runId);
     await this.#db.write(() => {
       this.#db.sql("DELETE FROM artifacts WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM past_runs WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM approvals WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM reply_waits WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM run_answers WHERE run_id = ?").run(runId);

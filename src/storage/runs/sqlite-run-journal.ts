@@ -1,6 +1,7 @@
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import * as z from "zod";
 import type { Amounts } from "../../agents/budgets/index.ts";
-import { RunId } from "../../kernel/ids.ts";
+import { RunId, ThreadId } from "../../kernel/ids.ts";
 import {
   type JournalEntry,
   type RunJournal,
@@ -52,6 +53,8 @@ const SummaryRow = z
     origin_kind: RunOriginKind.nullable(),
     origin_step: z.int().nullable(),
     message: z.string().nullable(),
+    thread: ThreadId.nullable(),
+    thread_parent: RunId.nullable(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -87,6 +90,7 @@ const SummaryRow = z
         ? null
         : { run: row.origin_run, kind: row.origin_kind, step: row.origin_step },
     message: row.message === null ? null : RunMessage.parse(JSON.parse(row.message)),
+    thread: row.thread === null ? null : { id: row.thread, parent: row.thread_parent },
   }));
 
 const SpentRow = z
@@ -164,6 +168,18 @@ export class SqliteRunJournal implements RunJournal, RunTail {
       const row = this.#db.sql("SELECT * FROM runs WHERE id = ?").get(runId);
       return row && SummaryRow.parse(row);
     });
+  }
+
+  past(runId: RunId): string | undefined {
+    const row = this.#db.read(() => this.#db.sql("SELECT body FROM past_runs WHERE run_id = ?").get(runId));
+    const body = row?.["body"];
+    return body instanceof Uint8Array ? zstdDecompressSync(body).toString() : undefined;
+  }
+
+  async keepPast(runId: RunId, past: string): Promise<void> {
+    const body = zstdCompressSync(past);
+    const sql = "INSERT OR IGNORE INTO past_runs (run_id, body) SELECT id, ? FROM runs WHERE id = ?";
+    await this.#db.write(() => this.#db.sql(sql).run(body, runId), "soon");
   }
 
   spent(runId: RunId): Amounts | undefined {

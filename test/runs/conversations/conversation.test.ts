@@ -63,7 +63,8 @@ test("a call for proposals is answered with the model's terms as JSON, and an ac
     await room.write({ performative: "accept-proposal", protocol, conversationId }, "bob", "yes");
     await until(() => room.office.said("bob", "user").length === 2);
     expect(room.office.said("bob", "user")).toEqual(['propose: {"cost":3}', "inform: painted"]);
-    expect(room.runsOf("bob")[1]?.prompt).toContain("[before, user (cfp): paint the fence]");
+    const [bid, work] = room.runsOf("bob");
+    expect(work?.thread).toMatchObject({ id: bid?.thread?.id, parent: bid?.id });
   });
 });
 

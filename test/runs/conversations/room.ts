@@ -1,6 +1,9 @@
 import { Agents } from "../../../src/agents/definitions/index.ts";
 import { scripted } from "../../../src/models/vendors/index.ts";
 import {
+  Contents,
+  SqliteRunArchive,
+  SqliteThreadStore,
   Database,
   SqliteAgentStore,
   SqliteArtifactStore,
@@ -20,6 +23,7 @@ import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../../src/agents/permissions/index.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import type { AgentHandler, Settlement, Submitted } from "../../../src/messaging/router/index.ts";
+import { Threads } from "../../../src/runs/threads/index.ts";
 import { DEFAULT_QUEUE_OPTIONS, PendingReplies, Runs } from "../../../src/runs/lifecycle/index.ts";
 import type { QueueOptions } from "../../../src/runs/lifecycle/index.ts";
 import type { RunView } from "../../../src/runs/index.ts";
@@ -216,7 +220,8 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const cancellations = new Cancellations({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
   const messages = { submit: office.submit, ...pastOf(office), follow };
   const stored = { journal, replies: waits, answers };
-  office.attach(new Correspondence({ stores: stored, agents, agreements, runs, replies, messages, tasks, clock }));
+  const own = ownRuns({ database, journal, clock }, runs);
+  office.attach(new Correspondence({ stores: stored, agents, agreements, runs: own, replies, messages, tasks, clock }));
   outbox.start();
   cancellations.start();
   agreements.start();
@@ -284,3 +289,17 @@ const writer =
 export const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 };
+
+/** Runs as the correspondence uses them: those of a conversation are turns of a thread. */
+function ownRuns(
+  { database, journal, clock }: { database: Database; journal: SqliteRunJournal; clock: Clock },
+  runs: Runs,
+) {
+  const archive = new SqliteRunArchive(database, new Contents(database));
+  const threads = new Threads({ store: new SqliteThreadStore(database), runs, journal, archive, clock });
+  return {
+    cancel: runs.cancel.bind(runs),
+    view: runs.view.bind(runs),
+    continue: threads.continue.bind(threads),
+  };
+}

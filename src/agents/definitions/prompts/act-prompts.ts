@@ -1,12 +1,10 @@
-import { showValue } from "./template-value.ts";
-
 /** A message for use in a prompt; the content is the request. */
 export type PromptMessage = {
   readonly performative: string;
   readonly sender: string;
   readonly conversationId: string;
   readonly protocol: string | undefined;
-  /** What was said before in the conversation, oldest first. */
+  /** Earlier messages of the conversation, oldest first, for templates that contain {{history}}. */
   readonly history: readonly { readonly sender: string; readonly performative: string; readonly text: string }[];
 };
 
@@ -95,19 +93,17 @@ function wordingOf(content: string, { performative, protocol }: PromptMessage): 
 const OTHER: Wording = { is: "message", toDo: `Answer it as is appropriate. ${BACK}.` };
 
 /**
- * The request of a run that a message started: the earlier messages, the content, and what is asked for. All that is not
- * the content stands in lines of its own, in square brackets, so that a model and a reader can distinguish them.
+ * The request of a run that a message started: the content, and what is asked for. All that is not the content stands in lines of its own, in square brackets, so that a model and a reader can distinguish them.
  */
 export function messageRequest(content: string, message: PromptMessage): string {
-  const { performative, sender, history } = message;
+  const { performative, sender } = message;
   const { is, toDo } = wordingOf(content, message);
-  return [
-    ...history.map((said) => `[before, ${said.sender} (${said.performative}): ${oneLine(said.text)}]`),
-    `[${is} (${performative}) from ${sender}]`,
-    content,
-    `[${toDo}]`,
-  ].join("\n");
+  return [`[${is} (${performative}) from ${sender}]`, content, `[${toDo}]`].join("\n");
 }
+
+/** Whether a template of an agent shows the earlier messages itself. */
+export const showsHistory = (templates: Readonly<Record<string, string>>): boolean =>
+  Object.values(templates).some((template) => /\bhistory\b/.test(template));
 
 /** What templates know of a message besides its content. */
 export const messageVariables = ({ performative, sender, conversationId, protocol, history }: PromptMessage) => ({
@@ -117,5 +113,3 @@ export const messageVariables = ({ performative, sender, conversationId, protoco
   protocol: protocol ?? "",
   history: history.map((said) => `${said.sender} (${said.performative}): ${said.text}`).join("\n"),
 });
-
-const oneLine = (text: string): string => showValue(text).replaceAll(/\s+/g, " ").trim();

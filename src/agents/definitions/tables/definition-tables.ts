@@ -250,6 +250,10 @@ export const PermissionsTable = z
 
 export const ConversationTable = z
   .strictObject({
+    when_busy: z.enum(["queue", "steer", "interrupt", "reject"]).optional().meta({
+      description:
+        "A message of a thread that arrives while a turn is in progress: wait for its end, join it before its next model call, cancel it, or refuse the message. Default queue",
+    }),
     max_turns: z
       .int()
       .min(1)

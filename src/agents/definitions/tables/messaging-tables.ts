@@ -3,7 +3,6 @@ import { durationText } from "../../../text/documents/index.ts";
 import { ACT_HANDLER_NAMES, type ActHandler } from "../prompts/act-prompts.ts";
 
 const AUTO_RESPOND = true;
-const CONTEXT_MESSAGES = 8;
 const CONTEXT_MESSAGES_MAX = 100;
 const TURNS_MAX = 50;
 
@@ -14,12 +13,10 @@ export const MessagingTable = z
       description:
         "Send a run's answer, or its failure, back to who wrote; false leaves answers to the tool messages.reply",
     }),
-    context_window: z
-      .int()
-      .min(0)
-      .max(CONTEXT_MESSAGES_MAX)
-      .default(CONTEXT_MESSAGES)
-      .meta({ description: "Earlier messages of the conversation that a run is shown" }),
+    context_window: z.int().min(0).max(CONTEXT_MESSAGES_MAX).optional().meta({
+      description:
+        "Earlier messages of the conversation that a run is shown at most, and {{history}} (default there: 8). Default: as many as [context] allows",
+    }),
     on_failure: z.enum(["record", "run"]).default("record").meta({
       description: "A failure or not-understood that no run waits for: store it only, or start a run",
     }),
@@ -63,8 +60,11 @@ export const PromptTemplatesTable = z
 /** How an agent takes part in conversations, with its defaults. */
 export const AgentMessaging = z.object({
   autoRespond: z.boolean().default(AUTO_RESPOND),
-  contextMessages: z.int().default(CONTEXT_MESSAGES),
+  /** Undefined: as many as fit. */
+  contextMessages: z.int().optional(),
   runsOnFailure: z.boolean().default(false),
+  /** Handling of a message of a thread while a turn is in progress. */
+  whenBusy: z.enum(["queue", "steer", "interrupt", "reject"]).default("queue"),
   /** The most it pays in an auction; undefined: a run says how much. Other participants do not hear it. */
   priceMax: z.number().optional(),
   /** Runs of it in one conversation. */

@@ -93,6 +93,10 @@ export const RunSummary = z
       })
       .nullable()
       .meta({ description: "Message that started it; null if none did" }),
+    thread: z
+      .object({ id: Id, parent: Id.nullable() })
+      .nullable()
+      .meta({ description: "Thread that it is a turn of, and the turn that it continues" }),
     notices: z.array(z.string()).meta({
       description:
         "Notices about the output: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",

@@ -44,6 +44,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     output_tokens: run.outputTokens,
     origin: run.origin,
     message: run.message === null ? null : presentMessage(run.message),
+    thread: run.thread,
     cost: presentCost(run),
     notices: [...run.notices],
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },

@@ -18,8 +18,8 @@ export type ScriptedOptions = {
 };
 
 /**
- * A model that plays `turns`: each request gets the turn that follows the assistant turns it already has, so a resumed
- * run continues where it was. Past the last turn it fails with class `bad_response`. Throws a ZodError on a malformed turn.
+ * A model that plays `turns`: each request gets the turn that follows the assistant turns that the run already has, so a
+ * resumed run continues where it was. Past the last turn it fails with class `bad_response`. Throws a ZodError on a malformed turn.
  */
 export function scripted(turns: readonly ScriptedTurnInput[], options: ScriptedOptions = {}): LanguageModel {
   return new ScriptedModel(
@@ -46,8 +46,9 @@ export class ScriptedModel implements LanguageModel {
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     using deadline = startDeadline(this.#clock, request.settings.timeoutMs, signal);
     const before = request.turnsLeftOut ?? 0;
-    const turn = turnFor(this.#turns, request.messages, before);
-    const number = before + assistantTurns(request.messages) + 1;
+    const messages = request.messages.slice(request.requestAt ?? 0);
+    const turn = turnFor(this.#turns, messages, before);
+    const number = before + assistantTurns(messages) + 1;
     if (turn === undefined) {
       yield { type: "error", failure: failure("bad_response", `${this.id}: the script is over before turn ${number}`) };
       return;

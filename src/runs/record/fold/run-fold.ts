@@ -6,7 +6,7 @@ import type { EventOf, JournalEntry } from "../run-event.ts";
 import { summaryOf } from "./run-fold-context.ts";
 import { awaitedReply, closedReplies, endedReply } from "../run-reply.ts";
 import type { RunState } from "../run-state.ts";
-import type { ModelStep, RunQuestion, RunStep, RunView, ToolStep } from "./run-view.ts";
+import type { ModelStep, RunInput, RunQuestion, RunStep, RunView, ToolStep } from "./run-view.ts";
 
 /**
  * Builds a run's view from its journal, entry by entry, in order.
@@ -48,7 +48,7 @@ export class RunFold {
       return undefined;
     }
     assert(this.#view, "a run's journal begins with run-queue");
-    this.#view = { ...this.#view, ...changes(this.#view, entry), lastSeq: entry.seq };
+    this.#view = { ...this.#view, ...changes(this.#view, this.#steps, entry), lastSeq: entry.seq };
     return this.#applyToSteps(entry);
   }
 
@@ -99,6 +99,7 @@ export class RunFold {
       case "run-queue":
       case "model-choice-wait":
       case "run-start":
+      case "run-input":
       case "run-ask":
       case "run-answer":
       case "run-suspend":
@@ -206,6 +207,8 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   waitingFor: [],
   origin: event.origin ?? null,
   message: event.message ?? null,
+  thread: event.thread ?? null,
+  inputs: [],
   caller: event.caller ?? null,
   questions: [],
   summaries: [],
@@ -215,20 +218,39 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   lastSeq: seq,
 });
 
-function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView> {
+/** The turn after the last one that began. */
+const turnAfter = (steps: readonly RunStep[]): number =>
+  (steps.findLast(({ kind }) => kind === "model")?.turn ?? 0) + 1;
+
+function startedAs(view: RunView, event: EventOf<"run-start">, atMs: number): Partial<RunView> {
+  const { attempt, isolation = "context", after } = event;
+  const thread = view.thread && after !== undefined ? { ...view.thread, parent: after } : view.thread;
+  return { ...begun(view, atMs), attempt, isolation, thread };
+}
+
+function answered(view: RunView, event: EventOf<"run-answer">): Partial<RunView> {
+  const questions = view.questions.map((question) =>
+    question.id === event.questionId ? { ...question, state: event.reply } : question,
+  );
+  return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
+}
+
+const withInput = ({ inputs }: RunView, event: EventOf<"run-input">, at: Pick<RunInput, "turn" | "atMs">) => ({
+  inputs: [...inputs, { ...event.content, id: event.id, author: event.author, ...at }],
+});
+
+function changes(view: RunView, steps: readonly RunStep[], { event, atMs }: JournalEntry): Partial<RunView> {
   switch (event.type) {
     case "run-start":
       // The question ended with the server that was stopped: the call is made again and asks again, or a person
       // decides.
-      return { ...begun(view, atMs), attempt: event.attempt, isolation: event.isolation ?? "context" };
+      return startedAs(view, event, atMs);
+    case "run-input":
+      return withInput(view, event, { turn: turnAfter(steps), atMs });
     case "run-ask":
       return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };
-    case "run-answer": {
-      const questions = view.questions.map((question) =>
-        question.id === event.questionId ? { ...question, state: event.reply } : question,
-      );
-      return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
-    }
+    case "run-answer":
+      return answered(view, event);
     case "model-fail":
     case "model-choice-wait":
     case "model-choose":

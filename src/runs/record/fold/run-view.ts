@@ -15,6 +15,7 @@ import type {
   RunFile,
   RunNotice,
   RunOrigin,
+  RunThread,
 } from "../run-event.ts";
 import type { RunSummaryNote } from "./run-fold-context.ts";
 import type { RunMessage } from "../run-message.ts";
@@ -115,6 +116,16 @@ export type RunQuestion = {
   readonly state: "open" | QuestionReply;
 };
 
+/** What the user said to a run while it was in progress. */
+export type RunInput = {
+  readonly id: RunId;
+  /** The turn that reads it. */
+  readonly turn: number;
+  readonly author: string;
+  readonly text: string;
+  readonly atMs: number;
+};
+
 /** A run as derived from its journal. */
 export type RunView = {
   readonly id: RunId;
@@ -152,6 +163,9 @@ export type RunView = {
   readonly origin: RunOrigin | null;
   /** The message that started it; null when none did. */
   readonly message: RunMessage | null;
+  /** The thread that it is a turn of; null for none. */
+  readonly thread: RunThread | null;
+  readonly inputs: readonly RunInput[];
   /** The caller whose permissions limit the run; null for a caller that has all that runs use. */
   readonly caller: RunCaller | null;
   /** The choice that a person has to make because the model failed; null if no choice is open. */

@@ -1,0 +1,126 @@
+import * as z from "zod";
+import { operation } from "../operation.ts";
+import { RunStreamEvent } from "../runs/runs.ts";
+import {
+  CreateThreadBody,
+  ForkThreadBody,
+  SendBody,
+  Sent,
+  Thread,
+  ThreadPage,
+  ThreadQuery,
+  TurnPage,
+  TurnQuery,
+  UpdateThreadBody,
+} from "./threads.ts";
+
+const COMMON = { tags: ["threads"], surfaces: ["rest", "cli"], narrowed: { by: ["agents"] } } as const;
+const READ = { ...COMMON, permission: "runs:read-content", effect: "read" } as const;
+const WRITE = { ...COMMON, permission: "runs:execute", effect: "write" } as const;
+const POST = { ...WRITE, retry: "by-key" } as const;
+const params = z.object({ id: z.string() });
+const location = ({ id }: Thread) => ({ location: `/api/v1/threads/${id}` });
+
+export const create = operation({
+  ...POST,
+  name: "thread.create",
+  narrowed: { by: ["agents"], name: ({ agent }) => agent },
+  created: "id",
+  summary: "Create a thread with an agent",
+  http: { method: "POST", path: "/api/v1/threads", status: 201, headers: location },
+  body: CreateThreadBody,
+  output: Thread,
+});
+
+export const list = operation({
+  ...READ,
+  name: "thread.list",
+  summary: "List threads, the last used first",
+  http: { method: "GET", path: "/api/v1/threads" },
+  query: ThreadQuery,
+  output: ThreadPage,
+});
+
+export const get = operation({
+  ...READ,
+  name: "thread.get",
+  summary: "Get a thread",
+  http: { method: "GET", path: "/api/v1/threads/:id" },
+  params,
+  output: Thread,
+});
+
+export const turns = operation({
+  ...READ,
+  name: "thread.turns",
+  summary: "List the turns of a branch with their messages, newest first",
+  http: { method: "GET", path: "/api/v1/threads/:id/turns" },
+  params,
+  query: TurnQuery,
+  output: TurnPage,
+});
+
+export const send = operation({
+  ...POST,
+  name: "thread.send",
+  summary: "Send a message to the agent of a thread",
+  description:
+    "The message becomes a turn, or joins the one in progress. Returns 202 at once, 200 at the turn's end with `wait`, or streams RunStreamEvents if the request accepts text/event-stream.",
+  http: {
+    method: "POST",
+    path: "/api/v1/threads/:id/messages",
+    status: 202,
+    otherStatuses: [200],
+    statusOf: (_sent, { wait }) => (wait ? 200 : 202),
+    headers: ({ run }) => ({ location: `/api/v1/runs/${run.id}` }),
+  },
+  params,
+  body: SendBody,
+  output: Sent,
+  events: RunStreamEvent,
+});
+
+export const update = operation({
+  ...WRITE,
+  name: "thread.update",
+  summary: "Change a thread: title, tags, expiry, revision, agent, or the branch that is shown",
+  http: { method: "PATCH", path: "/api/v1/threads/:id" },
+  params,
+  body: UpdateThreadBody,
+  output: Thread,
+});
+
+export const fork = operation({
+  ...POST,
+  name: "thread.fork",
+  created: "id",
+  summary: "Create a thread that shares the turns of another up to one of them",
+  http: { method: "POST", path: "/api/v1/threads/:id/fork", status: 201, headers: location },
+  params,
+  body: ForkThreadBody,
+  isBodyOptional: true,
+  output: Thread,
+});
+
+export const cancel = operation({
+  ...POST,
+  name: "thread.cancel",
+  isUrgent: true,
+  summary: "Cancel the turn in progress and those that wait",
+  http: { method: "POST", path: "/api/v1/threads/:id/cancel" },
+  params,
+  output: Thread,
+});
+
+const remove = operation({
+  ...COMMON,
+  name: "thread.delete",
+  summary: "Delete a thread with its turns, except those that forks of it share",
+  http: { method: "DELETE", path: "/api/v1/threads/:id", status: 204 },
+  permission: "runs:delete",
+  effect: "destroy",
+  params,
+  output: z.null(),
+});
+
+export { remove as delete };

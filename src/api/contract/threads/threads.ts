@@ -1,0 +1,168 @@
+import * as z from "zod";
+import { Json } from "../../../kernel/json.ts";
+import { OnModelFailure } from "../models/model-choice.ts";
+import { ListQuery, page } from "../problem.ts";
+import { RunDetail, RunState } from "../runs/runs.ts";
+
+const Instant = z.iso.datetime();
+const Id = z.string();
+const TITLE_CHARS_MAX = 200;
+const TAGS_MAX = 20;
+const DAY_SECONDS = 86_400;
+
+const Title = z.string().max(TITLE_CHARS_MAX);
+const Tags = z.array(z.string().min(1).max(64)).max(TAGS_MAX);
+const Revision = z
+  .union([z.int().min(1), z.literal("latest")])
+  .meta({ description: "Revision of the agent for its turns; latest: the newest at each turn" });
+const ExpiresAfter = z
+  .int()
+  .min(1)
+  .max(3_650 * DAY_SECONDS)
+  .nullable()
+  .meta({ description: "Seconds from now until the thread is deleted with its turns; null: never" });
+
+export const Thread = z
+  .object({
+    id: Id,
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int().nullable().meta({ description: "Revision of its turns; null: the newest at each turn" }),
+    owner: z.string().meta({ description: "Who created it" }),
+    title: z.string().meta({ description: "First words of its first message until it is changed" }),
+    tags: z.array(z.string()),
+    head: Id.nullable().meta({ description: "Last run of the branch that is shown and continued" }),
+    state: RunState.nullable().meta({ description: "State of that run; null for an empty thread" }),
+    forked_from: Id.nullable(),
+    conversation: z.string().nullable().meta({ description: "Conversation between agents that it belongs to" }),
+    created_at: Instant,
+    updated_at: Instant,
+    expires_at: Instant.nullable(),
+  })
+  .meta({ id: "Thread" });
+export type Thread = z.infer<typeof Thread>;
+export const ThreadPage = page(Thread).meta({ id: "ThreadPage" });
+
+export const ThreadQuery = ListQuery.extend({
+  agent: z.string().optional(),
+  tag: z.string().optional(),
+  title: z.string().max(TITLE_CHARS_MAX).optional().meta({ description: "Part of the title" }),
+  kind: z
+    .enum(["dialogue", "conversation"])
+    .default("dialogue")
+    .meta({ description: "dialogue: with users; conversation: of an agent with other agents" }),
+});
+
+export const CreateThreadBody = z
+  .strictObject({
+    agent: z.string(),
+    revision: Revision.optional().meta({ description: "Default: the revision that serves now" }),
+    title: Title.default(""),
+    tags: Tags.default([]),
+    expires_after: ExpiresAfter.default(null),
+    from_run: Id.optional().meta({ description: "Run that the first message continues" }),
+  })
+  .meta({ id: "CreateThread" });
+
+export const UpdateThreadBody = z
+  .strictObject({
+    title: Title.optional(),
+    tags: Tags.optional(),
+    expires_after: ExpiresAfter.optional(),
+    revision: Revision.optional(),
+    agent: z.string().optional().meta({ description: "Agent of the next turns; it starts with its newest revision" }),
+    head: Id.nullable()
+      .optional()
+      .meta({ description: "Turn to show and continue from: another branch, or an earlier turn to undo later ones" }),
+  })
+  .meta({ id: "UpdateThread" });
+
+export const SendBody = z
+  .strictObject({
+    input: z.string().min(1).optional().meta({ description: "The message. Only with instead_of it may be absent" }),
+    uploads: z
+      .array(Id)
+      .max(16)
+      .optional()
+      .meta({ description: "Ids of files sent to /uploads; the tools of later turns can read them too" }),
+    instead_of: Id.optional().meta({
+      description: "Turn that this message replaces, in a new branch; without input or uploads, those of that turn",
+    }),
+    when_busy: z.enum(["queue", "steer", "interrupt", "reject"]).optional().meta({
+      description:
+        "While a turn is in progress: wait for it, join it before its next model call, cancel it, or answer 409 THREAD_BUSY. Default: conversation.when_busy of the agent",
+    }),
+    variables: z
+      .record(z.string(), Json)
+      .optional()
+      .meta({ description: "Values for {{name}} in the prompt template" }),
+    model: z.string().optional().meta({ description: "provider/model, instead of the definition's" }),
+    on_model_failure: OnModelFailure.optional(),
+    attended: z.boolean().default(false).meta({ description: "Whether a user follows the turn and can be asked" }),
+    output_schema: z.record(z.string(), Json).optional().meta({ description: "JSON Schema of the answer" }),
+    wait: z.boolean().default(false).meta({ description: "Respond when the turn has ended instead of immediately" }),
+  })
+  .meta({ id: "SendToThread" });
+
+export const Sent = z
+  .object({
+    thread: Thread,
+    run: RunDetail,
+    joined: z.boolean().meta({ description: "Whether the message joined a run that was in progress" }),
+  })
+  .meta({ id: "SentToThread" });
+
+export const ForkThreadBody = z
+  .strictObject({
+    at: Id.optional().meta({ description: "Last turn that the fork shares; default: the head" }),
+    title: Title.optional(),
+  })
+  .meta({ id: "ForkThread" });
+
+const File = z.object({ name: z.string(), media_type: z.string(), bytes: z.int() });
+const Artifact = File.extend({ id: Id, url: z.string() });
+
+export const ThreadMessage = z
+  .discriminatedUnion("role", [
+    z.object({ role: z.literal("user"), text: z.string(), files: z.array(File), author: z.string(), at: Instant }),
+    z.object({
+      role: z.literal("assistant"),
+      text: z.string(),
+      reasoning: z.string().meta({ description: "Reasoning as the provider returned it; empty if it returned none" }),
+      model: z.string(),
+      tool_calls: z.array(z.object({ id: Id, name: z.string(), arguments: z.string() })),
+      artifacts: z.array(Artifact),
+      at: Instant,
+    }),
+    z.object({
+      role: z.literal("tool"),
+      call: Id,
+      name: z.string(),
+      state: z.enum(["running", "waiting", "done", "failed"]),
+      text: z.string(),
+      has_effects: z.boolean().meta({ description: "Whether repeating the call may change something again" }),
+      artifacts: z.array(Artifact),
+      at: Instant,
+    }),
+    z.object({ role: z.literal("notice"), code: z.string(), text: z.string(), at: Instant }),
+  ])
+  .meta({ id: "ThreadMessage" });
+
+export const Turn = z
+  .object({
+    run: Id,
+    parent: Id.nullable().meta({ description: "Turn that it continues" }),
+    siblings: z.array(Id).meta({ description: "Turns of all branches at this place, oldest first, this one included" }),
+    agent: z.string(),
+    revision: z.int(),
+    state: RunState,
+    created_at: Instant,
+    ended_at: Instant.nullable(),
+    messages: z.array(ThreadMessage),
+  })
+  .meta({ id: "Turn" });
+export type Turn = z.infer<typeof Turn>;
+export const TurnPage = page(Turn).meta({ id: "TurnPage" });
+export const TurnQuery = ListQuery.extend({
+  head: Id.optional().meta({ description: "Last turn of the branch to read; default: the thread's head" }),
+});

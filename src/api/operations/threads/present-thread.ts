@@ -1,0 +1,112 @@
+import type { RunId } from "../../../kernel/ids.ts";
+import { isTerminal, type RunServices, type RunView } from "../../../runs/index.ts";
+import { operations, requestPath, type threads as contract } from "../../contract/index.ts";
+import type * as z from "zod";
+import { instant, instantOrNull } from "../instant.ts";
+
+type Thread = ReturnType<RunServices["threads"]["get"]>;
+type Message = z.output<typeof contract.ThreadMessage>;
+type Artifact = Extract<Message, { role: "tool" }>["artifacts"][number];
+
+export const presentThread = ({ stores: { journal } }: RunServices, thread: Thread): contract.Thread => ({
+  id: thread.id,
+  workspace: thread.workspace,
+  agent: thread.agent,
+  revision: thread.revision,
+  owner: thread.owner,
+  title: thread.title,
+  tags: [...thread.tags],
+  head: thread.head,
+  state: thread.head === null ? null : (journal.summary(thread.head)?.state ?? null),
+  forked_from: thread.forkedFrom,
+  conversation: thread.conversationId,
+  created_at: instant(thread.createdAtMs),
+  updated_at: instant(thread.updatedAtMs),
+  expires_at: instantOrNull(thread.expiresAtMs),
+});
+
+export const presentTurn = (view: RunView, siblings: readonly RunId[]): contract.Turn => ({
+  run: view.id,
+  parent: view.thread?.parent ?? null,
+  siblings: [...siblings],
+  agent: view.agent,
+  revision: view.revision,
+  state: view.state,
+  created_at: instant(view.createdAtMs),
+  ended_at: instantOrNull(view.endedAtMs),
+  messages: messagesOf(view),
+});
+
+/** The messages of a turn in their order: the request, what joined it, and each model turn with its results. */
+function messagesOf(view: RunView): Message[] {
+  const request: Message = {
+    role: "user",
+    text: view.input,
+    files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
+    author: view.thread?.author ?? "",
+    at: instant(view.createdAtMs),
+  };
+  const ended = isTerminal(view.state);
+  let read = 0;
+  const inputsUpTo = (turn: number): readonly Message[] => {
+    const some = view.inputs.filter((input) => input.turn > read && input.turn <= turn);
+    read = Math.max(read, turn);
+    return some.map(({ text, author, atMs }) => ({ role: "user", text, files: [], author, at: instant(atMs) }));
+  };
+  const steps = view.steps.flatMap((step): readonly Message[] =>
+    step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, ended)],
+  );
+  return [request, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
+}
+
+type Step = RunView["steps"][number];
+
+function modelMessage({ end, model, startedAtMs }: Extract<Step, { kind: "model" }>): readonly Message[] {
+  if (end.state !== "done") return [];
+  const { text, reasoning, toolCalls, artifacts } = end;
+  return [
+    {
+      role: "assistant",
+      text,
+      reasoning,
+      model,
+      tool_calls: toolCalls.map(({ id, name, arguments: given }) => ({ id, name, arguments: given })),
+      artifacts: artifacts.map(presentArtifact),
+      at: instant(startedAtMs),
+    },
+  ];
+}
+
+function toolMessage(step: Extract<Step, { kind: "tool" }>, ended: boolean): Message {
+  const { end, modelCallId, name, repeatable, startedAtMs } = step;
+  const isOver = "text" in end;
+  return {
+    role: "tool",
+    call: modelCallId,
+    name,
+    state: !isOver && ended ? "failed" : end.state,
+    text: isOver ? end.text : "",
+    has_effects: !repeatable,
+    artifacts: isOver ? end.artifacts.map(presentArtifact) : [],
+    at: instant(startedAtMs),
+  };
+}
+
+function closing({ state, failure, endedAtMs, createdAtMs }: RunView): readonly Message[] {
+  const at = instant(endedAtMs ?? createdAtMs);
+  if (state === "cancelled") return [{ role: "notice", code: "CANCELLED", text: "The turn was cancelled.", at }];
+  return failure === null ? [] : [{ role: "notice", code: failure.code, text: failure.message, at }];
+}
+
+const presentArtifact = (artifact: {
+  readonly id: string;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+}): Artifact => ({
+  id: artifact.id,
+  name: artifact.name,
+  media_type: artifact.mediaType,
+  bytes: artifact.bytes,
+  url: requestPath(operations.run.artifact, { id: artifact.id }),
+});

@@ -1,0 +1,212 @@
+import type * as z from "zod";
+import { type Admission, runCallerOf } from "../../../access/index.ts";
+import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
+import { mint, RunId } from "../../../kernel/ids.ts";
+import type { RunServices } from "../../../runs/index.ts";
+import { operations, type threads as schemas } from "../../contract/index.ts";
+import type { ApiServices } from "../api-services.ts";
+import { RequestInvalidError } from "../errors.ts";
+import { cursors } from "../handles.ts";
+import { coveredPage, decodeCursor } from "../page.ts";
+import { type Call, implement } from "../perform.ts";
+import { releaseUploads } from "../runs/run-operations.ts";
+import { getRun, ownRun } from "../runs/stored-run.ts";
+import { watchRun } from "../runs/watch-run.ts";
+import { presentThread, presentTurn } from "./present-thread.ts";
+
+type Services = Pick<ApiServices, "agents" | "runs">;
+
+type Thread = ReturnType<RunServices["threads"]["get"]>;
+
+/** Returns a thread that the operation may use; one of another workspace, or outside the caller's grants, is not found. Throws ThreadNotFoundError. */
+function ownThread({ threads }: RunServices, admission: Pick<Admission, "principal" | "covers">, text: string): Thread {
+  const thread = threads.find(admission.principal.workspace, text);
+  return admission.covers("agents", thread.agent) ? thread : threads.find("", text);
+}
+
+const msOf = (seconds: number | null): number | null => seconds && seconds * 1_000;
+
+/** Throws AgentNotFoundError, AgentPausedError, RunNotFoundError, storage errors. */
+const create = implement(operations.thread.create, async ({ agents: { agents }, runs }, body, call) => {
+  const { workspace, name: owner } = call.principal;
+  const serving = await agents.prepareServing(workspace, body.agent);
+  if (typeof body.revision === "number") await agents.prepare(workspace, serving.name, body.revision);
+  const thread = await runs.threads.create({
+    id: call.asked?.thread(),
+    workspace,
+    agent: serving.name,
+    revision: body.revision === "latest" ? null : (body.revision ?? serving.revision),
+    owner,
+    title: body.title,
+    tags: body.tags,
+    expiresAfterMs: msOf(body.expires_after),
+    from: body.from_run === undefined ? undefined : ownRun(runs, call.admission, body.from_run),
+  });
+  return presentThread(runs, thread);
+});
+
+const cursorAfter = ({ updatedAtMs, id }: Thread) => cursors.threads.encode(updatedAtMs, id);
+
+const list = implement(operations.thread.list, async ({ runs }, query, { admission, principal: { workspace } }) => {
+  const { agent, tag, title, kind, cursor, limit } = query;
+  const [updatedAtMs, id] = decodeCursor(cursors.threads, cursor) ?? [];
+  const first = updatedAtMs === undefined || id === undefined ? undefined : { updatedAtMs, id };
+  const asked = { workspace, agent, tag, title, ofConversations: kind === "conversation" };
+  const { rows, next } = await coveredPage(
+    (after, count) => runs.threads.list({ ...asked, before: after ?? first, limit: count }),
+    (thread) => admission.covers("agents", thread.agent),
+    { limit, cursorAfter },
+  );
+  return { items: rows.map((thread) => presentThread(runs, thread)), next };
+});
+
+const get = implement(operations.thread.get, ({ runs }, { id }, { admission }) =>
+  presentThread(runs, ownThread(runs, admission, id)),
+);
+
+/** Throws ThreadNotFoundError, RunNotFoundError. */
+const turns = implement(operations.thread.turns, ({ runs }, { id, head, cursor, limit }, { admission }) => {
+  const thread = ownThread(runs, admission, id);
+  const [after] = decodeCursor(cursors.turns, cursor) ?? [];
+  const from = after ?? (head === undefined ? thread.head : ownRun(runs, admission, head));
+  const path = from === null ? [] : runs.threads.path(from, limit + 1);
+  const shown = path.slice(0, limit);
+  const parents = [...new Set(shown.map(({ parent }) => parent))];
+  const places = Map.groupBy(runs.threads.next(thread.id, parents), ({ parent }) => parent);
+  const items = shown.map(({ run, parent }) => {
+    const siblings = (places.get(parent) ?? []).map((turn) => turn.run);
+    return presentTurn(runs.runs.view(run), siblings.includes(run) ? siblings : [run, ...siblings]);
+  });
+  const next = path[limit];
+  return { items, next: next === undefined ? null : cursors.turns.encode(next.run) };
+});
+
+type SendInput = z.output<typeof schemas.SendBody> & { readonly id: string };
+
+/** The message with its files; those of the replaced turn, where the request has none. */
+async function messageOf(
+  runs: RunServices,
+  body: SendInput,
+  { runId, workspace, admission }: { readonly runId: RunId; readonly workspace: string; readonly admission: Admission },
+) {
+  const { uploads } = runs.stores;
+  const replaced = body.instead_of === undefined ? undefined : ownRun(runs, admission, body.instead_of);
+  const before = replaced && runs.runs.view(replaced);
+  const input = body.input ?? before?.input;
+  if (input === undefined) {
+    const problems = ["input: a message without instead_of needs a text"];
+    throw new RequestInvalidError("the request does not fit: input is missing", "Send the text of the message.", {
+      problems,
+    });
+  }
+  const holder = { workspace, runId };
+  const taken = await uploads.take(body.uploads ?? [], holder);
+  const files = taken.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location }));
+  if (body.uploads === undefined && before)
+    for (const file of before.files) files.push(await uploads.copy(file, holder));
+  return { input, files, insteadOf: replaced };
+}
+
+/** Sends a message; on disk when resolved. */
+async function sendMessage({ agents, runs }: Services, body: SendInput, call: Call) {
+  const { admission, principal, asked } = call;
+  const thread = ownThread(runs, admission, body.id);
+  const { workspace } = principal;
+  const runId = asked?.run() ?? mint(RunId);
+  const known = runs.stores.journal.summary(runId);
+  if (known) return { thread: thread.id, run: runId, joined: false, ended: runs.runs.waitUntilSettled(runId) };
+  const whenBusy = body.when_busy ?? (await whenBusyOf(agents, thread));
+  try {
+    const message = await messageOf(runs, body, { runId, workspace, admission });
+    const sent = await runs.threads.send(thread.id, {
+      ...message,
+      id: runId,
+      author: principal.name,
+      isRepeated: asked?.isRepeated === true,
+      whenBusy,
+      variables: body.variables,
+      model: body.model,
+      onModelFailure: body.on_model_failure,
+      attended: body.attended,
+      outputSchema: body.output_schema,
+      caller: runCallerOf(principal),
+    });
+    return { thread: thread.id, ...sent };
+  } catch (error) {
+    await releaseUploads(runs.stores.uploads, runId);
+    throw error;
+  }
+}
+
+async function whenBusyOf({ agents }: ApiServices["agents"], { workspace, agent }: Thread) {
+  const { definition } = await agents.prepareServing(workspace, agent);
+  return definition.messaging.whenBusy;
+}
+
+/** Throws ThreadNotFoundError, ThreadBusyError, ThreadFullError, TurnNotFoundError, and what run.start throws. */
+const send = implement(
+  operations.thread.send,
+  async (services, body, call) => {
+    const { runs } = services;
+    const { thread, run, joined, ended } = await sendMessage(services, body, call);
+    if (body.wait) await ended;
+    return { thread: presentThread(runs, runs.threads.get(thread)), run: getRun(runs, run), joined };
+  },
+  {
+    stream: async (services, body, call) => {
+      const { run } = await sendMessage(services, body, call);
+      return { events: watchRun(services.runs, run, {}, call.signal), headers: { location: `/api/v1/runs/${run}` } };
+    },
+  },
+);
+
+/** Throws ThreadNotFoundError, TurnNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
+const update = implement(operations.thread.update, async ({ agents: { agents }, runs }, input, { admission }) => {
+  const thread = ownThread(runs, admission, input.id);
+  const { title, tags, head, revision, expires_after: expires } = input;
+  const serving = await agents.prepareServing(thread.workspace, input.agent ?? thread.agent);
+  if (typeof revision === "number") await agents.prepare(thread.workspace, serving.name, revision);
+  if (!admission.covers("agents", serving.name)) throw new AgentNotFoundError(thread.workspace, serving.name, []);
+  const moved = input.agent === undefined ? undefined : { agent: serving.name, revision: serving.revision };
+  const changed = await runs.threads.update(thread.id, {
+    ...(title !== undefined && { title }),
+    ...(tags !== undefined && { tags }),
+    ...(head !== undefined && { head: head === null ? null : ownRun(runs, admission, head) }),
+    ...moved,
+    ...(revision !== undefined && { revision: revision === "latest" ? null : revision }),
+    ...(expires !== undefined && { expiresAfterMs: msOf(expires) }),
+  });
+  return presentThread(runs, changed);
+});
+
+/** Throws ThreadNotFoundError, RunNotFoundError. */
+const fork = implement(operations.thread.fork, async ({ runs }, { id, at, title }, { admission, asked, principal }) => {
+  const thread = ownThread(runs, admission, id);
+  const last = at === undefined ? thread.head : ownRun(runs, admission, at);
+  const made = await runs.threads.create({
+    id: asked?.thread(),
+    workspace: thread.workspace,
+    agent: thread.agent,
+    revision: thread.revision,
+    owner: principal.name,
+    title: title ?? thread.title,
+    tags: thread.tags,
+    expiresAfterMs: null,
+    from: last ?? undefined,
+    forkedFrom: thread.id,
+  });
+  return presentThread(runs, made);
+});
+
+const cancel = implement(operations.thread.cancel, async ({ runs }, { id }, { admission }) => {
+  const thread = ownThread(runs, admission, id);
+  await runs.threads.cancel(thread.id, "asked for by a client");
+  return presentThread(runs, runs.threads.get(thread.id));
+});
+
+const remove = implement(operations.thread.delete, async ({ runs }, { id }, { admission }) => {
+  await runs.threads.delete(ownThread(runs, admission, id).id);
+  return null;
+});
+
+export const threadOperations = [create, list, get, turns, send, update, fork, cancel, remove] as const;

@@ -1,0 +1,74 @@
+import type { RunId } from "../../../kernel/ids.ts";
+import { isTerminal, type RunSummary } from "../../record/index.ts";
+
+type TurnRun = Pick<RunSummary, "thread" | "startedAtMs"> & { readonly message: object | null };
+type Runs = { readonly summary: (id: RunId) => (TurnRun & Pick<RunSummary, "id" | "state">) | undefined };
+
+/**
+ * Turns of threads that wait until the run that they continue has ended.
+ * runs.turn-queue.U1. The runs of one branch of a thread execute one after the other, in the order of the branch.
+ * runs.turn-queue.U2. A message passes a run that waits for a reply: the reply may depend on it.
+ */
+export class TurnQueue {
+  readonly #journal: Runs;
+  readonly #held = new Set<RunId>();
+  /** Runs that continue a run, by that run. */
+  readonly #after = new Map<RunId, Set<RunId>>();
+
+  constructor(journal: Runs) {
+    this.#journal = journal;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  has(runId: RunId): boolean {
+    return this.#held.has(runId);
+  }
+
+  /** Holds a run that may not start yet; false for any other. */
+  hold(runId: RunId, run: TurnRun | undefined): boolean {
+    const parent = this.#waitsFor(run);
+    if (parent === undefined) return false;
+    this.#held.add(runId);
+    const others = this.#after.get(parent) ?? new Set();
+    this.#after.set(parent, others.add(runId));
+    return true;
+  }
+
+  drop(runId: RunId): void {
+    if (!this.#held.delete(runId)) return;
+    for (const [parent, runs] of this.#after) if (runs.delete(runId) && runs.size === 0) this.#after.delete(parent);
+  }
+
+  /** Takes those that waited for a run and may start now. */
+  freed(runId: RunId): readonly RunId[] {
+    const waiting = this.#after.get(runId);
+    if (waiting === undefined) return [];
+    const free = [...waiting].filter((id) => this.#waitsFor(this.#journal.summary(id)) === undefined);
+    for (const id of free) {
+      waiting.delete(id);
+      this.#held.delete(id);
+    }
+    if (waiting.size === 0) this.#after.delete(runId);
+    return free;
+  }
+
+  /** Takes all. */
+  clear(): readonly RunId[] {
+    const all = [...this.#held];
+    this.#held.clear();
+    this.#after.clear();
+    return all;
+  }
+
+  /** The run that has to end before this one starts; undefined if there is none. */
+  #waitsFor(run: TurnRun | undefined): RunId | undefined {
+    // A run that has started continues.
+    if (!run?.thread?.parent || run.startedAtMs !== null) return undefined;
+    const parent = this.#journal.summary(run.thread.parent);
+    if (parent === undefined || isTerminal(parent.state)) return undefined;
+    return run.message !== null && parent.state === "awaiting-reply" ? undefined : parent.id;
+  }
+}

@@ -1,0 +1,184 @@
+import * as z from "zod";
+import { RunId } from "../../kernel/ids.ts";
+import { JsonObject } from "../../kernel/json.ts";
+import { estimateTokens } from "../../kernel/tokens.ts";
+import type { TruncationPoints } from "../context/index.ts";
+import { type DialogueTurn, shownTurn, THREAD_START, type ThreadPosition, turnsSince } from "./dialogue.ts";
+import { RunArtifact, RunFile } from "./run-event.ts";
+import type { RunView } from "./fold/run-view.ts";
+
+const Count = z.int().min(0);
+const Position = z.object({ turns: Count, calls: Count });
+
+const PastTurn = z.object({
+  turn: Count,
+  asked: z.object({ text: z.string(), tokens: Count, fileTokens: Count }).optional(),
+  askedFiles: z.array(RunFile),
+  model: z.string(),
+  text: z.string(),
+  calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+  results: z.array(
+    z.object({
+      call: Count,
+      name: z.string(),
+      text: z.string(),
+      failed: z.boolean(),
+      note: z.string(),
+      tokens: Count,
+      structured: JsonObject.optional(),
+      images: z.array(RunArtifact),
+    }),
+  ),
+  tokens: Count,
+  reply: z.string(),
+  providerMetadata: JsonObject.optional(),
+});
+
+/** An ended run as the later runs of its thread continue from it. It follows from the run's journal and never changes. */
+export const PastRun = z.object({
+  /** The run that it continues; null for none. */
+  parent: RunId.nullable(),
+  /** Turns and calls of its thread before it, and after it. */
+  from: Position,
+  to: Position,
+  turns: z.array(PastTurn),
+  /** What the last request of the thread left out, and the summary that stands for it; null for none. */
+  points: z.object({ shortenedThrough: Count, coveredThrough: Count }),
+  summary: z.object({ coversThrough: Count, text: z.string() }).nullable(),
+});
+export type PastRun = z.infer<typeof PastRun>;
+
+/** What the model is shown of the earlier runs of a thread. */
+export type History = {
+  readonly position: ThreadPosition;
+  /** Turns that no summary and no note covers, oldest first. */
+  readonly turns: readonly DialogueTurn[];
+  readonly points: TruncationPoints;
+  readonly summary: { readonly coversThrough: number; readonly text: string } | undefined;
+  readonly files: readonly RunFile[];
+};
+
+export const NO_HISTORY: History = {
+  position: THREAD_START,
+  turns: [],
+  points: { shortenedThrough: 0, coveredThrough: 0 },
+  summary: undefined,
+  files: [],
+};
+
+/** What an ended run leaves to the next, given the run that it continues. */
+export function pastRunOf(view: RunView, before: PastRun | undefined): PastRun {
+  const from = before?.to ?? THREAD_START;
+  const summary = view.summaries.at(-1) ?? before?.summary ?? null;
+  const inherited = {
+    points: pointsOf(view, before),
+    summary: summary && { coversThrough: summary.coversThrough, text: summary.text },
+  };
+  const parent = view.thread?.parent ?? null;
+  // It was withdrawn before it began.
+  if (view.startedAtMs === null) return { parent, from, to: from, turns: [], ...inherited };
+  const own = turnsSince(view, 0, () => "", from).map(pastTurn);
+  const steps = view.steps.findLast(({ kind }) => kind === "model")?.turn ?? 0;
+  const closed = withEnd(view, own, from.turns + steps + 1);
+  const [first, ...rest] = closed;
+  const turns = first === undefined ? [] : [withRequest(first, view), ...rest];
+  const calls = view.steps.filter(({ kind }) => kind === "tool").length;
+  const to = { turns: from.turns + steps + closed.length - own.length, calls: from.calls + calls };
+  return { parent, from, to, turns, ...inherited };
+}
+
+type StoredTurn = PastRun["turns"][number];
+
+const pastTurn = (turn: ReturnType<typeof turnsSince>[number]): StoredTurn => {
+  const { asked, askedFiles, model, text, calls, tokens, reply, providerMetadata } = turn;
+  return {
+    turn: turn.turn,
+    ...(asked && { asked }),
+    askedFiles: [...askedFiles],
+    model,
+    text,
+    calls: [...calls],
+    results: turn.results.map((result, index) => {
+      const end = turn.steps[index]?.end;
+      const structured = turn.details[index]?.structured;
+      return {
+        ...result,
+        ...(structured && { structured }),
+        images: end && "artifacts" in end ? [...end.artifacts] : [],
+      };
+    }),
+    tokens,
+    reply,
+    ...(providerMetadata && { providerMetadata }),
+  };
+};
+
+/** The turns with a line in place of the answer that a run did not give, so that the next request follows an answer. */
+function withEnd(view: RunView, own: readonly StoredTurn[], turn: number): readonly StoredTurn[] {
+  const last = own.at(-1);
+  const said = view.inputs.filter((input) => input.turn > (last === undefined ? 0 : turn - 1)).map(({ text }) => text);
+  const isLastWord = last?.calls.length === 0 && last.reply === "" && said.length === 0;
+  if (isLastWord && view.state === "completed") return own;
+  const mark = `[${stopText(view)}]`;
+  if (last && isLastWord) {
+    const text = last.text === "" ? mark : `${last.text}\n\n${mark}`;
+    return [...own.slice(0, -1), { ...last, text, tokens: last.tokens + estimateTokens(mark) }];
+  }
+  const asked = said.join("\n\n");
+  const empty = { askedFiles: [], model: "", calls: [], results: [], reply: "" };
+  const request = asked === "" ? {} : { asked: { text: asked, tokens: estimateTokens(asked), fileTokens: 0 } };
+  return [...own, { turn, ...request, ...empty, text: mark, tokens: estimateTokens(mark) }];
+}
+
+function stopText({ state, failure }: RunView): string {
+  if (state === "cancelled") return "stopped: the user cancelled this answer";
+  return failure === null ? "answered without text" : `stopped: ${failure.code}: ${failure.message}`;
+}
+
+function withRequest(first: StoredTurn, view: RunView): StoredTurn {
+  const { prompt, recalled } = view;
+  // What was recalled was for this request alone.
+  const own = recalled === "" ? prompt : prompt.split(recalled).join("(left out)");
+  const text = first.asked === undefined ? own : `${own}\n\n${first.asked.text}`;
+  return { ...first, asked: { text, tokens: estimateTokens(text), fileTokens: 0 }, askedFiles: [...view.files] };
+}
+
+function pointsOf(view: RunView, before: PastRun | undefined): TruncationPoints {
+  const report = view.steps.findLast((step) => step.kind === "model" && step.context !== undefined);
+  const last = report?.kind === "model" ? report.context : undefined;
+  const start = before?.points ?? NO_HISTORY.points;
+  const coveredThrough = Math.max(
+    last?.coveredThrough ?? 0,
+    start.coveredThrough,
+    view.summaries.at(-1)?.coversThrough ?? 0,
+  );
+  return {
+    coveredThrough,
+    shortenedThrough: Math.max(last?.shortenedThrough ?? 0, start.shortenedThrough, coveredThrough),
+  };
+}
+
+/**
+ * The history of a run that continues another. `past` returns an ended run; undefined for one that was deleted, and
+ * then the history begins after it. Runs whose turns are all covered are not read.
+ */
+export function historyOf(parent: RunId | null, past: (id: RunId) => PastRun | undefined, runsMax = Infinity): History {
+  const newest = parent === null ? undefined : past(parent);
+  if (newest === undefined) return NO_HISTORY;
+  const { coveredThrough } = newest.points;
+  const runs: PastRun[] = [];
+  for (let run: PastRun | undefined = newest; run !== undefined && runs.length < runsMax;) {
+    if (run.turns.length > 0) runs.push(run);
+    run = run.from.turns <= coveredThrough || run.parent === null ? undefined : past(run.parent);
+  }
+  const stored = runs.toReversed().flatMap(({ turns }) => turns.filter(({ turn }) => turn > coveredThrough));
+  const turns = stored.map(shownTurn);
+  const files = new Map(turns.flatMap(({ askedFiles }) => askedFiles.map((file) => [file.location, file] as const)));
+  return {
+    position: newest.to,
+    turns,
+    points: newest.points,
+    summary: newest.summary ?? undefined,
+    files: [...files.values()],
+  };
+}

@@ -1,0 +1,3 @@
+/** Threads: lasting dialogues whose turns are runs. */
+export type { ThreadStore } from "./thread.ts";
+export { Threads } from "./threads.ts";

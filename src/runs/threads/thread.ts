@@ -1,0 +1,67 @@
+import type { RunId, ThreadId } from "../../kernel/ids.ts";
+
+/** A lasting dialogue with an agent. Its turns are runs, each of which names the run that it continues. */
+export type Thread = {
+  readonly id: ThreadId;
+  readonly workspace: string;
+  readonly agent: string;
+  /** The revision of its turns; null follows the newest one. */
+  readonly revision: number | null;
+  /** The principal that created it. */
+  readonly owner: string;
+  /** The first words of its first message until it is changed; empty before the first message. */
+  readonly title: string;
+  readonly tags: readonly string[];
+  /** The last run of the branch that is shown and continued; null for an empty thread. */
+  readonly head: RunId | null;
+  /** The thread that it was forked from and shares turns with. */
+  readonly forkedFrom: ThreadId | null;
+  /** The conversation between agents that it is one agent's view of; null for a dialogue with a user. */
+  readonly conversationId: string | null;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly expiresAtMs: number | null;
+};
+
+export type ThreadQuery = {
+  readonly workspace: string;
+  readonly agent: string | undefined;
+  readonly tag: string | undefined;
+  /** Part of the title, in any letter case. */
+  readonly title: string | undefined;
+  /** Those of conversations between agents, instead of those with users. */
+  readonly ofConversations: boolean;
+  /** The last thread of the page before; the last used come first. */
+  readonly before: Pick<Thread, "updatedAtMs" | "id"> | undefined;
+  readonly limit: number;
+};
+
+export type ThreadChange = Partial<Pick<Thread, "title" | "tags" | "head" | "agent" | "revision" | "expiresAtMs">>;
+
+/** A turn in its thread. */
+export type ThreadTurn = { readonly run: RunId; readonly parent: RunId | null };
+
+/** Threads. The journal adds turns to them and moves their heads in the transaction that accepts a run. */
+export interface ThreadStore {
+  /** On disk when resolved. Throws storage errors. */
+  insert(thread: Thread): Promise<void>;
+  get(id: ThreadId): Thread | undefined;
+  list(query: ThreadQuery): readonly Thread[];
+  /** Returns false if there is no such thread. */
+  update(id: ThreadId, change: ThreadChange, atMs: number): Promise<boolean>;
+  /** A run and those that it continues, newest first. */
+  path(from: RunId, limit: number): readonly ThreadTurn[];
+  /** Number of turns of a thread over all branches. */
+  turns(id: ThreadId): number;
+  /** Runs of a thread that continue one of these runs, or none (null), oldest first. */
+  next(id: ThreadId, parents: readonly (RunId | null)[]): readonly ThreadTurn[];
+  /** Runs of a thread that have not ended, oldest first. */
+  open(id: ThreadId): readonly RunId[];
+  /**
+   * Deletes a thread. Turns that forks of it share become turns of the oldest of them; returns the other turns, which are to be
+   * deleted.
+   */
+  remove(id: ThreadId): Promise<readonly RunId[]>;
+  /** Threads that expired at this time or before. */
+  expired(atMs: number, limit: number): readonly ThreadId[];
+}

@@ -1,0 +1,327 @@
+import { RevisionNotFoundError } from "../../agents/definitions/index.ts";
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import type { Runs, StartRequest } from "../lifecycle/index.ts";
+import { isTerminal, RunEndedError, type RunArchive, type RunJournal, type RunSummary } from "../record/index.ts";
+import { ThreadBusyError, ThreadFullError, ThreadNotFoundError, TurnNotFoundError } from "./errors.ts";
+import type { Thread, ThreadChange, ThreadStore, ThreadTurn } from "./thread.ts";
+
+/** Handling of a message that is sent while the agent works on an earlier one of the thread. */
+export const WHEN_BUSY = ["queue", "steer", "interrupt", "reject"] as const;
+export type WhenBusy = (typeof WHEN_BUSY)[number];
+
+export type ThreadsDeps = {
+  readonly store: ThreadStore;
+  readonly runs: Runs;
+  readonly journal: RunJournal;
+  readonly archive: RunArchive;
+  readonly clock: Clock;
+};
+
+export type NewThread = Pick<Thread, "workspace" | "agent" | "revision" | "owner" | "title" | "tags"> & {
+  readonly id?: ThreadId | undefined;
+  /** Time until it is deleted; null: never. */
+  readonly expiresAfterMs: number | null;
+  /** The run that the first message continues; undefined for a new dialogue. */
+  readonly from?: RunId | undefined;
+  readonly forkedFrom?: ThreadId | undefined;
+};
+
+export type ThreadUpdate = Omit<ThreadChange, "expiresAtMs"> & { readonly expiresAfterMs?: number | null | undefined };
+
+export type Send = Omit<StartRequest, "workspace" | "agent" | "revision" | "thread" | "message" | "from"> & {
+  readonly author: string;
+  /** The request was sent before and may have been executed. */
+  readonly isRepeated: boolean;
+  readonly whenBusy: WhenBusy;
+  /** The turn that this message replaces: a further branch begins before it. */
+  readonly insteadOf?: RunId | undefined;
+};
+
+/** A message became a turn, or joined the run that was in progress. */
+export type Sent = {
+  readonly run: RunId;
+  readonly joined: boolean;
+  readonly ended: ReturnType<Runs["waitUntilSettled"]>;
+};
+
+const EXPIRED_PER_LOOK = 100;
+
+/**
+ * Threads: lasting dialogues whose turns are runs.
+ * threads.H1. A message that `send` accepted is on disk, as a turn with its place in the thread or as input of the run that
+ *   it joined.
+ * threads.H2. Turns of one branch execute one after the other, in the order in which they were accepted.
+ * threads.H3. A turn never changes: editing a message begins another branch.
+ */
+export class Threads {
+  readonly #deps: ThreadsDeps;
+  /** The place of a message is chosen by one sender at a time. */
+  readonly #sending = new KeyedMutex<ThreadId>();
+
+  constructor(deps: ThreadsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Creates a thread; on disk when resolved. Throws storage errors. */
+  async create({ id = mint(ThreadId), from, forkedFrom, expiresAfterMs, ...given }: NewThread): Promise<Thread> {
+    const known = this.#deps.store.get(id);
+    if (known) return known;
+    const atMs = this.#deps.clock.nowMs();
+    const places = { head: from ?? null, forkedFrom: forkedFrom ?? null, conversationId: null };
+    const expiresAtMs = expiresAfterMs === null ? null : atMs + expiresAfterMs;
+    const thread: Thread = { ...given, id, ...places, createdAtMs: atMs, updatedAtMs: atMs, expiresAtMs };
+    await this.#deps.store.insert(thread);
+    return thread;
+  }
+
+  /** Throws ThreadNotFoundError. */
+  get(id: ThreadId): Thread {
+    const thread = this.#deps.store.get(id);
+    if (thread) return thread;
+    throw threadNotFound(id);
+  }
+
+  /** A thread of a workspace by what a client wrote. Throws ThreadNotFoundError. */
+  find(workspace: string, text: string): Thread {
+    const id = ThreadId.safeParse(text);
+    const thread = id.success ? this.#deps.store.get(id.data) : undefined;
+    if (thread?.workspace === workspace) return thread;
+    throw threadNotFound(text);
+  }
+
+  list(query: Parameters<ThreadStore["list"]>[0]): readonly Thread[] {
+    return this.#deps.store.list(query);
+  }
+
+  /** Throws ThreadNotFoundError, TurnNotFoundError for a head of another thread, storage errors. */
+  async update(id: ThreadId, { expiresAfterMs, ...given }: ThreadUpdate): Promise<Thread> {
+    return this.#sending.run(id, async () => {
+      const { head } = given;
+      if (head !== undefined && head !== null) this.#turnOf(this.get(id), head);
+      const atMs = this.#deps.clock.nowMs();
+      const expiresAtMs = expiresAfterMs && atMs + expiresAfterMs;
+      const change = { ...given, ...(expiresAtMs !== undefined && { expiresAtMs }) };
+      if (!(await this.#deps.store.update(id, change, atMs))) throw threadNotFound(id);
+      return this.get(id);
+    });
+  }
+
+  /** A turn of the branch of the head and those before it, newest first. */
+  path(from: RunId, limit: number): readonly ThreadTurn[] {
+    return this.#deps.store.path(from, limit);
+  }
+
+  /** Turns that continue each of these, over all branches. */
+  next(id: ThreadId, parents: readonly (RunId | null)[]): readonly ThreadTurn[] {
+    return this.#deps.store.next(id, parents);
+  }
+
+  /**
+   * Sends a message. With an id that the journal has, the message was sent before, and nothing happens. Throws
+   * ThreadNotFoundError, ThreadBusyError, ThreadFullError, TurnNotFoundError, and the errors of `Runs.start`.
+   */
+  async send(id: ThreadId, request: Send): Promise<Sent> {
+    return this.#sending.run(id, async () => {
+      const { journal, runs } = this.#deps;
+      if (journal.summary(request.id) !== undefined)
+        return { run: request.id, joined: false, ended: runs.waitUntilSettled(request.id) };
+      const thread = this.get(id);
+      const before = request.isRepeated ? this.#joinedBefore(thread, request.id) : undefined;
+      if (before) return before;
+      const { insteadOf, whenBusy } = request;
+      const replaced = insteadOf === undefined ? undefined : this.#turnOf(thread, insteadOf);
+      const open = this.#openOn(thread);
+      if (replaced !== undefined) await this.#cancel(this.#since(open, replaced.run), "its message was replaced");
+      else if (open.length > 0) {
+        const joined = await this.#whenBusy(thread, open, request, whenBusy);
+        if (joined !== undefined) return joined;
+      }
+      return this.#start(thread, replaced === undefined ? thread.head : replaced.parent, request);
+    });
+  }
+
+  /**
+   * Starts a run for a message of a conversation between agents, as the next turn of an agent's thread; the first one begins
+   * the thread. Throws the errors of `Runs.start`.
+   */
+  async continue(id: ThreadId, request: Omit<StartRequest, "thread" | "revision">): Promise<void> {
+    await this.#sending.run(id, async () => {
+      const { store, runs } = this.#deps;
+      const thread = store.get(id);
+      await this.#onRevision(thread?.revision ?? undefined, (revision) =>
+        runs.start({
+          ...request,
+          revision,
+          thread: { id, parent: thread?.head ?? null, author: request.message?.link.sender ?? "" },
+        }),
+      );
+    });
+  }
+
+  /** Starts with a thread's revision, or with the newest one if that is gone. */
+  async #onRevision<Result>(
+    revision: number | undefined,
+    start: (revision: number | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await start(revision);
+    } catch (error) {
+      if (!(error instanceof RevisionNotFoundError) || revision === undefined) throw error;
+      return start(undefined);
+    }
+  }
+
+  /** Cancels the turns of a thread that have not ended, newest first. Throws storage errors. */
+  async cancel(id: ThreadId, reason: string): Promise<void> {
+    await this.#cancel(this.#deps.store.open(id), reason);
+  }
+
+  /** Deletes a thread and its turns, except those that forks of it share; cancels what is in progress. Throws ThreadNotFoundError, storage errors. */
+  async delete(id: ThreadId): Promise<void> {
+    await this.#sending.run(id, async () => {
+      this.get(id);
+      await this.cancel(id, "its thread is deleted");
+      const runs = await this.#deps.store.remove(id);
+      await this.#deps.archive.remove(runs);
+    });
+  }
+
+  /** Deletes threads that have expired; how many. Throws storage errors. */
+  async deleteExpired(): Promise<number> {
+    const expired = this.#deps.store.expired(this.#deps.clock.nowMs(), EXPIRED_PER_LOOK);
+    for (const id of expired) await this.delete(id);
+    return expired.length;
+  }
+
+  async #start(thread: Thread, parent: RunId | null, request: Send): Promise<Sent> {
+    const { store, runs } = this.#deps;
+    if (store.turns(thread.id) >= LIMITS.threadTurnsMax) throw threadFull(thread.id);
+    const { insteadOf: _insteadOf, whenBusy: _whenBusy, isRepeated: _isRepeated, author, ...start } = request;
+    const { id, workspace, agent, revision } = thread;
+    const { ended } = await this.#onRevision(revision ?? undefined, (found) =>
+      runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author } }),
+    );
+    return { run: request.id, joined: false, ended };
+  }
+
+  /** Throws ThreadBusyError. */
+  async #whenBusy(
+    thread: Thread,
+    open: readonly RunId[],
+    request: Send,
+    whenBusy: WhenBusy,
+  ): Promise<Sent | undefined> {
+    const [running] = open;
+    switch (whenBusy) {
+      case "queue":
+        if (running && open.length > LIMITS.threadQueueMax) throw queueFull(thread.id, running);
+        return undefined;
+      case "interrupt":
+        await this.#cancel(open, "a further message interrupted it");
+        return undefined;
+      case "reject":
+        if (running) throw busy(thread.id, running);
+        return undefined;
+      case "steer":
+        // Files cannot join a run, so a message with files waits for its end.
+        return running === undefined || request.files.length > 0 ? undefined : this.#steer(running, request);
+    }
+  }
+
+  /** Adds a message to a run; undefined if the run has ended meanwhile. */
+  async #steer(run: RunId, { id, author, input }: Send): Promise<Sent | undefined> {
+    const { runs } = this.#deps;
+    try {
+      await runs.update(run, ({ state }) => {
+        if (isTerminal(state)) throw new RunEndedError(`run ${run} has already ended`, "", { id: run, state });
+        return [{ type: "run-input", id, author, content: { text: input } }];
+      });
+      return this.#joined(run);
+    } catch (error) {
+      if (error instanceof RunEndedError) return undefined;
+      throw error;
+    }
+  }
+
+  #joined(run: RunId): Sent {
+    return { run, joined: true, ended: this.#deps.runs.waitUntilSettled(run) };
+  }
+
+  /** The run that a message joined; undefined if it did not. */
+  #joinedBefore({ head }: Thread, id: RunId): Sent | undefined {
+    const { runs } = this.#deps;
+    const newest = head === null ? [] : this.path(head, LIMITS.threadQueueMax);
+    const found = newest.find(({ run }) => runs.view(run).inputs.some((input) => input.id === id));
+    return found && this.#joined(found.run);
+  }
+
+  /** Runs of the shown branch that have not ended, oldest first. */
+  #openOn({ head }: Thread): readonly RunId[] {
+    const open: RunId[] = [];
+    for (let run = this.#summary(head); run !== undefined && !isTerminal(run.state);) {
+      open.unshift(run.id);
+      run = this.#summary(run.thread?.parent ?? null);
+    }
+    return open;
+  }
+
+  #since(open: readonly RunId[], first: RunId): readonly RunId[] {
+    const at = open.indexOf(first);
+    return at < 0 ? [] : open.slice(at);
+  }
+
+  #summary(id: RunId | null): RunSummary | undefined {
+    return id === null ? undefined : this.#deps.journal.summary(id);
+  }
+
+  async #cancel(open: readonly RunId[], reason: string): Promise<void> {
+    for (const id of open.toReversed()) {
+      try {
+        await this.#deps.runs.cancel(id, reason);
+      } catch (error) {
+        if (!(error instanceof RunEndedError)) throw error;
+      }
+    }
+  }
+
+  /** Throws TurnNotFoundError. */
+  #turnOf(thread: Thread, run: RunId): ThreadTurn {
+    const summary = this.#deps.journal.summary(run);
+    const isOwn = summary?.thread?.id === thread.id;
+    const isShared = () =>
+      thread.head !== null && this.path(thread.head, LIMITS.threadTurnsMax).some((turn) => turn.run === run);
+    if (summary !== undefined && (isOwn || isShared())) return { run, parent: summary.thread?.parent ?? null };
+    throw new TurnNotFoundError(
+      `thread ${thread.id} has no turn ${run}`,
+      `\`caxton thread get ${thread.id}\` shows its turns.`,
+      { id: thread.id, run },
+    );
+  }
+}
+
+const threadNotFound = (id: string): ThreadNotFoundError =>
+  new ThreadNotFoundError(`there is no thread ${id}`, "`caxton thread list` shows the threads there are.", { id });
+
+const busy = (id: ThreadId, run: RunId): ThreadBusyError =>
+  new ThreadBusyError(
+    `run ${run} of thread ${id} has not ended`,
+    "Send it again later, or with when_busy queue, steer or interrupt.",
+    { id, run },
+  );
+
+const queueFull = (id: ThreadId, run: RunId): ThreadBusyError =>
+  new ThreadBusyError(
+    `${LIMITS.threadQueueMax} messages of thread ${id} wait already`,
+    "Send it again later, or with when_busy interrupt.",
+    { id, run },
+  );
+
+const threadFull = (id: ThreadId): ThreadFullError =>
+  new ThreadFullError(
+    `thread ${id} has ${LIMITS.threadTurnsMax} turns, the most one thread may have`,
+    `Continue in a fork: caxton thread fork ${id}`,
+    { id, turnsMax: LIMITS.threadTurnsMax },
+  );

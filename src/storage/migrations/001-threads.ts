@@ -1,0 +1,32 @@
+/** Threads of `caxton.db`. */
+export const threads = `
+-- Lasting dialogues. Each turn is a run, which names the run that it continues; head is the last run of the branch that is
+-- shown. revision is null for a thread that follows its agent's newest revision. title is empty until the first turn.
+CREATE TABLE threads (
+  id TEXT PRIMARY KEY,
+  workspace TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  revision INTEGER,
+  owner TEXT NOT NULL,
+  title TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  head TEXT,
+  forked_from TEXT,
+  conversation_id TEXT,
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX threads_recent ON threads (workspace, updated_at_ms, id);
+CREATE INDEX threads_by_agent ON threads (workspace, agent, updated_at_ms, id);
+CREATE INDEX threads_expiring ON threads (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
+CREATE INDEX threads_forked ON threads (forked_from) WHERE forked_from IS NOT NULL;
+
+CREATE INDEX runs_by_thread ON runs (thread, thread_parent, id) WHERE thread IS NOT NULL;
+
+-- What ended runs leave to the next turns of their threads: derived from the journal, compressed.
+CREATE TABLE past_runs (
+  run_id TEXT PRIMARY KEY,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+`;

@@ -1,0 +1,186 @@
+import * as z from "zod";
+import { RunId, ThreadId } from "../../kernel/ids.ts";
+import type { RunsPorts } from "../../runs/index.ts";
+import type { Database } from "../database.ts";
+
+type ThreadStore = RunsPorts["stores"]["threads"];
+type Thread = NonNullable<ReturnType<ThreadStore["get"]>>;
+
+const Row = z
+  .object({
+    id: ThreadId,
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int().nullable(),
+    owner: z.string(),
+    title: z.string(),
+    tags: z.string(),
+    head: RunId.nullable(),
+    forked_from: ThreadId.nullable(),
+    conversation_id: z.string().nullable(),
+    created_at_ms: z.int(),
+    updated_at_ms: z.int(),
+    expires_at_ms: z.int().nullable(),
+  })
+  .transform((row): Thread => ({
+    id: row.id,
+    workspace: row.workspace,
+    agent: row.agent,
+    revision: row.revision,
+    owner: row.owner,
+    title: row.title,
+    tags: z.array(z.string()).parse(JSON.parse(row.tags)),
+    head: row.head,
+    forkedFrom: row.forked_from,
+    conversationId: row.conversation_id,
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    expiresAtMs: row.expires_at_ms,
+  }));
+
+const Turn = z
+  .object({ id: RunId, thread_parent: RunId.nullable() })
+  .transform(({ id, thread_parent: parent }) => ({ run: id, parent }));
+
+/** A run and those that it continues, up to the first. */
+const PATH = `WITH RECURSIVE path (id, thread, thread_parent, n) AS (
+  SELECT id, thread, thread_parent, 1 FROM runs WHERE id = ?1
+  UNION ALL SELECT r.id, r.thread, r.thread_parent, n + 1 FROM path JOIN runs r ON r.id = path.thread_parent WHERE n < ?2)`;
+
+/** Threads in `caxton.db`. */
+export class SqliteThreadStore implements ThreadStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async insert(thread: Thread): Promise<void> {
+    await this.#db.write(() =>
+      this.#db
+        .sql(
+          `INSERT INTO threads (id, workspace, agent, revision, owner, title, tags, head, forked_from, conversation_id, created_at_ms, updated_at_ms, expires_at_ms)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          thread.id,
+          thread.workspace,
+          thread.agent,
+          thread.revision,
+          thread.owner,
+          thread.title,
+          JSON.stringify(thread.tags),
+          thread.head,
+          thread.forkedFrom,
+          thread.conversationId,
+          thread.createdAtMs,
+          thread.updatedAtMs,
+          thread.expiresAtMs,
+        ),
+    );
+  }
+
+  get(id: ThreadId): Thread | undefined {
+    return this.#db.read(() => {
+      const row = this.#db.sql("SELECT * FROM threads WHERE id = ?").get(id);
+      return row && Row.parse(row);
+    });
+  }
+
+  list({ workspace, agent, tag, title, ofConversations, before, limit }: Parameters<ThreadStore["list"]>[0]) {
+    const conditions = ["workspace = ?", `conversation_id IS ${ofConversations ? "NOT NULL" : "NULL"}`];
+    const values: (string | number)[] = [workspace];
+    const only = (condition: string, ...given: readonly (string | number)[]) => {
+      conditions.push(condition);
+      values.push(...given);
+    };
+    if (agent !== undefined) only("agent = ?", agent);
+    if (tag !== undefined) only("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", tag);
+    if (title !== undefined) only("title LIKE ? ESCAPE '\\'", `%${title.replaceAll(/[\\%_]/g, "\\$&")}%`);
+    if (before !== undefined) only("(updated_at_ms, id) < (?, ?)", before.updatedAtMs, before.id);
+    const sql = `SELECT * FROM threads WHERE ${conditions.join(" AND ")} ORDER BY updated_at_ms DESC, id DESC LIMIT ?`;
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all(...values, limit)
+        .map((row) => Row.parse(row)),
+    );
+  }
+
+  async update(id: ThreadId, change: Parameters<ThreadStore["update"]>[1], atMs: number): Promise<boolean> {
+    return this.#db.write(() => {
+      const thread = this.get(id);
+      if (thread === undefined) return false;
+      const { title, tags, head, agent, revision, expiresAtMs } = { ...thread, ...change };
+      this.#db
+        .sql(
+          "UPDATE threads SET title = ?, tags = ?, head = ?, agent = ?, revision = ?, expires_at_ms = ?, updated_at_ms = ? WHERE id = ?",
+        )
+        .run(title, JSON.stringify(tags), head, agent, revision, expiresAtMs, atMs, id);
+      return true;
+    });
+  }
+
+  path(from: RunId, limit: number) {
+    return this.#db.read(() =>
+      this.#db
+        .sql(`${PATH} SELECT id, thread_parent FROM path ORDER BY n`)
+        .all(from, limit)
+        .map((row) => Turn.parse(row)),
+    );
+  }
+
+  turns(id: ThreadId): number {
+    const sql = "SELECT count(*) AS n FROM runs WHERE thread = ?";
+    return this.#db.read(() => Number(this.#db.sql(sql).get(id)?.["n"] ?? 0));
+  }
+
+  next(id: ThreadId, parents: readonly (RunId | null)[]) {
+    const sql =
+      "SELECT r.id, thread_parent FROM json_each(?2) p JOIN runs r ON r.thread = ?1 AND thread_parent IS p.value ORDER BY r.id";
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all(id, JSON.stringify(parents))
+        .map((row) => Turn.parse(row)),
+    );
+  }
+
+  open(id: ThreadId): readonly RunId[] {
+    const sql = "SELECT id FROM runs WHERE thread = ? AND ended_at_ms IS NULL ORDER BY id";
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all(id)
+        .map((row) => RunId.parse(row["id"])),
+    );
+  }
+
+  async remove(id: ThreadId): Promise<readonly RunId[]> {
+    return this.#db.write(() => {
+      const forks = this.#db
+        .sql("SELECT id, head FROM threads WHERE forked_from = ? ORDER BY created_at_ms, id")
+        .all(id);
+      for (const fork of forks) {
+        const [forkId, head] = [String(fork["id"]), fork["head"] ?? null];
+        this.#db
+          .sql(`${PATH} UPDATE runs SET thread = ?3 WHERE thread = ?4 AND id IN (SELECT id FROM path)`)
+          .run(head, Number.MAX_SAFE_INTEGER, forkId, id);
+        this.#db.sql("UPDATE threads SET forked_from = nullif(?, id) WHERE forked_from = ?").run(forkId, id);
+      }
+      this.#db.sql("DELETE FROM threads WHERE id = ?").run(id);
+      const rest = this.#db.sql("SELECT id FROM runs WHERE thread = ?").all(id);
+      return rest.map((row) => RunId.parse(row["id"]));
+    });
+  }
+
+  expired(atMs: number, limit: number): readonly ThreadId[] {
+    const sql = "SELECT id FROM threads WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?";
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all(atMs, limit)
+        .map((row) => ThreadId.parse(row["id"])),
+    );
+  }
+}

@@ -1,0 +1,164 @@
+import { type Arbitrary, array, assert, boolean, constantFrom, nat, property, record } from "fast-check";
+import { expect, test } from "vitest";
+import { mint, RunId, ThreadId, ToolCallId } from "../../src/kernel/ids.ts";
+import { layOut } from "../../src/runs/context/index.ts";
+import type { JournalEntry, RunEvent } from "../../src/runs/index.ts";
+import { foldRun, historyOf, messagesOf, PastRun, pastRunOf } from "../../src/runs/record/index.ts";
+import type { ModelMessage } from "../../src/models/port/language-model.ts";
+
+const MODEL = { id: "test/model", limits: undefined };
+const thread = mint(ThreadId);
+const NO_USAGE = {};
+
+/** One model turn of a run: its text, its calls with ids of the model, and whether the user said something during it. */
+const Turn = record({
+  text: constantFrom("", "words"),
+  calls: array(constantFrom("call_0", "call_1", ""), { maxLength: 3 }),
+  input: boolean(),
+  model: constantFrom(MODEL.id, "other/model"),
+  rejected: boolean(),
+});
+const Course = record({ turns: array(Turn, { minLength: 1, maxLength: 4 }), summary: boolean() });
+type Course = typeof Course extends Arbitrary<infer Value> ? Value : never;
+
+/** The events of a run with one turn of the model after the other, each call with its result. */
+function eventsOf({ turns, summary }: Course, parent: RunId | null, before: number): readonly RunEvent[] {
+  const events: RunEvent[] = [
+    {
+      type: "run-queue",
+      workspace: "default",
+      agent: "tester",
+      revision: 1,
+      model: null,
+      files: [],
+      thread: { id: thread, parent, author: "" },
+      content: { input: "ask", system: "Be a test.", prompt: "ask" },
+    },
+    { type: "run-start", attempt: 1 },
+  ];
+  turns.forEach(({ text, calls, input, model, rejected }, index) => {
+    const step = index + 1;
+    events.push({ type: "model-start", step, model, attempt: 1 });
+    if (input) events.push({ type: "run-input", id: mint(RunId), author: "ann", content: { text: "and this" } });
+    const toolCalls = calls.map((id) => ({ id, name: "look", arguments: "{}" }));
+    const content = { text, toolCalls, providerMetadata: { signature: `${step}` } };
+    events.push({
+      type: "model-end",
+      step,
+      model,
+      finish: "stop",
+      durationMs: 1,
+      firstPartMs: 1,
+      usage: NO_USAGE,
+      content,
+    });
+    if (calls.length === 0 && rejected) events.push({ type: "output-reject", step, problems: ["not JSON"] });
+    const started = toolCalls.map(({ id }) => ({ callId: mint(ToolCallId), id }));
+    for (const { callId, id } of started) {
+      const call = { modelCallId: id, name: "look", server: "fake", tool: "look", repeatable: true };
+      events.push({ type: "tool-start", step, callId, ...call, content: { arguments: {} } });
+    }
+    for (const { callId } of started) {
+      const end = { fuel: 0, memoryBytes: 0, durationMs: 1, artifacts: [] };
+      events.push({
+        type: "tool-end",
+        step,
+        callId,
+        outcome: "done",
+        ...end,
+        content: { text: "seen", structured: null },
+      });
+    }
+    if (summary && index === 0) {
+      const made = { model: "", degraded: "", usage: NO_USAGE, durationMs: 1, content: { text: "notes" } };
+      events.push({ type: "context-summary", step, coversThroughTurn: before + step, ...made });
+    }
+  });
+  return events;
+}
+
+const ENDS: readonly RunEvent[] = [
+  { type: "run-complete", content: { output: "words" } },
+  { type: "run-fail", failure: { code: "TEST", message: "it failed", hint: "" } },
+  { type: "run-cancel", reason: "enough" },
+];
+
+const viewOf = (id: RunId, events: readonly RunEvent[]) => {
+  const view = foldRun(events.map((event, seq): JournalEntry => ({ seq, runId: id, atMs: seq, event })));
+  if (view === undefined) throw new Error("a run has events");
+  return view;
+};
+
+/** Violations of what every provider insists on. */
+function faultsOf(messages: readonly ModelMessage[]): readonly string[] {
+  const ids = messages.flatMap((message) =>
+    message.role === "assistant" ? message.toolCalls.map(({ id }) => id) : [],
+  );
+  const faults = messages.map((message, at) => {
+    const next = messages[at + 1];
+    if (message.role === "user") return next && next.role !== "assistant" ? `${at}: ${next.role} after user` : "";
+    if (message.role === "assistant") {
+      const calls = message.toolCalls.map(({ id }) => id);
+      if (message.text === "" && calls.length === 0) return `${at}: empty`;
+      return next?.role === (calls.length > 0 ? "tool" : "user") ? "" : `${at}: ${next?.role} after assistant`;
+    }
+    const asked = messages[at - 1];
+    const calls = asked?.role === "assistant" ? asked.toolCalls.map(({ id }) => id) : [];
+    return calls.join() === message.results.map(({ id }) => id).join() ? "" : `${at}: results of other calls`;
+  });
+  return [
+    ...faults,
+    messages[0]?.role === "user" ? "" : "it does not begin with the user",
+    messages.at(-1)?.role === "assistant" ? "it ends with the assistant" : "",
+    new Set(ids).size === ids.length && !ids.includes("") ? "" : "an id occurs twice",
+  ].filter((fault) => fault !== "");
+}
+
+/** The first request of the run that follows. */
+function requestAfter(past: ReadonlyMap<RunId, PastRun>, parent: RunId): readonly ModelMessage[] {
+  const history = historyOf(parent, (id) => past.get(id));
+  const view = viewOf(mint(RunId), eventsOf({ turns: [], summary: false }, parent, history.position.turns));
+  const layout = layOut({
+    window: 100_000,
+    windowFrom: "default",
+    reserve: 0,
+    correction: 1,
+    fixed: { system: 1, tools: 0, task: 1, recalled: 0 },
+    turns: history.turns,
+    before: history.points,
+    summary: history.summary && { coversThrough: history.summary.coversThrough, tokens: 1 },
+    strategy: "summarize",
+    keepTurns: 2,
+    summaryTokensMax: 100,
+    readOn: () => "",
+  });
+  if (layout.type !== "fits") throw new Error("it fits");
+  const through = layout.report.coveredThrough;
+  const cover = through === 0 ? undefined : { through, summary: history.summary?.text };
+  const parts = { shown: layout.shown, turns: history.turns, before: history.position.turns, model: MODEL };
+  return messagesOf(view, parts, cover).messages;
+}
+
+// record.dialogue.D1
+test("whatever a run was cut at, the next request of its thread is valid for every provider", () => {
+  assert(
+    property(array(Course, { minLength: 1, maxLength: 3 }), nat(2), (courses, end) => {
+      const past = new Map<RunId, PastRun>();
+      let parent: RunId | null = null;
+      for (const course of courses) {
+        const before: PastRun | undefined = parent === null ? undefined : past.get(parent);
+        const events = eventsOf(course, parent, before?.to.turns ?? 0);
+        const id = mint(RunId);
+        for (let cut = 2; cut <= events.length; cut += 1) {
+          const ended = [...events.slice(0, cut), ENDS[end] ?? ENDS[0]].filter((event) => event !== undefined);
+          const kept = pastRunOf(viewOf(id, ended), before);
+          expect(PastRun.parse(JSON.parse(JSON.stringify(kept)))).toEqual(kept);
+          past.set(id, kept);
+          expect(faultsOf(requestAfter(past, id))).toEqual([]);
+        }
+        parent = id;
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
