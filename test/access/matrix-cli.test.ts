@@ -60,7 +60,15 @@ async function createFiles(directory: string) {
   await world.make("POST", "/memory/entities", { entities: [{ name: "more", type: "thing" }] }, world.headers.blue);
   const { text } = await world.request("GET", "/api/v1/memory/export", { headers: world.headers.blue });
   writeFileSync(join(directory, "memory.jsonl"), text);
-  const names = { agent: "agent.toml", tool: "tool", memory: "memory.jsonl", key: "key.pem", next: "next.pem" };
+  writeFileSync(join(directory, "public.json"), JSON.stringify({ public_key: `${"C".repeat(42)}A` }));
+  const names = {
+    agent: "agent.toml",
+    tool: "tool",
+    memory: "memory.jsonl",
+    key: "key.pem",
+    next: "next.pem",
+    public: "public.json",
+  };
   const all = Object.entries({ ...names, workspace: "workspace.jsonl", audit: "audit.jsonl" });
   return Object.fromEntries(all.map(([name, file]) => [name, join(directory, file)]));
 }

@@ -106,6 +106,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
     "{participant.name} --out {file.next}",
     "messageKey.list messageKey.add messageKey.revoke",
   ],
+  "participant key add": ["{participant.name} {file.public}", "messageKey.add"],
   "participant key list": ["{participant.name}", "messageKey.list"],
   "participant key revoke": ["{participant.name} {messageKey.key_id}", "messageKey.revoke"],
   "participant delete": ["{participant.name}", "participant.delete"],

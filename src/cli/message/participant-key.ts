@@ -7,6 +7,7 @@ import { systemClock } from "../../kernel/clock.ts";
 import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import {
   act,
+  commandPath,
   type Context,
   examples,
   type Invocation,
@@ -16,6 +17,7 @@ import {
   showOne,
 } from "../frame/index.ts";
 import { type Column, countOf, safeText, showAge } from "../terminal/index.ts";
+import { keysIn } from "./key-files.ts";
 import { publicText } from "./signing.ts";
 
 /** `caxton participant key` */
@@ -26,6 +28,7 @@ export function keys(command: Command, invocation: Invocation): void {
     ['caxton message send --from billing-bot --to data-analyzer "hello" --sign-key billing-bot.pem', ""],
   ]);
   create(command.command("create"), invocation);
+  add(command.command("add"), invocation);
   rotate(command.command("rotate"), invocation);
   list(command.command("list"), invocation);
   revoke(command.command("revoke"), invocation);
@@ -62,6 +65,28 @@ async function register({ client }: Context, name: string, out: string) {
     rmSync(out);
     throw error;
   }
+}
+
+function add(command: Command, invocation: Invocation): void {
+  command
+    .summary("register public keys of a file")
+    .description("Register public keys that exist already, such as those of an agent of another platform.")
+    .argument("<name>", "program name, or an agent of another platform as in writer@lab")
+    .argument("<file>", "PEM, or JSON of participant key list");
+  examples(command, [["caxton participant key add writer@lab writer.json", ""]]);
+  act(command, invocation, {
+    input: z.object({ name: z.string(), file: z.string() }),
+    formats: LIST_FORMATS,
+    run: async (context, { name, file }) => {
+      const items: MessageKey[] = [];
+      for (const { public_key: key, revoked_at: revokedAt = null } of keysIn(file, commandPath(command)))
+        if (revokedAt === null)
+          items.push((await context.client.call(operations.messageKey.add, { name, public_key: key })).value);
+      const keyColumns = columns(systemClock.nowMs());
+      const empty = `${file} has only revoked keys`;
+      await showList(context, { raw: { items }, items, columns: keyColumns, name: (key) => key.key_id, empty });
+    },
+  });
 }
 
 function rotate(command: Command, invocation: Invocation): void {

@@ -1,11 +1,9 @@
-import { createPublicKey } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { messageKeys, operations } from "../../api/contract/index.ts";
+import { operations } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import type { Message } from "../../messaging/acl/index.ts";
-import { unreadable } from "../client/index.ts";
 import {
   act,
   commandPath,
@@ -17,20 +15,10 @@ import {
   UsageError,
 } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
+import { keysIn, textOf, type VerifyingKey } from "./key-files.ts";
 import { isWholeId, resolveMessage } from "./reference.ts";
 
 const NOT_VALID = 6;
-
-/** A key to verify with; a file of a bare key names no owner. */
-const VerifyingKey = messageKeys.MessageKey.pick({ public_key: true, owner: true, revoked_at: true }).partial({
-  owner: true,
-  revoked_at: true,
-});
-type VerifyingKey = z.infer<typeof VerifyingKey>;
-const KeyFile = z.union([
-  messageKeys.MessageKeys.transform(({ items }) => items),
-  VerifyingKey.transform((key) => [key]),
-]);
 
 /** `isStored`: the server accepted it, when its key was valid. */
 type Read = { readonly message: Message; readonly isStored: boolean };
@@ -84,14 +72,6 @@ async function readFrom(context: Context, reference: string, command: string): P
   return { message, isStored: true };
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-}
-
 async function messageOf(wire: JsonObject): Promise<Message | undefined> {
   const { readMessage } = await import("../../messaging/acl/index.ts");
   const workspace = typeof wire["workspace"] === "string" ? wire["workspace"] : "default";
@@ -103,24 +83,6 @@ async function messageOf(wire: JsonObject): Promise<Message | undefined> {
 async function registeredKeys({ client }: Context, { sender, signature }: Message): Promise<readonly VerifyingKey[]> {
   if (signature === undefined) return [];
   return (await client.call(operations.messageKey.list, { name: sender })).value.items;
-}
-
-/** Throws UnreadableFileError, and UsageError if the file has no key. */
-function keysIn(file: string, command: string): readonly VerifyingKey[] {
-  const text = textOf(file);
-  const parsed = parseJson(text);
-  const keys = parsed.type === "parsed" ? KeyFile.safeParse(parsed.value).data : pemKey(text);
-  if (keys === undefined) throw new UsageError(`${file} contains no Ed25519 key`, command);
-  return keys;
-}
-
-function pemKey(text: string): readonly VerifyingKey[] | undefined {
-  try {
-    const { crv, x } = createPublicKey(text).export({ format: "jwk" });
-    return crv === "Ed25519" && x !== undefined ? [{ public_key: x }] : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function judge({ message, isStored }: Read, keys: readonly VerifyingKey[]) {

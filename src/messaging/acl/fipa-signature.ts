@@ -8,6 +8,7 @@ import {
   parseJson,
   REQUEST_VALUES_MAX,
 } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { type Message, SYSTEM_SENDER } from "./message.ts";
 import { contentDigest, FORMAT, signedText } from "./signed-text.ts";
 import { messageWire } from "./write-message.ts";
@@ -91,7 +92,9 @@ const textIn = (parameters: JsonObject | undefined): string | undefined => {
 function statedIn(text: string | undefined): JsonObject | undefined {
   if (text?.startsWith(`${FORMAT}\n`) !== true) return undefined;
   const parsed = parseJson(text.slice(FORMAT.length + 1), REQUEST_VALUES_MAX);
-  return parsed.type === "parsed" && isJsonObject(parsed.value) ? parsed.value : undefined;
+  const stated = parsed.type === "parsed" && isJsonObject(parsed.value) ? parsed.value : undefined;
+  const receiver = stated?.["receiver"];
+  return Array.isArray(receiver) && receiver.length > LIMITS.messageReceiversMax ? undefined : stated;
 }
 
 /** A message to several comes once for each group of them, so that its id is not enough to recognize a second delivery. */
@@ -147,5 +150,8 @@ const otherParameters = (parameters: JsonObject | undefined): JsonObject =>
   Object.fromEntries(Object.entries(aclParameters(parameters)).filter(([name]) => !OWN.has(name.toLowerCase())));
 
 /** The id of a conversation without the agent whose it is: each platform distinguishes conversations of one id so. */
-const withoutAgent = (id: Json | undefined): string =>
-  typeof id === "string" ? id.replace(/ \([^\s()]+@[^\s()]+\)$/u, "") : "";
+function withoutAgent(id: Json | undefined): string {
+  if (typeof id !== "string") return "";
+  const start = id.lastIndexOf(" (");
+  return start !== -1 && id.endsWith(")") && id.includes("@", start) ? id.slice(0, start) : id;
+}

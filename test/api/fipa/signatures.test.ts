@@ -1,10 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { messageKeys, messages } from "../../../src/api/contract/index.ts";
+import { messages } from "../../../src/api/contract/index.ts";
 import { readParts, writeParts } from "../../../src/api/fipa/multipart.ts";
+import { Names, wireOf } from "../../../src/api/fipa/translate.ts";
+import {
+  agentIdentifier,
+  composeMessage,
+  isSignedWith,
+  readAcl,
+  verifierOf,
+} from "../../../src/messaging/acl/index.ts";
 import { commandLine } from "../../cli/caxton.ts";
 import { Program } from "../../helpers/program.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
@@ -309,10 +319,15 @@ test("a dead letter for another platform keeps its signature, which is valid the
   expect((await found(south, message["id"]))?.signature?.valid).toBe(true);
 });
 
+/** A command for one of the servers. */
+const command = (target: TestServer, ...args: readonly string[]) => commandLine(args, { server: target.url });
+
 test("the server's signature of an agent is valid on the other platform", async () => {
   await Promise.all([policy(north, "required"), policy(south, "required")]);
-  const own = messageKeys.MessageKeys.parse((await north.ask("GET", "/api/v1/participants/data-analyzer/keys")).body);
-  await addKey(south, "data-analyzer@north", { publicKey: own.items[0]?.public_key ?? "" });
+  const file = join(south.directory, "keys.json");
+  writeFileSync(file, (await command(north, "participant", "key", "list", "data-analyzer", "-o", "json")).stdout);
+  const added = await command(south, "participant", "key", "add", "data-analyzer@north", file, "-o", "name");
+  expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\w-]{43}\n$/) });
   const asked = { performative: "request", sender: "bob", receiver: "data-analyzer@north", content: "what sold best?" };
   await send(south, bob.sign(draft(asked)));
   const answer = await clerk.await("inform");
@@ -329,4 +344,40 @@ test("an answer to a local id that is another one there is sent without its sign
   const got = await take(author);
   expect(got).toMatchObject({ in_reply_to: "r-1" });
   expect((await found(north, got["id"]))?.signature).toBeNull();
+});
+
+/** A message that came with a signature. */
+const signedFor = (receivers: readonly string[]) =>
+  composeMessage({
+    workspace: "default",
+    performative: "inform",
+    sender: "alice@north",
+    address: { type: "receivers", names: receivers },
+    content: { type: "text", text: "" },
+    replyWith: "w",
+    atMs: 0,
+    signature: { keyId: alice.keyId, value: "A".repeat(86) },
+  });
+
+test("megabytes of hostile text beside a signature end quickly", () => {
+  const many = Array.from({ length: 90_000 }, (_, at) => `dave-${at}@south`);
+  const all = Array.from({ length: 256 }, (_, at) => `bob-${at}`);
+  const one = { sender: "alice", receiver: "bob-0@south", reply_with: "w" };
+  const hostile = [
+    [["bob-0"], { ...one, conversation_id: ` (${"@".repeat(1_000_000)}` }],
+    [all, { receiver: many }],
+    [all, { receiver: [many] }],
+    [all, {}],
+  ] as const;
+  for (const [receivers, stated] of hostile) {
+    const message = signedFor(receivers);
+    const text = Buffer.from(`caxton-message-v1\n${JSON.stringify({ id: message.id, ...stated })}`).toString(
+      "base64url",
+    );
+    const parameters = { "X-signature": "", "X-key-id": "", "X-signed-text": text };
+    expect(isSignedWith({ ...message, parameters }, verifierOf(alice.publicKey))).toBe(false);
+    const names = new Names("south", "");
+    const acl = { ...readAcl("(inform)"), sender: agentIdentifier("alice@north"), parameters };
+    expect(wireOf(acl, names, { receivers, nowMs: 0 })).toMatchObject({ receiver: receivers });
+  }
 });
