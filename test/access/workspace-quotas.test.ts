@@ -107,7 +107,13 @@ async function rush(ask: (turn: number) => Promise<{ readonly status: number }>)
 }
 
 test("requests that come together do not exceed a quota", async () => {
-  await server.createWorkspace("rush", { agents: 2, tool_servers: 2, memory_entities: 2, file_bytes: 500_000 });
+  await server.createWorkspace("rush", {
+    agents: 2,
+    tool_servers: 2,
+    memory_entities: 2,
+    secrets: 2,
+    file_bytes: 500_000,
+  });
   const post = (path: string, body: object) => server.ask("rush", "POST", `/api/v1/${path}`, body);
   const two = ["429", "429", "429", "429", "done", "done"];
   expect(await rush((turn) => post("agents", agent(`speaker-${turn}`)))).toEqual(two);
@@ -116,6 +122,11 @@ test("requests that come together do not exceed a quota", async () => {
   const remember = (name: string) =>
     post("memory/entities", { scope: "workspace", entities: [{ name, type: "thing" }] });
   expect(await rush((turn) => remember(`entity ${turn}`))).toEqual(two);
+  const put = (name: string) => server.ask("rush", "PUT", `/api/v1/secrets/${name}`, { value: `value of ${name}` });
+  expect(await rush((turn) => put(`KEY_${turn}`))).toEqual(two);
+  const stored = await server.ask("rush", "GET", "/api/v1/secrets");
+  const [kept] = contract.secrets.SecretPage.parse(stored.body).items;
+  expect((await put(kept?.name ?? "")).status).toBe(200);
   const upload = (body: RequestInit["body"]) =>
     fetch(`${server.server.url}/api/v1/uploads?name=a.txt`, {
       method: "POST",

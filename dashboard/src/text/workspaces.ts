@@ -40,5 +40,6 @@ export const WORKSPACES = {
     messages_per_minute: "Messages per minute",
     file_bytes: "Bytes of uploads and artifacts",
     memory_entities: "Entities in memory",
+    secrets: "Secrets",
   },
 } as const;

@@ -11,6 +11,7 @@ export const QUOTAS = {
   messages_per_minute: "Messages sent in a minute",
   file_bytes: "Bytes of uploads and artifacts on disk",
   memory_entities: "Entities in memory",
+  secrets: "Stored secrets",
 } as const satisfies Readonly<Record<string, string>>;
 export type QuotaName = keyof typeof QUOTAS;
 /** A name that is absent has no limit of its own. */

@@ -17,6 +17,7 @@ export const QUOTA_NAMES = [
   "messages_per_minute",
   "file_bytes",
   "memory_entities",
+  "secrets",
 ] as const satisfies readonly (keyof Workspace["quotas"])[];
 
 type Draft = { readonly [quota: string]: string };

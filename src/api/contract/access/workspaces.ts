@@ -19,6 +19,7 @@ export const WorkspaceQuotas = z
     messages_per_minute: described("messages_per_minute"),
     file_bytes: described("file_bytes"),
     memory_entities: described("memory_entities"),
+    secrets: described("secrets"),
   } satisfies Record<QuotaName, unknown>)
   .meta({ id: "WorkspaceQuotas", description: "Maximum amounts; one that is absent has no limit of its own" });
 

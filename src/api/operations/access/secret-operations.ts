@@ -79,12 +79,19 @@ const list = implement(operations.secret.list, async (services: ApiServices, que
   return { items: items.map((entry) => present(entry, usedBy(entry))), next };
 });
 
-/** Throws ServerPermissionDeniedError, SecretValueInvalidError, SecretsFullError, SecretKeyFileError. */
+/** Throws ServerPermissionDeniedError, QuotaExceededError, SecretValueInvalidError, SecretsFullError, SecretKeyFileError. */
 const set = implement(operations.secret.set, async (services: ApiServices, input, { principal }) => {
   const { name, value, origins } = input;
   const { secrets } = services.access;
   const workspace = placeOf("secret.set", input.all_workspaces, principal);
-  const stored = await secrets.set({ workspace, name, value, origins, updatedBy: principal.id });
+  const quota = services.access.workspaces.stock("secrets");
+  const store = () => secrets.set({ workspace, name, value, origins, updatedBy: principal.id });
+  const storeWithin = () => {
+    const own = secrets.list(workspace).filter((entry) => entry.workspace === workspace);
+    if (!own.some((entry) => entry.name === name)) quota.require(workspace, own.length + 1);
+    return store();
+  };
+  const stored = await (quota.hasQuota(workspace) ? quota.fill(workspace, async () => storeWithin()) : store());
   return presentOne(services, principal, stored);
 });
 
