@@ -91,6 +91,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./message/index.ts")).participant,
   },
   {
+    name: "thread",
+    also: ["threads"],
+    group: "work",
+    summary: "hold lasting dialogues with agents",
+    load: async () => (await import("./run/index.ts")).thread,
+  },
+  {
     name: "trigger",
     also: ["triggers"],
     group: "work",

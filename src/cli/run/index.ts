@@ -1,2 +1,3 @@
 export { run } from "./run.ts";
+export { thread } from "./thread.ts";
 export { approval } from "./approval.ts";

@@ -1,0 +1,323 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { operations, type Thread, type threads, type Turn } from "../../api/contract/index.ts";
+import { type Answer, fileToSend } from "../client/index.ts";
+import {
+  act,
+  type CommandMaker,
+  type Context,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listOption,
+  ONE_FORMATS,
+  pagesOf,
+  sendFiles,
+  showOne,
+  showPages,
+} from "../frame/index.ts";
+import { ageColumn, type Column, renderFields, safeText } from "../terminal/index.ts";
+import { STATE_TONES } from "./detail.ts";
+import { followRun } from "./follow.ts";
+
+/** `caxton thread` */
+export const thread: CommandMaker = (command, invocation) => {
+  command.description(
+    "Hold lasting dialogues with agents. Each message is a run that continues an earlier one; other branches stay.",
+  );
+  examples(command, [
+    ["caxton thread create data-analyzer", "print the id of a new thread"],
+    ['caxton thread send <thread> "mean price per region" --file sales.csv', ""],
+    ['caxton thread send <thread> "and per year?"', ""],
+    ["caxton thread get <thread>", "the dialogue"],
+  ]);
+  create(command.command("create"), invocation);
+  send(command.command("send"), invocation);
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  update(command.command("update"), invocation);
+  fork(command.command("fork"), invocation);
+  cancel(command.command("cancel"), invocation);
+  remove(command.command("delete"), invocation);
+};
+
+const Named = z.object({ thread: z.string() });
+const ARGUMENT = ["<thread>", "id of the thread"] as const;
+const shown = (context: Context, { raw, value }: Answer<Thread>) =>
+  showOne(context, { raw, name: value.id, human: () => `${value.id}\n` });
+
+function create(command: Command, invocation: Invocation): void {
+  command
+    .summary("create a thread")
+    .description("Create a thread with an agent and print its id. Its turns use the revision that serves now.")
+    .argument("<agent>", "name of a deployed agent")
+    .option("--title <text>", "title. Default: the first words of the first message")
+    .addOption(listOption("--tag <tag>", "tag; may be repeated"))
+    .option("--latest", "use the agent's newest revision at each turn")
+    .option("--from-run <run>", "run that the first message continues");
+  examples(command, [["caxton thread create data-analyzer --title Sales --tag q3", ""]]);
+  act(command, invocation, {
+    input: z.object({
+      agent: z.string(),
+      title: z.string().optional(),
+      tag: z.array(z.string()).default([]),
+      latest: z.boolean().default(false),
+      fromRun: z.string().optional(),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { agent, title, tag: tags, latest, fromRun }) => {
+      const body = {
+        agent,
+        tags,
+        ...(title !== undefined && { title }),
+        ...(latest && { revision: "latest" as const }),
+        ...(fromRun !== undefined && { from_run: fromRun }),
+      };
+      await shown(context, await context.client.call(operations.thread.create, body));
+    },
+  });
+}
+
+const WHEN_BUSY = ["queue", "steer", "interrupt", "reject"] as const;
+
+function send(command: Command, invocation: Invocation): void {
+  command
+    .summary("send a message")
+    .description(
+      "Send a message to the agent of a thread and stream its answer. Ctrl-C cancels the turn. With --instead-of, the message replaces that of an earlier turn in a new branch; effects of that turn's tools stay.",
+    )
+    .argument(...ARGUMENT)
+    .argument("[message...]", "the message; with --instead-of default: that of the turn")
+    .addOption(
+      listOption("-f, --file <path>", "file that the tools may read in this turn and later ones; may be repeated"),
+    )
+    .option("-m, --model <provider/model>", "override the model for this turn")
+    .option("--instead-of <run>", "turn that the message replaces")
+    .addOption(
+      command
+        .createOption(
+          "--when-busy <what>",
+          "while a turn is in progress: wait for it, join it, cancel it or fail; default: as the definition says",
+        )
+        .choices(WHEN_BUSY),
+    )
+    .option("--no-stream", "print the answer when it is complete")
+    .option("-d, --detach", "send the message and print the id of its run without waiting");
+  examples(command, [
+    ['caxton thread send <thread> "and per year?"', ""],
+    ['caxton thread send <thread> "only for 2026" --when-busy steer', "join the turn in progress"],
+    ["caxton thread send <thread> --instead-of <run>", "answer that message again"],
+  ]);
+  act(command, invocation, {
+    input: Named.extend({
+      message: z.array(z.string()),
+      file: z.array(z.string()).default([]),
+      model: z.string().optional(),
+      insteadOf: z.string().optional(),
+      whenBusy: z.enum(WHEN_BUSY).optional(),
+      stream: z.boolean(),
+      detach: z.boolean().default(false),
+    }),
+    formats: ["text", "json", "jsonl"],
+    run: async (context, { thread: id, message, file, model, insteadOf, whenBusy, stream, detach }) => {
+      const uploads = await sendFiles(context, await Promise.all(file.map(fileToSend)), new AbortController().signal);
+      const { raw, value } = await context.client.call(operations.thread.send, {
+        id,
+        ...(message.length > 0 && { input: message.join(" ") }),
+        ...(uploads.length > 0 && { uploads }),
+        ...(model !== undefined && { model }),
+        ...(insteadOf !== undefined && { instead_of: insteadOf }),
+        ...(whenBusy !== undefined && { when_busy: whenBusy }),
+        attended: context.terminal.canAsk && context.format === "text" && !detach,
+      });
+      const { run } = value;
+      if (!detach) return followRun(context, run.id, { stream, onInterrupt: "cancel" });
+      await showOne(context, { raw, name: run.id, human: () => `${run.id}\n` });
+      return 0;
+    },
+  });
+}
+
+const columns = (nowMs: number): readonly Column<Thread>[] => [
+  { title: "ID", value: ({ id }) => id },
+  { title: "AGENT", value: ({ agent }) => agent },
+  {
+    title: "STATE",
+    value: ({ state }) => state ?? "empty",
+    tone: ({ state }) => (state === null ? undefined : STATE_TONES[state]),
+  },
+  ageColumn("USED", (each) => each.updated_at, nowMs),
+  { title: "TITLE", value: ({ title }) => safeText(title), shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("list threads")
+    .description("List threads, the last used first.")
+    .option("--agent <name>", "only threads with this agent")
+    .option("--tag <tag>", "only threads with this tag")
+    .option("--title <text>", "only threads whose title contains the text")
+    .option("--conversations", "agents' parts of conversations with other agents, instead of dialogues with users")
+    .addOption(limitOption(50));
+  examples(command, [["caxton thread list --agent data-analyzer --tag q3", ""]]);
+  act(command, invocation, {
+    input: z.object({
+      agent: z.string().optional(),
+      tag: z.string().optional(),
+      title: z.string().optional(),
+      conversations: z.boolean().default(false),
+      limit: z.number(),
+    }),
+    formats: LIST_FORMATS,
+    run: (context, { limit, conversations, ...only }) =>
+      showPages(
+        context,
+        pagesOf(operations.thread.list, { ...only, kind: conversations ? "conversation" : "dialogue" }),
+        {
+          limit,
+          columns: columns(Date.now()),
+          name: ({ id }) => id,
+          empty: "no threads; start one with: caxton thread create <agent>",
+        },
+      ),
+  });
+}
+
+const TURNS = 50;
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("show a thread")
+    .description(`Show a thread and the last ${TURNS} turns of its branch. In front of each is the id of its run.`)
+    .argument(...ARGUMENT);
+  examples(command, [["caxton thread get <thread>", ""]]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, { thread: id }) => {
+      const { raw, value } = await context.client.call(operations.thread.get, { id });
+      const { value: page } = await context.client.call(operations.thread.turns, { id, limit: TURNS });
+      const human = () =>
+        `${renderFields(fieldsOf(value), context.terminal)}\n${page.items.toReversed().map(turnText).join("\n")}`;
+      await showOne(context, { raw, name: value.id, human });
+    },
+  });
+}
+
+const fieldsOf = (each: Thread) =>
+  [
+    ["Thread", each.id],
+    ["Title", safeText(each.title)],
+    ["Agent", `${each.agent} revision ${each.revision ?? "latest"}`],
+    ["State", each.state ?? "empty"],
+    ["Tags", safeText(each.tags.join(", "))],
+    ["Owner", safeText(each.owner)],
+    ["Expires", each.expires_at ?? "never"],
+  ] as const;
+
+type Message = z.output<typeof threads.ThreadMessage>;
+
+function turnText({ run, siblings, state, messages }: Turn): string {
+  const others = siblings.length > 1 ? `, branch ${siblings.indexOf(run) + 1} of ${siblings.length}` : "";
+  const lines = messages.map(messageText).filter((text) => text !== "");
+  return [`${run} (${state}${others})`, ...lines, ""].join("\n");
+}
+
+function messageText(message: Message): string {
+  switch (message.role) {
+    case "user": {
+      const files = message.files.map(({ name }) => ` [${name}]`).join("");
+      return safeText(`${message.author === "" ? "user" : message.author}: ${message.text}${files}`);
+    }
+    case "assistant":
+      return message.text === "" ? "" : safeText(message.text);
+    case "tool":
+      return safeText(`  ${message.name} ${message.state}${message.has_effects ? ", may have had effects" : ""}`);
+    case "notice":
+      return safeText(`  ${message.code}: ${message.text}`);
+  }
+}
+
+function update(command: Command, invocation: Invocation): void {
+  command
+    .summary("change a thread")
+    .description(
+      "Change a thread. --head selects another branch, or an earlier turn to undo the later ones; no turn is deleted.",
+    )
+    .argument(...ARGUMENT)
+    .option("--title <text>", "title")
+    .addOption(listOption("--tag <tag>", "tags instead of the present ones; may be repeated"))
+    .option("--head <run>", "turn to show and continue from")
+    .option("--agent <name>", "agent of the next turns, with its newest revision")
+    .option("--latest", "use the agent's newest revision at each turn");
+  examples(command, [["caxton thread update <thread> --head <run>", "undo the turns after a run"]]);
+  act(command, invocation, {
+    input: Named.extend({
+      title: z.string().optional(),
+      tag: z.array(z.string()).optional(),
+      head: z.string().optional(),
+      agent: z.string().optional(),
+      latest: z.boolean().default(false),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { thread: id, title, tag: tags, head, agent, latest }) => {
+      const answer = await context.client.call(operations.thread.update, {
+        id,
+        ...(title !== undefined && { title }),
+        ...(tags !== undefined && { tags }),
+        ...(head !== undefined && { head }),
+        ...(agent !== undefined && { agent }),
+        ...(latest && { revision: "latest" as const }),
+      });
+      await shown(context, answer);
+    },
+  });
+}
+
+function fork(command: Command, invocation: Invocation): void {
+  command
+    .summary("fork a thread")
+    .description("Create a thread that shares the turns of another up to one of them, and print its id.")
+    .argument(...ARGUMENT)
+    .option("--at <run>", "last turn that it shares. Default: the last one")
+    .option("--title <text>", "title");
+  examples(command, [["caxton thread fork <thread> --at <run>", ""]]);
+  act(command, invocation, {
+    input: Named.extend({ at: z.string().optional(), title: z.string().optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, { thread: id, at, title }) => {
+      const body = { ...(at !== undefined && { at }), ...(title !== undefined && { title }) };
+      await shown(context, await context.client.call(operations.thread.fork, { id, ...body }));
+    },
+  });
+}
+
+function cancel(command: Command, invocation: Invocation): void {
+  command
+    .summary("cancel the turn in progress")
+    .description("Cancel the turn in progress and the messages that wait for it.")
+    .argument(...ARGUMENT);
+  examples(command, [["caxton thread cancel <thread>", ""]]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, { thread: id }) => shown(context, await context.client.call(operations.thread.cancel, { id })),
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command
+    .summary("delete a thread")
+    .description("Delete a thread with its turns, except those that forks of it share.")
+    .argument(...ARGUMENT);
+  examples(command, [["caxton thread delete <thread>", ""]]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, { thread: id }) => {
+      const { raw } = await context.client.call(operations.thread.delete, { id });
+      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is deleted\n` });
+    },
+  });
+}
