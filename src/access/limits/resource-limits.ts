@@ -95,11 +95,6 @@ export class ResourceLimits {
     return new Permit(counts, keys, amount);
   }
 
-  /** Whether operations are limited. */
-  get hasRates(): boolean {
-    return this.#rates.isLimited;
-  }
-
   /**
    * Counts an operation for a party. Returns the quota of which the least is left; undefined if none applies. Throws RateLimitedError.
    */

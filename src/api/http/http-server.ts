@@ -147,32 +147,27 @@ function guardRequests(
   http: Http,
   { services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">,
 ): void {
-  if (proxies.includes !== undefined) http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
-  // Before authentication, which costs most.
-  const { limits } = services.access;
-  if (limits.hasRates)
-    http.addHook("onRequest", async ({ ip: address, routeOptions: { config } }, reply) => {
-      const { name = DOCUMENT, isUrgent = config.isUrgent ?? false } = config.operation ?? {};
-      reply.allowance = limits.spend({ address }, { name, isUrgent });
-      // An operation is also counted for its principal.
-      if (config.operation === undefined) setRateHeaders(reply);
-    });
+  const { limits, access } = services.access;
   const guard = guardOrigin(options.allowedHosts);
-  http.addHook("onRequest", async (request) => {
+  // One hook, which is synchronous: every request passes it.
+  http.addHook("onRequest", (request, reply, done) => {
+    const { id, ip: address, url, protocol, headers, routeOptions } = request;
+    const { operation, isUrgent = false } = routeOptions.config;
+    proxies.restoreHost(request.raw);
+    // Before authentication, which costs most.
+    reply.allowance = limits.spend({ address }, operation ?? { name: DOCUMENT, isUrgent });
+    // An operation is also counted for its principal.
+    if (operation === undefined) setRateHeaders(reply);
     try {
       guard(request);
     } catch (error) {
-      if (isDenial(error))
-        services.access.access.refused(originOf(request), toFault(error).code, {
-          operation: request.routeOptions.config.operation,
-        });
+      if (isDenial(error)) access.refused(originOf(request), toFault(error).code, { operation });
       throw error;
     }
-  });
-  http.addHook("onRequest", async ({ id, url, protocol, headers, routeOptions }, reply) => {
     void reply.header("x-request-id", id);
     if (protocol === "https" && !isLoopback(headers.host ?? "")) void reply.headers(STRICT_TRANSPORT);
     if (isApi(url, routeOptions.url)) void reply.headers(API_HEADERS);
+    done();
   });
 }
 

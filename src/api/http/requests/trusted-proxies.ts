@@ -29,7 +29,8 @@ export class TrustedProxies {
 
   /** Replaces the Host header by the host that the client used, where a trusted proxy states it. */
   restoreHost({ socket, headers }: IncomingMessage): void {
-    const host = lastOf(headers["x-forwarded-host"]);
-    if (host !== undefined && this.includes?.(socket.remoteAddress ?? "") === true) headers.host = host;
+    const { "x-forwarded-host": forwarded } = headers;
+    if (forwarded === undefined || this.includes?.(socket.remoteAddress ?? "") !== true) return;
+    headers.host = lastOf(forwarded) ?? headers.host;
   }
 }
