@@ -85,11 +85,13 @@ async function run(command: string, token = "", more: readonly string[] = []) {
   const args = line.map((word) =>
     word.replaceAll(/\{([\w.]+)\.(\w+)\}/g, (_all, noun: string, name: string) => resource(noun, name)),
   );
-  const listeners = process.listenerCount("SIGINT");
+  const others = process.listeners("SIGINT");
   const interrupt = setInterval(() => {
-    if (exit?.own !== INTERRUPTED || process.listenerCount("SIGINT") === listeners) return;
+    // Other tests of this process may have left listeners that end it, such as those of a browser.
+    const own = process.listeners("SIGINT").filter((listener) => !others.includes(listener));
+    if (exit?.own !== INTERRUPTED || own.length === 0) return;
     clearInterval(interrupt);
-    process.emit("SIGINT");
+    for (const listener of own) listener("SIGINT");
   }, 400);
   const input = "another-value\n";
   try {

@@ -119,6 +119,7 @@ const BODY_OPTIONAL = [
   "POST /api/v1/threads/{id}/fork",
   "POST /api/v1/tool-servers/{name}/accept",
   "POST /api/v1/tool-servers/{name}/pause",
+  "POST /api/v1/triggers/{id}/fire",
 ];
 
 test("a request without the body that its operation takes is refused, so that none has an effect by accident", async () => {
