@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { operation } from "../operation.ts";
+import { RUN_CONTENT } from "../runs/run-content.ts";
 import { RunStreamEvent } from "../runs/runs.ts";
 import {
   CreateThreadBody,
@@ -19,6 +20,9 @@ const READ = { ...COMMON, permission: "runs:read-content", effect: "read" } as c
 const WRITE = { ...COMMON, permission: "runs:execute", effect: "write" } as const;
 const POST = { ...WRITE, retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
+const withoutTitle = (thread: Thread): Thread => ({ ...thread, title: "", tags: [] });
+/** Titles and tags say what a dialogue is about. */
+const CONTENT = { permission: RUN_CONTENT.permission, hide: withoutTitle } as const;
 const location = ({ id }: Thread) => ({ location: `/api/v1/threads/${id}` });
 
 export const create = operation({
@@ -30,6 +34,7 @@ export const create = operation({
   http: { method: "POST", path: "/api/v1/threads", status: 201, headers: location },
   body: CreateThreadBody,
   output: Thread,
+  content: CONTENT,
 });
 
 export const list = operation({
@@ -77,6 +82,10 @@ export const send = operation({
   params,
   body: SendBody,
   output: Sent,
+  content: {
+    permission: RUN_CONTENT.permission,
+    hide: (sent) => ({ ...sent, thread: withoutTitle(sent.thread), run: RUN_CONTENT.hide(sent.run) }),
+  },
   events: RunStreamEvent,
 });
 
@@ -88,6 +97,7 @@ export const update = operation({
   params,
   body: UpdateThreadBody,
   output: Thread,
+  content: CONTENT,
 });
 
 export const fork = operation({
@@ -100,6 +110,7 @@ export const fork = operation({
   body: ForkThreadBody,
   isBodyOptional: true,
   output: Thread,
+  content: CONTENT,
 });
 
 export const cancel = operation({
@@ -110,6 +121,7 @@ export const cancel = operation({
   http: { method: "POST", path: "/api/v1/threads/:id/cancel" },
   params,
   output: Thread,
+  content: CONTENT,
 });
 
 const remove = operation({
