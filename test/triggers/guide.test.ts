@@ -1,27 +1,8 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LAUNCHER } from "../cli/caxton.ts";
-import { repository, startServer } from "../helpers/server.ts";
-
-const guide = readFileSync(join(repository, "docs/guides/triggers.md"), "utf8");
-const commands = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+import { runGuide } from "../helpers/guide.ts";
 
 test("the commands of the guide work, in their order", async () => {
-  await using server = await startServer();
-  const bin = join(server.directory, "bin");
-  mkdirSync(bin);
-  const launcher = `#!/bin/sh\nexec '${process.execPath}' '${LAUNCHER}' "$@"\n`;
-  writeFileSync(join(bin, "caxton"), launcher, { mode: 0o755 });
-  const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: server.directory, CAXTON_SERVER: server.url };
-  expect(commands.length).toBeGreaterThan(0);
-  const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly output: string }>();
-  const child = execFile("/bin/sh", ["-e"], { cwd: server.directory, env }, (error, stdout, stderr) =>
-    resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),
-  );
-  child.stdin?.end(commands.join("\n"));
-  const { code, output } = await promise;
+  const { code, output } = await runGuide("triggers.md");
   expect({ code, output }).toMatchObject({ code: 0 });
   expect(output).toMatch(/data-analyzer\/morning +enabled +0 7 \* \* 1-5 Europe\/Berlin +\d{4}-/);
   expect(output).toMatch(/data-analyzer\/poll started run [0-9a-f-]{36}/);

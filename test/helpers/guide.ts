@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LAUNCHER } from "../cli/caxton.ts";
+import { repository, startServer } from "./server.ts";
+
+/** Runs the shell blocks of a guide in their order, with a new server. Returns the exit code and all output. */
+export async function runGuide(name: string): Promise<{ readonly code: number; readonly output: string }> {
+  const guide = readFileSync(join(repository, "docs/guides", name), "utf8");
+  const commands = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+  if (commands.length === 0) throw new Error(`${name} has no shell blocks`);
+  await using server = await startServer();
+  const bin = join(server.directory, "bin");
+  mkdirSync(bin);
+  const launcher = `#!/bin/sh\nexec '${process.execPath}' '${LAUNCHER}' "$@"\n`;
+  writeFileSync(join(bin, "caxton"), launcher, { mode: 0o755 });
+  const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: server.directory, CAXTON_SERVER: server.url };
+  const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly output: string }>();
+  const child = execFile("/bin/sh", ["-e"], { cwd: server.directory, env }, (error, stdout, stderr) =>
+    resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),
+  );
+  child.stdin?.end(commands.join("\n"));
+  return await promise;
+}
