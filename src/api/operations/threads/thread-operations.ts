@@ -68,14 +68,19 @@ const get = implement(operations.thread.get, ({ runs }, { id }, { admission }) =
 const turns = implement(operations.thread.turns, ({ runs }, { id, head, cursor, limit }, { admission }) => {
   const thread = ownThread(runs, admission, id);
   const [after] = decodeCursor(cursors.turns, cursor) ?? [];
-  const from = after ?? (head === undefined ? thread.head : ownRun(runs, admission, head));
+  // A client can write a cursor, so the run in it is checked like any other.
+  const last = after ?? head;
+  const from = last === undefined ? thread.head : ownRun(runs, admission, last);
   const path = from === null ? [] : runs.threads.path(from, limit + 1);
   const shown = path.slice(0, limit);
   const parents = [...new Set(shown.map(({ parent }) => parent))];
   const places = Map.groupBy(runs.threads.next(thread.id, parents), ({ parent }) => parent);
-  const items = shown.map(({ run, parent }) => {
+  const items = shown.flatMap(({ run, parent }) => {
+    const view = runs.runs.view(run);
+    // An earlier turn may be of another agent, which the caller's grant does not cover.
+    if (!admission.covers("agents", view.agent)) return [];
     const siblings = (places.get(parent) ?? []).map((turn) => turn.run);
-    return presentTurn(runs.runs.view(run), siblings.includes(run) ? siblings : [run, ...siblings]);
+    return [presentTurn(view, siblings.includes(run) ? siblings : [run, ...siblings])];
   });
   const next = path[limit];
   return { items, next: next === undefined ? null : cursors.turns.encode(next.run) };
@@ -164,10 +169,12 @@ const send = implement(
 const update = implement(operations.thread.update, async ({ agents: { agents }, runs }, input, { admission }) => {
   const thread = ownThread(runs, admission, input.id);
   const { title, tags, head, revision, expires_after: expires } = input;
-  const serving = await agents.prepareServing(thread.workspace, input.agent ?? thread.agent);
-  if (typeof revision === "number") await agents.prepare(thread.workspace, serving.name, revision);
-  if (!admission.covers("agents", serving.name)) throw new AgentNotFoundError(thread.workspace, serving.name, []);
-  const moved = input.agent === undefined ? undefined : { agent: serving.name, revision: serving.revision };
+  const { workspace } = thread;
+  if (input.agent !== undefined && !admission.covers("agents", input.agent))
+    throw new AgentNotFoundError(workspace, input.agent, []);
+  const serving = input.agent === undefined ? undefined : await agents.prepareServing(workspace, input.agent);
+  if (typeof revision === "number") await agents.prepare(workspace, serving?.name ?? thread.agent, revision);
+  const moved = serving && { agent: serving.name, revision: serving.revision };
   const changed = await runs.threads.update(thread.id, {
     ...(title !== undefined && { title }),
     ...(tags !== undefined && { tags }),
