@@ -1,4 +1,5 @@
 /** Triggers of agents, and the ports that store them. */
+export { TriggerNotFoundError } from "./errors.ts";
 export { openTriggers, type TriggersPorts, type TriggerServices } from "./open.ts";
 export { type Authorize, type Authorized } from "./run-starter.ts";
 export {

@@ -9,7 +9,7 @@ export type ScheduleSpec =
 
 /** Instants at which something is due, as epoch milliseconds. */
 export interface Schedule {
-  /** The first slot after an instant; undefined if there is none. */
+  /** The first slot after an instant; undefined without one. */
   next(afterMs: number): number | undefined;
 }
 

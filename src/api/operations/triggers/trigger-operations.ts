@@ -2,7 +2,7 @@ import type { Admission } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { mint, RunId, TriggerId } from "../../../kernel/ids.ts";
 import type { RunServices } from "../../../runs/index.ts";
-import type { Fire, Trigger, TriggerServices } from "../../../triggers/index.ts";
+import { type Fire, type Trigger, TriggerNotFoundError, type TriggerServices } from "../../../triggers/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { cursors } from "../handles.ts";
@@ -40,7 +40,7 @@ function presentFire({ stores: { journal } }: RunServices, fire: Fire): contract
 function ownTrigger({ triggers }: TriggerServices, admission: Admission, ref: string): Trigger {
   const { workspace } = admission.principal;
   const found = triggers.get(workspace, ref);
-  if (!admission.covers("agents", found.agent)) throw new AgentNotFoundError(workspace, found.agent, []);
+  if (!admission.covers("agents", found.agent)) throw new TriggerNotFoundError(ref);
   return found;
 }
 
