@@ -32,6 +32,8 @@ export const LIMITS = {
   threadTurnsMax: 10_000,
   /** Messages of one thread that wait for the run in progress. */
   threadQueueMax: 16,
+  /** Files of one branch of a thread that tools may read, the newest ones. */
+  threadFilesMax: 256,
   /** Tool calls a model may ask for in one turn. */
   toolCallsPerTurnMax: 32,
   /** Text of one tool result that a model is shown; the rest is cut and said to be. */

@@ -39,7 +39,7 @@ function eventsOf({ turns, summary }: Course, parent: RunId | null, before: numb
   turns.forEach(({ text, calls, input, model, rejected }, index) => {
     const step = index + 1;
     events.push({ type: "model-start", step, model, attempt: 1 });
-    if (input) events.push({ type: "run-input", id: mint(RunId), author: "ann", content: { text: "and this" } });
+    if (input) events.push(inputEvent());
     const toolCalls = calls.map((id) => ({ id, name: "look", arguments: "{}" }));
     const content = { text, toolCalls, providerMetadata: { signature: `${step}` } };
     events.push({
@@ -76,6 +76,18 @@ function eventsOf({ turns, summary }: Course, parent: RunId | null, before: numb
   });
   return events;
 }
+
+/** An input with a text of its own. */
+const inputEvent = (id = mint(RunId)): RunEvent => ({
+  type: "run-input",
+  id,
+  author: "ann",
+  content: { text: `and this: ${id}` },
+});
+
+/** Messages of the user in the events of a run. */
+const saidIn = (events: readonly RunEvent[]): readonly string[] =>
+  events.flatMap((event) => (event.type === "run-input" ? [event.content.text] : []));
 
 const ENDS: readonly RunEvent[] = [
   { type: "run-complete", content: { output: "words" } },
@@ -154,7 +166,12 @@ test("whatever a run was cut at, the next request of its thread is valid for eve
           const kept = pastRunOf(viewOf(id, ended), before);
           expect(PastRun.parse(JSON.parse(JSON.stringify(kept)))).toEqual(kept);
           past.set(id, kept);
-          expect(faultsOf(requestAfter(past, id))).toEqual([]);
+          const request = requestAfter(past, id);
+          expect(faultsOf(request)).toEqual([]);
+          const text = request.map((message) => (message.role === "user" ? message.text : "")).join("\n");
+          // A summary stands for what was said before its end.
+          const isCovered = kept.points.coveredThrough > (before?.to.turns ?? 0);
+          expect(isCovered ? [] : saidIn(ended).filter((said) => !text.includes(said))).toEqual([]);
         }
         parent = id;
       }

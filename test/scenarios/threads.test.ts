@@ -1,12 +1,17 @@
 import { expect, test } from "vitest";
+import { DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-settings.ts";
+import { LIMITS } from "../../src/kernel/quantities.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { LanguageModel, ModelMessage, ModelRequest } from "../../src/models/port/language-model.ts";
 import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
 import type { Thread } from "../../src/runs/threads/thread.ts";
-import { Threads, type WhenBusy } from "../../src/runs/threads/threads.ts";
-import { Contents, SqliteRunArchive, SqliteThreadStore } from "../../src/storage/index.ts";
-import { done, type Engine, engine, type EngineOptions, freshEngine } from "../helpers/engine.ts";
+import { TimeTravel } from "../../src/runs/lifecycle/index.ts";
+import { replayRun } from "../../src/runs/replay/index.ts";
+import { ToolCatalogues } from "../../src/tools/catalogue/index.ts";
+import { Threads } from "../../src/runs/threads/threads.ts";
+import { Contents, SqliteRunArchive, SqliteThreadStore, SqliteUploadStore } from "../../src/storage/index.ts";
+import { done, type Engine, engine, type EngineOptions, freshEngine, models, testPlan } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
 /** A model that keeps what it is asked. */
@@ -46,7 +51,7 @@ async function openRoom(options: Omit<EngineOptions, "directory">) {
   const { id } = await newThread(threads);
   const say = (
     input: string,
-    more: { readonly whenBusy?: WhenBusy; readonly insteadOf?: RunId; readonly id?: RunId } = {},
+    more: Partial<Pick<Parameters<Threads["send"]>[1], "whenBusy" | "insteadOf" | "id" | "caller">> = {},
   ) =>
     threads.send(id, {
       id: mint(RunId),
@@ -73,6 +78,7 @@ const line = (message: ModelMessage): string =>
 const lines = (request: ModelRequest | undefined): readonly string[] => request?.messages.map(line) ?? [];
 const look = { name: "look", run: () => done("42") };
 const CALL = { toolCalls: [{ name: "fake__look", arguments: { text: "x" } }] };
+const read = (call: number) => ({ toolCalls: [{ name: "caxton__read_result", arguments: { call, length: 12 } }] });
 const until = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
@@ -133,6 +139,138 @@ test("a message that steers is read before the next model turn, also if that ans
   });
 });
 
+test("in a worker, too, a message joins the turn in progress", async () => {
+  const { model, requests } = watched([{ text: "one", delayMs: 100 }, { text: "two" }]);
+  await using room = await openRoom({ model, workers: {} });
+  const { made, say } = room;
+  const first = await say("first");
+  await until(() => requests.length === 1);
+  expect(await say("and shorter", { whenBusy: "steer" })).toMatchObject({ run: first.run, joined: true });
+  await first.ended;
+  expect(lines(requests[1])).toEqual(["user: first", "assistant: one", "user: and shorter"]);
+  expect(made.runs.view(first.run)).toMatchObject({ output: "two", isolation: "worker" });
+});
+
+test("a message waits instead of joining a run that has rights its sender lacks", async () => {
+  const { model } = watched([{ text: "one", delayMs: 60 }]);
+  await using room = await openRoom({ model });
+  const { say } = room;
+  const caller = { id: "key_bob", kind: "key", name: "bob", role: "guest", lacks: ["memory:write"] } as const;
+  const first = await say("first", { caller });
+  expect(await say("second", { whenBusy: "steer", caller })).toMatchObject({ run: first.run, joined: true });
+  expect(await say("third", { whenBusy: "steer" })).toMatchObject({ run: first.run, joined: true });
+  const stricter = { ...caller, lacks: ["memory:write", "messages:send"] } as const;
+  expect(await say("fourth", { whenBusy: "steer", caller: stricter })).toMatchObject({ joined: false });
+});
+
+test("a message that joins a turn has a maximum size, and a turn a maximum of unread ones", async () => {
+  const { model, requests } = watched([{ text: "one", delayMs: 2_000 }]);
+  await using room = await openRoom({ model });
+  const { say } = room;
+  const { run } = await say("first");
+  await until(() => requests.length === 1);
+  const long = "x".repeat(LIMITS.inputBytesMax + 1);
+  await expect(say(long, { whenBusy: "steer" })).rejects.toMatchObject({ code: "INPUT_TOO_LARGE" });
+  for (let sent = 0; sent < LIMITS.threadQueueMax; sent += 1) await say("more", { whenBusy: "steer" });
+  await expect(say("more", { whenBusy: "steer" })).rejects.toMatchObject({ code: "THREAD_BUSY", details: { run } });
+});
+
+test("when a waiting message is withdrawn, the next one still waits for the turn in progress and continues it", async () => {
+  const { model, requests } = watched([
+    { when: { userIncludes: "first" }, text: "one", delayMs: 60 },
+    { text: "three" },
+  ]);
+  await using room = await openRoom({ model });
+  const { made, say } = room;
+  const [first, second, third] = [await say("first"), await say("second"), await say("third")];
+  await until(() => requests.length === 1);
+  await made.runs.cancel(second.run, "withdrawn");
+  await third.ended;
+  expect(lines(requests[1])).toEqual(["user: first", "assistant: one", "user: third"]);
+  const view = made.runs.view(third.run);
+  expect(view.startedAtMs).toBeGreaterThanOrEqual(made.runs.view(first.run).endedAtMs ?? Infinity);
+  expect(view.thread?.parent).toBe(first.run);
+  expect(made.journal.summary(third.run)?.thread?.parent).toBe(first.run);
+});
+
+test("calls are numbered over the thread, and a shortened result of an earlier turn can be read on", async () => {
+  const long = { name: "look", run: () => done(Array.from({ length: 1_500 }, (_none, at) => `seen ${at}`).join(" ")) };
+  const { model, requests } = watched([
+    { when: { userIncludes: "second" }, ...read(1) },
+    { when: { userIncludes: "second" }, ...read(4) },
+    { when: { userIncludes: "second" }, text: "two" },
+    { toolCalls: [...CALL.toolCalls, ...CALL.toolCalls, ...CALL.toolCalls] },
+    { text: "one" },
+  ]);
+  const context = { ...DEFAULT_CONTEXT, windowTokens: 9_000, strategy: "sliding" as const };
+  await using room = await openRoom({ model, tools: [long], plan: { context } });
+  await room.ask("first");
+  await room.ask("second");
+  const results = requests.at(-1)?.messages.slice(-3).map(line) ?? [];
+  expect(results[0]).toMatch(/^tool: seen 0 seen /);
+  expect(results[2]).toMatch(/^tool: seen 0 seen /);
+});
+
+test("a turn that is tried again is another branch with the same turns before it", async () => {
+  const { model, requests } = watched([{ text: "answer" }]);
+  await using room = await openRoom({ model });
+  const { made, threads, id, ask } = room;
+  const first = await ask("first");
+  const second = await ask("second");
+  const { runs, journal, artifacts } = made;
+  const uploads = new SqliteUploadStore(made.database, systemClock, { bytesMax: 1, waitingBytesMax: 1 });
+  const again = await new TimeTravel({ runs, journal, artifacts, uploads }).retry(second.id, {
+    latest: false,
+    caller: undefined,
+  });
+  await again.ended;
+  expect(lines(requests[2])).toEqual(lines(requests[1]));
+  expect(threads.next(id, [first.id]).map(({ run }) => run)).toEqual([second.id, again.id]);
+});
+
+test("a deletion that fails half-way leaves a thread that can be deleted again", async () => {
+  const { model } = watched([{ text: "answer" }]);
+  await using room = await openRoom({ model });
+  const { made, threads, id, ask } = room;
+  const { id: turn } = await ask("first");
+  const archive = new SqliteRunArchive(made.database, new Contents(made.database));
+  const { runs, journal, database } = made;
+  const failing = Object.assign(Object.create(archive), {
+    remove: async () => {
+      throw new Error("the disk is full");
+    },
+  });
+  const store = new SqliteThreadStore(database);
+  const broken = new Threads({ store, runs, journal, archive: failing, clock: systemClock });
+  await expect(broken.delete(id)).rejects.toThrow("the disk is full");
+  expect(threads.get(id).head).toBe(turn);
+  await threads.delete(id);
+  expect(journal.summary(turn)).toBeUndefined();
+});
+
+test("a turn that a message joined is replayed with the message", async () => {
+  const { model, requests } = watched([{ text: "one", delayMs: 40 }, { text: "two" }]);
+  await using room = await openRoom({ model });
+  const { made, say, ask } = room;
+  await ask("before");
+  const sent = await say("first");
+  await until(() => requests.length === 2);
+  await say("and shorter", { whenBusy: "steer" });
+  await sent.ended;
+  const entries = made.journal.read(sent.run, 0);
+  const report = await replayRun(
+    { entries, artifacts: [], read: async () => new Uint8Array() },
+    {
+      plans: { admit: async () => {}, plan: async () => testPlan() },
+      models: models(model),
+      tools: new ToolCatalogues(() => made.tools),
+      clock: systemClock,
+      past: (id) => made.journal.past(id),
+    },
+  );
+  expect(report).toMatchObject({ same: true, divergences: [], stopped: null });
+});
+
 test("a message that interrupts cancels the turn, and the next one knows", async () => {
   const { model, requests } = watched([
     { when: { userIncludes: "first" }, text: "one", delayMs: 10_000 },
@@ -184,6 +322,17 @@ test("an edited message begins another branch, and a head that is moved back und
     "assistant: answer",
     "user: fourth",
   ]);
+});
+
+test("what an older version kept of a turn in another form is derived again", async () => {
+  const { model, requests } = watched([{ text: "answer" }]);
+  await using room = await openRoom({ model });
+  const { made, ask } = room;
+  const first = await ask("first");
+  await made.journal.keepPast(first.id, '{"form":"older"}');
+  await ask("second");
+  expect(lines(requests[1])).toEqual(["user: first", "assistant: answer", "user: second"]);
+  expect(made.journal.past(first.id)).toContain('"turns"');
 });
 
 test("a fork shares its turns, which stay when the thread they came from is deleted", async () => {

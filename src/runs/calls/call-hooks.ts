@@ -1,6 +1,6 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import type { CallContext } from "../../tools/catalogue/index.ts";
-import type { ExecutionPlan, Recorder, RunView } from "../record/index.ts";
+import { type ExecutionPlan, type Recorder, type RunView, withFiles } from "../record/index.ts";
 import type { RequestInput } from "./elicitations.ts";
 import { waiterOf } from "./replies.ts";
 
@@ -15,14 +15,8 @@ export const callContext = (
   onBehalfOf: caller ?? undefined,
   restrictions,
   conversation: message?.conversationId,
-  files: filesOf(files, history?.files ?? []),
+  files: withFiles(history?.files ?? [], files),
 });
-
-/** The files of the run, and those of earlier turns of its thread; of equal names, the newest. */
-function filesOf(own: RunView["files"], earlier: RunView["files"]): RunView["files"] {
-  if (earlier.length === 0) return own;
-  return [...new Map([...earlier, ...own].map((file) => [file.name, file] as const)).values()];
-}
 
 /** Hooks of a running call: elicitation of a person, and notification of the run's watchers. */
 export type CallHooks = (call: {

@@ -8,7 +8,7 @@ import {
   toolId,
   type ToolResult,
 } from "../../tools/catalogue/index.ts";
-import type { RunFiles, RunView } from "../record/index.ts";
+import { type History, NO_HISTORY, type RunFiles, type RunView } from "../record/index.ts";
 import { searchTools } from "./tool-search.ts";
 
 /**
@@ -100,6 +100,8 @@ type OwnCall = {
   readonly tool: Tool;
   readonly arguments: JsonObject;
   readonly view: RunView;
+  /** What was said before in the thread; undefined for a run without one. */
+  readonly history: History | undefined;
   /** Every tool the agent may call. */
   readonly tools: readonly Tool[];
   readonly artifacts: RunFiles;
@@ -144,9 +146,9 @@ function search({ query, limit }: z.output<typeof FindArguments>, tools: readonl
 
 async function readOn(
   { name, call, offset, length }: z.output<typeof ReadArguments>,
-  { view, artifacts }: Pick<OwnCall, "view" | "artifacts">,
+  { view, history, artifacts }: Pick<OwnCall, "view" | "history" | "artifacts">,
 ): Promise<ToolResult> {
-  if (name === undefined) return readCall(view, call, { offset, length });
+  if (name === undefined) return readCall(view, history ?? NO_HISTORY, call, { offset, length });
   const kept = await artifacts.ofRun(view.id);
   const artifact = kept.find((each) => each.name === name);
   if (artifact === undefined) {
@@ -158,12 +160,14 @@ async function readOn(
 
 type Piece = { readonly offset: number; readonly length: number };
 
-/** The result of a call by its number among the run's. */
-function readCall(view: RunView, call: number | undefined, piece: Piece): ToolResult {
+/** The result of a call by its number among those of the thread. */
+function readCall(view: RunView, history: History, call: number | undefined, piece: Piece): ToolResult {
   if (call === undefined) return failedCall("invalid-arguments", "say which: the name of a kept result, or a call.");
-  const step = view.steps.filter(({ kind }) => kind === "tool")[call - 1];
+  const earlier = history.turns.flatMap(({ results }) => results).find((result) => result.call === call);
+  if (earlier !== undefined) return pieceOf(earlier.text, piece);
+  const step = view.steps.filter(({ kind }) => kind === "tool")[call - history.position.calls - 1];
   if (step?.kind === "tool" && "text" in step.end) return pieceOf(step.end.text, piece);
-  return failedCall("tool-error", `there is no call ${call} with a result in this run.`);
+  return failedCall("tool-error", `there is no call ${call} with a result here.`);
 }
 
 function pieceOf(text: string, { offset, length }: Piece): ToolResult {

@@ -9,7 +9,16 @@ import {
   failedCall,
   modelToolName,
 } from "../../tools/catalogue/index.ts";
-import type { ApprovalAsk, RunArtifact, RunEvent, RunFailure, RunFiles, RunRecord, ToolStep } from "../record/index.ts";
+import type {
+  ApprovalAsk,
+  History,
+  RunArtifact,
+  RunEvent,
+  RunFailure,
+  RunFiles,
+  RunRecord,
+  ToolStep,
+} from "../record/index.ts";
 import type { ModelToolCall } from "../../models/port/index.ts";
 import type { Meter, Patience } from "../spending/index.ts";
 import type { CallHooks } from "./call-hooks.ts";
@@ -86,6 +95,7 @@ type CallDeps = {
   readonly artifacts: RunFiles;
   readonly recorder: RunRecord;
   readonly context: CallContext;
+  readonly history: History | undefined;
   /** Every tool the agent may call. */
   readonly agentTools: readonly Tool[];
   readonly attend: CallHooks;
@@ -205,7 +215,14 @@ function callTool(
   signal: AbortSignal,
 ): Promise<ToolResult> {
   if (isOwnTool(tool)) {
-    return callOwnTool({ tool, arguments: given, view: recorder.view(), tools: agentTools, artifacts });
+    return callOwnTool({
+      tool,
+      arguments: given,
+      view: recorder.view(),
+      history: deps.history,
+      tools: agentTools,
+      artifacts,
+    });
   }
   const { step, callId } = start;
   const context: CallContext = { ...deps.context, ...attend({ step, callId }) };

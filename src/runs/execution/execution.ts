@@ -232,7 +232,12 @@ async function callTools(
   const refusal =
     permit.type === "refused"
       ? permit.failure
-      : await runCalls({ ...deps, context, agentTools: tools }, now, plan.concurrentToolsMax, permit.signal);
+      : await runCalls(
+          { ...deps, context, history: plan.history, agentTools: tools },
+          now,
+          plan.concurrentToolsMax,
+          permit.signal,
+        );
   const failure = refusal ?? (permit.type === "granted" ? permit.cut() : undefined);
   if (failure && !signal.aborted) await deps.recorder.append({ type: "run-fail", failure });
   if (permit.type === "granted") permit.release();

@@ -16,7 +16,7 @@ const WAITS: ReadonlySet<RunEvent["type"]> = new Set(["reply-wait", "reply-end",
 /**
  * Copies the events before a step, for a run that repeats this step: every turn before the step's turn; if the step is
  * a call, also the model's answer of its turn, the calls before it with their results, and the other calls as not
- * started. Events of the run as a whole (`run-…`: starts, waits, end) are left out. Any other event is copied if it
+ * started. Events of the run as a whole (`run-…`: starts, waits, end; not inputs) are left out. Any other event is copied if it
  * belongs to a copied step or call, or to neither and precedes the step's turn.
  */
 export function copyPrefix(
@@ -30,7 +30,8 @@ export function copyPrefix(
   const events: RunEvent[] = [];
   let isPast = false;
   for (const { event } of entries) {
-    if (event.type.startsWith("run-") || WAITS.has(event.type)) continue;
+    const isOfRun = event.type.startsWith("run-") && event.type !== "run-input";
+    if (isOfRun || WAITS.has(event.type)) continue;
     const turn = "step" in event ? event.step : undefined;
     isPast ||= turn !== undefined && turn >= at.turn;
     if (turn === undefined ? isPast : turn > at.turn || (turn === at.turn && at.kind === "model")) continue;

@@ -7,5 +7,6 @@ export { type RunRetention, Retention } from "./retention.ts";
 export { type RunAnswers } from "./run-answers.ts";
 export { type QueueOptions, DEFAULT_QUEUE_OPTIONS } from "./queue-options.ts";
 export { Runs } from "./runs.ts";
+export { inputTooLarge } from "./refusals.ts";
 export { type StartRequest, renderPrompts } from "./start-request.ts";
 export { TimeTravel } from "./time-travel.ts";

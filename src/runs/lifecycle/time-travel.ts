@@ -10,6 +10,7 @@ import {
   type RunFile,
   type RunJournal,
   RunStepNotFoundError,
+  type RunSummary,
   type RunView,
   type UploadStore,
 } from "../record/index.ts";
@@ -66,7 +67,7 @@ export class TimeTravel {
     if (!step) throw stepNotFound(view, at);
     const events = copyPrefix(this.#deps.journal.read(runId, 0), view.steps, step);
     const { system, prompt, recalled } = view;
-    const request = requestOf(view, own);
+    const request = requestOf(view, this.#threadOf(runId), own);
     const mayCopy = recalled === "" || hasRight(request.caller, "memory:read");
     const isRequested = input !== undefined || revision !== undefined || !mayCopy;
     return this.#start({ view, id, events }, (copied) => ({
@@ -92,7 +93,7 @@ export class TimeTravel {
     if (known) return known;
     const view = this.#deps.runs.view(runId);
     return this.#start({ view, id, events: [] }, () => ({
-      ...requestOf(view, caller),
+      ...requestOf(view, this.#threadOf(runId), caller),
       revision: latest ? undefined : view.revision,
       from: { origin: { run: runId, kind: "retry", step: null }, events: [], prompts: undefined },
     }));
@@ -102,6 +103,10 @@ export class TimeTravel {
   compare(a: RunId, b: RunId): RunDiff & { readonly left: RunView; readonly right: RunView } {
     const [left, right] = [this.#deps.runs.view(a), this.#deps.runs.view(b)];
     return { left, right, ...diffRuns(left, right) };
+  }
+
+  #threadOf(runId: RunId): RunSummary["thread"] {
+    return this.#deps.journal.summary(runId)?.thread ?? null;
   }
 
   /** The run of this id, when it was made before. */
@@ -157,7 +162,9 @@ export class TimeTravel {
   }
 }
 
-const requestOf = (view: RunView, caller: RunCaller | undefined) => ({
+/** The request of a run. A turn of a thread becomes another branch of it: its model needs the turns before. */
+const requestOf = (view: RunView, thread: RunSummary["thread"], caller: RunCaller | undefined) => ({
+  thread: thread === null ? undefined : { ...thread, author: view.thread?.author ?? "" },
   caller: intersection(view.caller ?? undefined, caller),
   workspace: view.workspace,
   agent: view.agent,

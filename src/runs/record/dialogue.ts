@@ -74,7 +74,7 @@ export function turnsSince(
   });
 }
 
-/** The last turn up to one that is not left out; 0 if there is none. */
+/** Returns the last turn up to one that is not left out; 0 without one. */
 const turnBefore = ({ steps }: RunView, turn: number): number =>
   steps.findLast(
     (step) => step.kind === "model" && step.turn <= turn && step.end.state === "done" && !isEmpty(step.end),
@@ -85,7 +85,7 @@ const inputsIn = ({ inputs }: RunView, after: number, through: number): readonly
   inputs.filter(({ turn }) => turn > after && turn <= through);
 
 /** What the user said to the run that the turn to take reads first. */
-function pendingInputs(view: RunView): readonly RunInput[] {
+export function pendingInputs(view: RunView): readonly RunInput[] {
   if (view.inputs.length === 0) return [];
   const last = view.steps.findLast((step) => step.kind === "model");
   const next = last === undefined ? 1 : last.end.state === "done" ? last.turn + 1 : last.turn;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { RunId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { estimateTokens } from "../../kernel/tokens.ts";
 import type { TruncationPoints } from "../context/index.ts";
 import { type DialogueTurn, shownTurn, THREAD_START, type ThreadPosition, turnsSince } from "./dialogue.ts";
@@ -45,6 +46,8 @@ export const PastRun = z.object({
   /** What the last request of the thread left out, and the summary that stands for it; null for none. */
   points: z.object({ shortenedThrough: Count, coveredThrough: Count }),
   summary: z.object({ coversThrough: Count, text: z.string() }).nullable(),
+  /** Files that its tools and those of later runs may read; of equal names, the newest. */
+  files: z.array(RunFile),
 });
 export type PastRun = z.infer<typeof PastRun>;
 
@@ -73,19 +76,26 @@ export function pastRunOf(view: RunView, before: PastRun | undefined): PastRun {
   const inherited = {
     points: pointsOf(view, before),
     summary: summary && { coversThrough: summary.coversThrough, text: summary.text },
+    files: withFiles(before?.files ?? [], view.files),
   };
   const parent = view.thread?.parent ?? null;
-  // It was withdrawn before it began.
-  if (view.startedAtMs === null) return { parent, from, to: from, turns: [], ...inherited };
   const own = turnsSince(view, 0, () => "", from).map(pastTurn);
   const steps = view.steps.findLast(({ kind }) => kind === "model")?.turn ?? 0;
-  const closed = withEnd(view, own, from.turns + steps + 1);
+  const closed = withEnd(view, own, { before: from.turns, steps });
   const [first, ...rest] = closed;
   const turns = first === undefined ? [] : [withRequest(first, view), ...rest];
   const calls = view.steps.filter(({ kind }) => kind === "tool").length;
   const to = { turns: from.turns + steps + closed.length - own.length, calls: from.calls + calls };
   return { parent, from, to, turns, ...inherited };
 }
+
+/** Files of a branch, at most the newest; of equal names, the newest. */
+export const withFiles = (earlier: readonly RunFile[], own: readonly RunFile[]): RunFile[] =>
+  earlier.length === 0 && own.length === 0
+    ? []
+    : [...new Map([...earlier, ...own].map((file) => [file.name, file] as const)).values()].slice(
+        -LIMITS.threadFilesMax,
+      );
 
 type StoredTurn = PastRun["turns"][number];
 
@@ -114,9 +124,14 @@ const pastTurn = (turn: ReturnType<typeof turnsSince>[number]): StoredTurn => {
 };
 
 /** The turns with a line in place of the answer that a run did not give, so that the next request follows an answer. */
-function withEnd(view: RunView, own: readonly StoredTurn[], turn: number): readonly StoredTurn[] {
+function withEnd(
+  view: RunView,
+  own: readonly StoredTurn[],
+  { before, steps }: { readonly before: number; readonly steps: number },
+): readonly StoredTurn[] {
   const last = own.at(-1);
-  const said = view.inputs.filter((input) => input.turn > (last === undefined ? 0 : turn - 1)).map(({ text }) => text);
+  const read = last === undefined ? 0 : last.turn - before;
+  const said = view.inputs.filter((input) => input.turn > read).map(({ text }) => text);
   const isLastWord = last?.calls.length === 0 && last.reply === "" && said.length === 0;
   if (isLastWord && view.state === "completed") return own;
   const mark = `[${stopText(view)}]`;
@@ -127,7 +142,7 @@ function withEnd(view: RunView, own: readonly StoredTurn[], turn: number): reado
   const asked = said.join("\n\n");
   const empty = { askedFiles: [], model: "", calls: [], results: [], reply: "" };
   const request = asked === "" ? {} : { asked: { text: asked, tokens: estimateTokens(asked), fileTokens: 0 } };
-  return [...own, { turn, ...request, ...empty, text: mark, tokens: estimateTokens(mark) }];
+  return [...own, { turn: before + steps + 1, ...request, ...empty, text: mark, tokens: estimateTokens(mark) }];
 }
 
 function stopText({ state, failure }: RunView): string {
@@ -168,17 +183,16 @@ export function historyOf(parent: RunId | null, past: (id: RunId) => PastRun | u
   const { coveredThrough } = newest.points;
   const runs: PastRun[] = [];
   for (let run: PastRun | undefined = newest; run !== undefined && runs.length < runsMax;) {
-    if (run.turns.length > 0) runs.push(run);
+    runs.push(run);
     run = run.from.turns <= coveredThrough || run.parent === null ? undefined : past(run.parent);
   }
   const stored = runs.toReversed().flatMap(({ turns }) => turns.filter(({ turn }) => turn > coveredThrough));
   const turns = stored.map(shownTurn);
-  const files = new Map(turns.flatMap(({ askedFiles }) => askedFiles.map((file) => [file.location, file] as const)));
   return {
     position: newest.to,
     turns,
     points: newest.points,
     summary: newest.summary ?? undefined,
-    files: [...files.values()],
+    files: newest.files,
   };
 }

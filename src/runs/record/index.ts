@@ -25,10 +25,11 @@ export {
   lastTurnIsEmpty,
   messagesOf,
   type OwnTurn,
+  pendingInputs,
   sentFiles,
   turnsSince,
 } from "./dialogue.ts";
-export { type History, historyOf, NO_HISTORY, PastRun, pastRunOf } from "./history.ts";
+export { type History, historyOf, NO_HISTORY, PastRun, pastRunOf, withFiles } from "./history.ts";
 
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type ExecutionPlan, type PlanSource, type Recalled, type RunPlan, DEFAULT_OUTPUT_LIMITS } from "./plan.ts";
@@ -61,7 +62,7 @@ export { RunMessage } from "./run-message.ts";
 export { canCoalesce } from "./delta-coalescer.ts";
 export { type RunNews, RunHub } from "./run-hub.ts";
 export { type JournalAppend, type RunJournal, type RunSummary, type RunTail } from "./run-journal.ts";
-export { type SuspendedState, isTerminal, RunState } from "./run-state.ts";
+export { type SuspendedState, isTerminal, isWithdrawn, RunState } from "./run-state.ts";
 export {
   type FailedAttempt,
   type ModelStep,

@@ -25,5 +25,8 @@ export const SUSPENDED_STATES = [
   "needs-decision",
 ] as const satisfies readonly RunState[];
 export type SuspendedState = (typeof SUSPENDED_STATES)[number];
+/** Whether a run was cancelled before it began: nothing of it is part of a dialogue. */
+export const isWithdrawn = (run: { readonly state: RunState; readonly startedAtMs: number | null }): boolean =>
+  run.state === "cancelled" && run.startedAtMs === null;
 export const isTerminal = (state: RunState): boolean =>
   state === "completed" || state === "failed" || state === "cancelled";

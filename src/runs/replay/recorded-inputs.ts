@@ -1,6 +1,6 @@
 import type { ApprovalId } from "../../kernel/ids.ts";
 import { foldRun, type JournalEntry, type SuspendedState, type RunEvent } from "../record/index.ts";
-import { callsOf, type Recording } from "./recording.ts";
+import { callsOf, prefixOf, type Recording } from "./recording.ts";
 
 const WAKE = { type: "run-resume" } as const;
 
@@ -24,6 +24,21 @@ export function recordedInputs(
     case "awaiting-reply":
       return [];
   }
+}
+
+/**
+ * What the user said to the run while it was in progress, by the turn that had begun last. Inputs of a fork's prefix are left
+ * out: the prefix has them.
+ */
+export function joinedInputs(recording: Recording): ReadonlyMap<number, readonly RunEvent[]> {
+  const joined = new Map<number, RunEvent[]>();
+  const prefix = prefixOf(recording).length;
+  let turn = 0;
+  for (const [index, { event }] of recording.entries.entries()) {
+    if (event.type === "model-start" || event.type === "model-end") turn = event.step;
+    if (event.type === "run-input" && index >= prefix) joined.set(turn, [...(joined.get(turn) ?? []), event]);
+  }
+  return joined;
 }
 
 /** The answer that was written first of those to approvals which are open now. */

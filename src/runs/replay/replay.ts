@@ -23,7 +23,7 @@ import { compare, type Divergence } from "./comparison.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { ArtifactPlayer, RecordedModel, ToolPlayer } from "./player.ts";
 import { prefixOf, type Recording } from "./recording.ts";
-import { recordedInputs } from "./recorded-inputs.ts";
+import { joinedInputs, recordedInputs } from "./recorded-inputs.ts";
 
 /** The rules of a server that a run's course depends on, besides definitions and tools. */
 type ReplayRules = { readonly retry: QueueOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
@@ -88,13 +88,23 @@ async function play(
   const runId = mint(RunId);
   const stopped = stoppedAt(clock.nowMs());
   const over = Promise.withResolvers<string | null>();
+  const joined = new Map(joinedInputs(recording));
+  const join = (turn: number): void => {
+    const events = joined.get(turn) ?? [];
+    joined.delete(turn);
+    if (events.length > 0) runs.update(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
+  };
+  const prefix = prefixOf(recording).map(({ event }) => event);
+  const prefixTurns = prefix.reduce((turn, event) => (event.type === "model-end" ? event.step : turn), 0);
   const onEvent = (event: RunEvent): void => {
+    // Inputs of a prefix are part of it, so the first ones follow its last turn.
+    if (event.type === "run-start") join(prefixTurns);
+    if (event.type === "model-start" && event.step > prefixTurns) join(event.step);
     if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
     if (event.type === "run-suspend") setImmediate(() => void resume(event.state));
   };
   const journal = new MemoryJournal(runId, onEvent, past);
-  const prefix = prefixOf(recording).map(({ event }) => event);
   await journal.append(prefix.map((event) => ({ runId, atMs: 0, event })));
   const player = { recording, journal, onEnd: (why: string) => over.resolve(why) };
   const stand = new RecordedModel(player);

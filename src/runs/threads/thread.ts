@@ -57,11 +57,9 @@ export interface ThreadStore {
   next(id: ThreadId, parents: readonly (RunId | null)[]): readonly ThreadTurn[];
   /** Runs of a thread that have not ended, oldest first. */
   open(id: ThreadId): readonly RunId[];
-  /**
-   * Deletes a thread. Turns that forks of it share become turns of the oldest of them; returns the other turns, which are to be
-   * deleted.
-   */
-  remove(id: ThreadId): Promise<readonly RunId[]>;
+  /** Makes the turns that forks of a thread share turns of the oldest of these forks. Returns the other turns of the thread. */
+  release(id: ThreadId): Promise<readonly RunId[]>;
+  remove(id: ThreadId): Promise<void>;
   /** Threads that expired at this time or before. */
   expired(atMs: number, limit: number): readonly ThreadId[];
 }

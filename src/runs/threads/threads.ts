@@ -3,7 +3,7 @@ import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { Runs, StartRequest } from "../lifecycle/index.ts";
+import { inputTooLarge, type Runs, type StartRequest } from "../lifecycle/index.ts";
 import { isTerminal, RunEndedError, type RunArchive, type RunJournal, type RunSummary } from "../record/index.ts";
 import { ThreadBusyError, ThreadFullError, ThreadNotFoundError, TurnNotFoundError } from "./errors.ts";
 import type { Thread, ThreadChange, ThreadStore, ThreadTurn } from "./thread.ts";
@@ -47,7 +47,7 @@ export type Sent = {
   readonly ended: ReturnType<Runs["waitUntilSettled"]>;
 };
 
-const EXPIRED_PER_LOOK = 100;
+const RUNS_PER_WRITE = 200;
 
 /**
  * Threads: lasting dialogues whose turns are runs.
@@ -181,19 +181,28 @@ export class Threads {
 
   /** Deletes a thread and its turns, except those that forks of it share; cancels what is in progress. Throws ThreadNotFoundError, storage errors. */
   async delete(id: ThreadId): Promise<void> {
+    const { store, archive } = this.#deps;
     await this.#sending.run(id, async () => {
       this.get(id);
       await this.cancel(id, "its thread is deleted");
-      const runs = await this.#deps.store.remove(id);
-      await this.#deps.archive.remove(runs);
+      // The thread goes last: after a crash, it can be deleted again.
+      const runs = await store.release(id);
+      for (let at = 0; at < runs.length; at += RUNS_PER_WRITE)
+        await archive.remove(runs.slice(at, at + RUNS_PER_WRITE));
+      await store.remove(id);
     });
   }
 
   /** Deletes threads that have expired; how many. Throws storage errors. */
   async deleteExpired(): Promise<number> {
-    const expired = this.#deps.store.expired(this.#deps.clock.nowMs(), EXPIRED_PER_LOOK);
-    for (const id of expired) await this.delete(id);
-    return expired.length;
+    const { store, clock } = this.#deps;
+    let deleted = 0;
+    for (;;) {
+      const [id] = store.expired(clock.nowMs(), 1);
+      if (id === undefined) return deleted;
+      await this.delete(id);
+      deleted += 1;
+    }
   }
 
   async #start(thread: Thread, parent: RunId | null, request: Send): Promise<Sent> {
@@ -226,17 +235,25 @@ export class Threads {
         if (running) throw busy(thread.id, running);
         return undefined;
       case "steer":
-        // Files cannot join a run, so a message with files waits for its end.
-        return running === undefined || request.files.length > 0 ? undefined : this.#steer(running, request);
+        return running === undefined ? undefined : this.#steer(thread, running, request);
     }
   }
 
-  /** Adds a message to a run; undefined if the run has ended meanwhile. */
-  async #steer(run: RunId, { id, author, input }: Send): Promise<Sent | undefined> {
+  /**
+   * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files, if the run has
+   * rights that the sender lacks, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
+   */
+  async #steer(thread: Thread, run: RunId, { id, author, input, files, caller }: Send): Promise<Sent | undefined> {
     const { runs } = this.#deps;
+    const allowed = runs.view(run).caller?.lacks ?? [];
+    if (files.length > 0 || caller?.lacks.some((right) => !allowed.includes(right)) === true) return undefined;
+    if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
-      await runs.update(run, ({ state }) => {
+      await runs.update(run, ({ state, inputs, steps }) => {
         if (isTerminal(state)) throw new RunEndedError(`run ${run} has already ended`, "", { id: run, state });
+        const turn = steps.findLast(({ kind }) => kind === "model")?.turn ?? 0;
+        const unread = inputs.filter((each) => each.turn > turn).length;
+        if (unread >= LIMITS.threadQueueMax) throw queueFull(thread.id, run);
         return [{ type: "run-input", id, author, content: { text: input } }];
       });
       return this.#joined(run);

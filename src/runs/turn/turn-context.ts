@@ -12,6 +12,7 @@ import {
   loopNotes,
   messagesOf,
   NO_HISTORY,
+  pendingInputs,
   type ModelStep,
   type ExecutionPlan,
   type RunStep,
@@ -157,7 +158,10 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
         system: estimateTokens(view.system),
         tools: toolsTokens(offered),
         recalled,
-        task: Math.max(0, estimateTokens(view.prompt) - recalled) + tokensOf(sentFiles(view.files, model.limits)),
+        task:
+          Math.max(0, estimateTokens(view.prompt) - recalled) +
+          tokensOf(sentFiles(view.files, model.limits)) +
+          pendingInputs(view).reduce((sum, { text }) => sum + estimateTokens(text), 0),
       },
       turns,
       before,

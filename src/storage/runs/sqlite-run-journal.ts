@@ -178,7 +178,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
 
   async keepPast(runId: RunId, past: string): Promise<void> {
     const body = zstdCompressSync(past);
-    const sql = "INSERT OR IGNORE INTO past_runs (run_id, body) SELECT id, ? FROM runs WHERE id = ?";
+    const sql = "INSERT OR REPLACE INTO past_runs (run_id, body) SELECT id, ? FROM runs WHERE id = ?";
     await this.#db.write(() => this.#db.sql(sql).run(body, runId), "soon");
   }
 

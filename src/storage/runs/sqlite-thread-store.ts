@@ -156,7 +156,7 @@ export class SqliteThreadStore implements ThreadStore {
     );
   }
 
-  async remove(id: ThreadId): Promise<readonly RunId[]> {
+  async release(id: ThreadId): Promise<readonly RunId[]> {
     return this.#db.write(() => {
       const forks = this.#db
         .sql("SELECT id, head FROM threads WHERE forked_from = ? ORDER BY created_at_ms, id")
@@ -168,10 +168,13 @@ export class SqliteThreadStore implements ThreadStore {
           .run(head, Number.MAX_SAFE_INTEGER, forkId, id);
         this.#db.sql("UPDATE threads SET forked_from = nullif(?, id) WHERE forked_from = ?").run(forkId, id);
       }
-      this.#db.sql("DELETE FROM threads WHERE id = ?").run(id);
       const rest = this.#db.sql("SELECT id FROM runs WHERE thread = ?").all(id);
       return rest.map((row) => RunId.parse(row["id"]));
     });
+  }
+
+  async remove(id: ThreadId): Promise<void> {
+    await this.#db.write(() => this.#db.sql("DELETE FROM threads WHERE id = ?").run(id));
   }
 
   expired(atMs: number, limit: number): readonly ThreadId[] {

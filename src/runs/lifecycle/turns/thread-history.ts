@@ -5,6 +5,7 @@ import {
   type History,
   historyOf,
   isTerminal,
+  isWithdrawn,
   PastRun,
   pastRunOf,
   type RunJournal,
@@ -27,11 +28,11 @@ export class ThreadHistory {
     return thread === null ? undefined : historyOf(thread.parent, (id) => this.#past(id), runsMax);
   }
 
-  /** The nearest run from one back that has ended; null if there is none. */
+  /** Returns the nearest run from one back that has ended and was not withdrawn; null without one. */
   endedFrom(id: RunId | null): RunId | null {
     for (let at = id; at !== null;) {
       const run = this.#journal.summary(at);
-      if (run === undefined || isTerminal(run.state)) return at;
+      if (run === undefined || (isTerminal(run.state) && !isWithdrawn(run))) return at;
       at = run.thread?.parent ?? null;
     }
     return null;
@@ -42,7 +43,8 @@ export class ThreadHistory {
     let past: PastRun | undefined;
     for (let at: RunId | null = id; at !== null && past === undefined;) {
       const kept = this.#journal.past(at);
-      past = kept === undefined ? undefined : PastRun.parse(JSON.parse(kept));
+      // One that an older version kept in another form is derived again.
+      past = kept === undefined ? undefined : PastRun.safeParse(JSON.parse(kept)).data;
       const view: RunView | undefined = past ? undefined : foldRun(this.#journal.read(at, 0));
       if (view === undefined || !isTerminal(view.state)) break;
       missing.push(view);

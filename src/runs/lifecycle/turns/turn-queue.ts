@@ -1,5 +1,5 @@
 import type { RunId } from "../../../kernel/ids.ts";
-import { isTerminal, type RunSummary } from "../../record/index.ts";
+import { isTerminal, isWithdrawn, type RunSummary } from "../../record/index.ts";
 
 type TurnRun = Pick<RunSummary, "thread" | "startedAtMs"> & { readonly message: object | null };
 type Runs = { readonly summary: (id: RunId) => (TurnRun & Pick<RunSummary, "id" | "state">) | undefined };
@@ -32,8 +32,7 @@ export class TurnQueue {
     const parent = this.#waitsFor(run);
     if (parent === undefined) return false;
     this.#held.add(runId);
-    const others = this.#after.get(parent) ?? new Set();
-    this.#after.set(parent, others.add(runId));
+    this.#add(parent, runId);
     return true;
   }
 
@@ -46,13 +45,14 @@ export class TurnQueue {
   freed(runId: RunId): readonly RunId[] {
     const waiting = this.#after.get(runId);
     if (waiting === undefined) return [];
-    const free = [...waiting].filter((id) => this.#waitsFor(this.#journal.summary(id)) === undefined);
-    for (const id of free) {
-      waiting.delete(id);
-      this.#held.delete(id);
-    }
-    if (waiting.size === 0) this.#after.delete(runId);
-    return free;
+    this.#after.delete(runId);
+    // One whose predecessor was withdrawn waits for the run before that.
+    return [...waiting].filter((id) => {
+      const before = this.#waitsFor(this.#journal.summary(id));
+      if (before === undefined) this.#held.delete(id);
+      else this.#add(before, id);
+      return before === undefined;
+    });
   }
 
   /** Takes all. */
@@ -63,12 +63,22 @@ export class TurnQueue {
     return all;
   }
 
-  /** The run that has to end before this one starts; undefined if there is none. */
+  #add(parent: RunId, runId: RunId): void {
+    this.#after.set(parent, (this.#after.get(parent) ?? new Set()).add(runId));
+  }
+
+  /** Returns the run that has to end before this one starts; undefined if it may start. */
   #waitsFor(run: TurnRun | undefined): RunId | undefined {
     // A run that has started continues.
-    if (!run?.thread?.parent || run.startedAtMs !== null) return undefined;
-    const parent = this.#journal.summary(run.thread.parent);
-    if (parent === undefined || isTerminal(parent.state)) return undefined;
-    return run.message !== null && parent.state === "awaiting-reply" ? undefined : parent.id;
+    if (!run?.thread || run.startedAtMs !== null) return undefined;
+    for (let at = run.thread.parent; at !== null;) {
+      const before = this.#journal.summary(at);
+      if (before === undefined) return undefined;
+      if (!isTerminal(before.state))
+        return run.message !== null && before.state === "awaiting-reply" ? undefined : before.id;
+      if (!isWithdrawn(before)) return undefined;
+      at = before.thread?.parent ?? null;
+    }
+    return undefined;
   }
 }
