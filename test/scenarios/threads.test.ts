@@ -335,6 +335,18 @@ test("what an older version kept of a turn in another form is derived again", as
   expect(made.journal.past(first.id)).toContain('"turns"');
 });
 
+test("when the run of the last turn is deleted, the dialogue continues from the turn before", async () => {
+  const { model, requests } = watched([{ text: "answer" }]);
+  await using room = await openRoom({ model });
+  const { made, threads, id, ask } = room;
+  const first = await ask("first");
+  const second = await ask("second");
+  await new SqliteRunArchive(made.database, new Contents(made.database)).remove([second.id]);
+  expect(threads.get(id).head).toBe(first.id);
+  await ask("third");
+  expect(lines(requests[2])).toEqual(["user: first", "assistant: answer", "user: third"]);
+});
+
 test("a fork shares its turns, which stay when the thread they came from is deleted", async () => {
   const { model, requests } = watched([{ text: "answer" }]);
   await using room = await openRoom({ model });

@@ -67,12 +67,16 @@ export class SqliteRunArchive implements RunArchive {
     return this.#db.write(() =>
       ids.filter((id) => {
         const [row] = this.#db
-          .sql("DELETE FROM runs WHERE id = ? AND ended_at_ms IS NOT NULL RETURNING thread")
+          .sql("DELETE FROM runs WHERE id = ? AND ended_at_ms IS NOT NULL RETURNING thread, thread_parent")
           .all(id);
         if (row === undefined) return false;
         this.#db.sql("INSERT INTO run_removals (run_id) VALUES (?)").run(id);
         const thread = row["thread"] ?? null;
-        if (thread !== null) this.#db.sql(DELETE_EMPTY).run(thread);
+        if (thread === null) return true;
+        this.#db
+          .sql("UPDATE threads SET head = ? WHERE id = ? AND head = ?")
+          .run(row["thread_parent"] ?? null, thread, id);
+        this.#db.sql(DELETE_EMPTY).run(thread);
         return true;
       }),
     );
