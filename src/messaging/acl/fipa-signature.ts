@@ -51,13 +51,20 @@ export function signatureParameters(message: Message): Readonly<Record<string, s
 /** A signature from another platform: the wire keys that it adds to its message, and what was signed. */
 export type CarriedSignature = { readonly wire: JsonObject; readonly stated: JsonObject };
 
-/** Returns the signature that parameters carry for these receivers; undefined if they carry none. Verifies nothing. */
-export function carriedSignature(parameters: JsonObject, receivers: readonly string[]): CarriedSignature | undefined {
+/**
+ * Returns the signature that parameters carry for this receiver; undefined if they carry none. Verifies nothing. Platforms
+ * send a signed message to each receiver alone: one for several is not valid, or it could be repeated for each group of them.
+ */
+export function carriedSignature(
+  parameters: JsonObject,
+  [receiver = "", ...others]: readonly string[],
+): CarriedSignature | undefined {
+  if (others.length > 0) return undefined;
   const [signature, keyId] = [valueOf(parameters, NAMES.signature), valueOf(parameters, NAMES.key_id)];
   const stated = statedIn(textIn(parameters));
   if (signature === undefined || keyId === undefined || stated === undefined) return undefined;
   const { priority = null, expires_at = null, error = null } = stated;
-  const wire = { id: idHere(stated, receivers), priority, expires_at, error, signature, key_id: keyId };
+  const wire = { id: idHere(stated, receiver), priority, expires_at, error, signature, key_id: keyId };
   return { wire, stated };
 }
 
@@ -97,10 +104,10 @@ function statedIn(text: string | undefined): JsonObject | undefined {
   return Array.isArray(receiver) && receiver.length > LIMITS.messageReceiversMax ? undefined : stated;
 }
 
-/** A message to several comes once for each group of them, so that its id is not enough to recognize a second delivery. */
-function idHere({ id = null, receiver }: JsonObject, receivers: readonly string[]): Json {
+/** A message to several comes once for each of them, so that its id is not enough to recognize a second delivery. */
+function idHere({ id = null, receiver }: JsonObject, name: string): Json {
   if (typeof receiver === "string") return id;
-  const parts = [canonicalJson(id), ...receivers.map((name) => name.toLowerCase()).toSorted()];
+  const parts = [canonicalJson(id), name.toLowerCase()];
   return uuidFrom(createHash("sha256").update(parts.join("\n")).digest("hex"), "8");
 }
 
@@ -123,17 +130,19 @@ function isStated(message: Message, stated: JsonObject): boolean {
   };
   const { receiver, reply_to: replyTo } = stated;
   const receivers = receiver === undefined ? undefined : [receiver].flat();
-  const names = address.type === "receivers" ? address.names : [];
+  const [name = "", ...others] = address.type === "receivers" ? address.names : [];
   const isToSender = replyTo === undefined || isName(sender, replyTo);
   const { type = null } = isJsonObject(stated["content"]) ? stated["content"] : {};
+  const conversationId = withoutAgent(stated["conversation_id"], (agent) => localPart(agent) === name.toLowerCase());
+  const ofSender = withoutAgent(message.conversationId, (agent) => agent.toLowerCase() === sender.toLowerCase());
   return (
+    others.length === 0 &&
     isName(sender, stated["sender"]) &&
-    names.length > 0 &&
-    names.every((name) => receivers?.some((each) => isName(name, each)) ?? true) &&
+    (receivers?.some((each) => isName(name, each)) ?? true) &&
     (message.replyTo === undefined ? isToSender : isName(message.replyTo, replyTo)) &&
-    message.id === idHere(stated, names) &&
+    message.id === idHere(stated, name) &&
     message.replyWith === (stated["reply_with"] ?? stated["id"]) &&
-    withoutAgent(message.conversationId) === withoutAgent(stated["conversation_id"]) &&
+    [message.conversationId, ofSender].includes(conversationId) &&
     language === (stated["language"] ?? (type === "text" ? undefined : "JSON")) &&
     isAlike(contentDigest(content), stated["content"]) &&
     isAlike(otherParameters(parameters), otherParameters(parametersOf(stated))) &&
@@ -149,9 +158,9 @@ const parametersOf = ({ parameters }: JsonObject): JsonObject | undefined =>
 const otherParameters = (parameters: JsonObject | undefined): JsonObject =>
   Object.fromEntries(Object.entries(aclParameters(parameters)).filter(([name]) => !OWN.has(name.toLowerCase())));
 
-/** The id of a conversation without the agent whose it is: each platform distinguishes conversations of one id so. */
-function withoutAgent(id: Json | undefined): string {
+/** The id of a conversation without its agent at the end: each platform distinguishes conversations of one id so. */
+function withoutAgent(id: Json | undefined, isOf: (agent: string) => boolean): string {
   if (typeof id !== "string") return "";
   const start = id.lastIndexOf(" (");
-  return start !== -1 && id.endsWith(")") && id.includes("@", start) ? id.slice(0, start) : id;
+  return start !== -1 && id.endsWith(")") && isOf(id.slice(start + 2, -1)) ? id.slice(0, start) : id;
 }

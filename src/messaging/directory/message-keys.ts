@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
+import { MessageId, mint } from "../../kernel/ids.ts";
 import {
   isSignedElsewhere,
   isSignedWith,
@@ -81,7 +82,8 @@ export class MessageKeys implements Signatures {
     if (signature === undefined) return isRequired ? this.#signed(message) : message;
     // Other platforms do not know whether their keys are registered here.
     const isIgnored = !isRequired && isSignedElsewhere(message) && !this.#keys.has(idOf(workspace, signature.keyId));
-    return isIgnored ? { ...message, signature: undefined } : (this.#refusal(message) ?? message);
+    // Its id was not verified: another message may have it.
+    return isIgnored ? { ...message, id: mint(MessageId), signature: undefined } : (this.#refusal(message) ?? message);
   }
 
   #signed(message: Message): Message | MessageError {
@@ -102,6 +104,7 @@ export class MessageKeys implements Signatures {
   /** Whether the server speaks for the sender. */
   #isOwn(workspace: string, sender: string): boolean {
     const name = sender.toLowerCase();
+    if (name.includes("@")) return false;
     if (name === USER_SENDER || name === SYSTEM_SENDER || name.startsWith(`${SYSTEM_SENDER}.`)) return true;
     return this.#parts.directory.find(workspace, name)?.presence === "agent";
   }

@@ -13,6 +13,7 @@ import {
   composeMessage,
   isSignedWith,
   readAcl,
+  readMessage,
   verifierOf,
 } from "../../../src/messaging/acl/index.ts";
 import { commandLine } from "../../cli/caxton.ts";
@@ -226,6 +227,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   ontology: (acl) => acl.replace(":ontology o", ":ontology p"),
   protocol: (acl) => acl.replace(":protocol mine", ":protocol other"),
   conversation: (acl) => acl.replace(/:conversation-id \S+/, ":conversation-id another"),
+  "conversation, by the name of an agent,": (acl) =>
+    acl.replace(/:conversation-id "?([\w-]+)"?/, ':conversation-id "$1 (carol@east)"'),
   "reply-with": (acl) => acl.replace(":reply-with w", ":reply-with v"),
   "in-reply-to": (acl) => acl.replace(":in-reply-to i", ":in-reply-to j"),
   "reply-by": (acl) => acl.replace(/:reply-by \d{4}/, ":reply-by 2999"),
@@ -253,9 +256,9 @@ test.for(Object.entries(CHANGES))("a message of which %s was changed is refused"
 });
 
 /** The parameters with which another platform sends a signed message. */
-const carried = (message: Wire) => ({
-  "X-signature": alice.sign(message)["signature"],
-  "X-key-id": alice.keyId,
+const carried = (message: Wire, signer = alice) => ({
+  "X-signature": String(signer.sign(message)["signature"]),
+  "X-key-id": signer.keyId,
   "X-signed-text": Buffer.from(textOf(message)).toString("base64url"),
 });
 
@@ -300,6 +303,28 @@ test("with an unknown key a message counts as unsigned, with a revoked or foreig
     expect(await refusal()).toContain(code);
   }
   expect(await clerk.take(0)).toBeUndefined();
+});
+
+test("the id of a message is not taken by a message whose key is unknown", async () => {
+  await Promise.all([policy(north, "optional"), policy(south, "optional")]);
+  const message = draft();
+  const stated = { ...message, sender: "mallory", conversation_id: randomUUID(), reply_with: "r" };
+  const parameters = carried(stated, new Signer());
+  await send(north, { ...stated, id: randomUUID(), parameters });
+  expect((await take(clerk))["parameters"]).toMatchObject(parameters);
+  await send(north, alice.sign(message));
+  expect(await take(clerk)).toMatchObject({ id: message["id"], key_id: alice.keyId });
+});
+
+test("the server signs for no agent of another platform", async () => {
+  await Promise.all([policy(north, "optional"), policy(south, "required")]);
+  toSouth.change = (acl) => acl.replace(":name alice@north", ":name caxton.alice@north");
+  await send(north, draft());
+  await expect.poll(() => toSouth.passed.at(-1)).toContain(":name caxton.alice@north");
+  toSouth.change = unchanged;
+  const message = alice.sign(draft());
+  await send(north, message);
+  expect((await take(clerk))["id"]).toBe(message["id"]);
 });
 
 test("a dead letter for another platform keeps its signature, which is valid there after the retry", async () => {
@@ -358,6 +383,19 @@ const signedFor = (receivers: readonly string[]) =>
     atMs: 0,
     signature: { keyId: alice.keyId, value: "A".repeat(86) },
   });
+
+test("a signed message is valid for one receiver at a time, so that it is not repeated for others", () => {
+  const stated = draft({ receiver: ["bob@south", "carol@south"], reply_with: "r" });
+  const acl = { ...readAcl("(inform)"), sender: agentIdentifier("alice@north"), content: "the order is paid" };
+  const brought = { ...acl, conversationId: String(stated["id"]), replyWith: "r", parameters: carried(stated) };
+  const isValidFor = (...receivers: readonly string[]) => {
+    const wire = wireOf(brought, new Names("south", ""), { receivers, nowMs: 0 });
+    const read = readMessage(wire, { workspace: "default", nowMs: 0, contentBytesMax: 1_000 });
+    return read.type === "message" && isSignedWith(read.message, verifierOf(alice.publicKey));
+  };
+  expect([isValidFor("bob"), isValidFor("carol"), isValidFor("dave")]).toEqual([true, true, false]);
+  expect([isValidFor("bob", "carol"), isValidFor("bob", "BOB")]).toEqual([false, false]);
+});
 
 test("megabytes of hostile text beside a signature end quickly", () => {
   const many = Array.from({ length: 90_000 }, (_, at) => `dave-${at}@south`);
