@@ -6,7 +6,8 @@ const INPUT_CHARS_MAX = 65_536;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 const DURATION = /^\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)$/;
 
-const duration = () => z.string().regex(DURATION, { error: 'expected a duration such as "30s", "5m", "1h" or "1d"' });
+const duration = () =>
+  z.string().max(32).regex(DURATION, { error: 'expected a duration such as "30s", "5m", "1h" or "1d"' });
 
 const name = z
   .string()
@@ -25,6 +26,7 @@ const FIELDS = {
   every: duration().meta({ description: "Interval, at least 1s", examples: ["15m"] }),
   at: z.iso
     .datetime({ offset: true, error: "expected a time with its offset, such as 2026-12-01T08:00:00+01:00" })
+    .max(40)
     .meta({ description: "Time of the one run", examples: ["2026-12-01T08:00:00+01:00"] }),
   catch_up: z.enum(["latest", "skip", "all"]).meta({
     description: `Slots that were missed while the server did not run: fire the latest, skip them, or fire all, at most the latest ${CATCH_UP_MAX}`,

@@ -115,6 +115,7 @@ test.each([
   [cron("0 7 * * *", "Mars/Base"), "zone", /no time zone/],
   [cron("0 7 * * *", "+02:00"), "zone", /no time zone/],
   [{ kind: "every", every: "10ms" } as const, "every", /shorter than 1s/],
+  [{ kind: "every", every: "367d" } as const, "every", /longer than 366d/],
 ] as const)("%j is refused with a remedy", (spec, field, message) => {
   const problem = scheduleProblem(spec);
   expect(problem).toMatchObject({ field, message: expect.stringMatching(message) });

@@ -17,6 +17,7 @@ export interface Schedule {
 export type SpecProblem = { readonly field: string; readonly message: string; readonly fix: string };
 
 const EVERY_MS_MIN = 1_000;
+const EVERY_MS_MAX = 366 * 86_400_000;
 const FIELDS = 5;
 const NICKNAMES: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
@@ -53,6 +54,8 @@ const cronOf = ({ cron, zone }: Extract<ScheduleSpec, { kind: "cron" }>): Cron =
 export function scheduleProblem(spec: ScheduleSpec): SpecProblem | undefined {
   if (spec.kind === "every") {
     const everyMs = parseDuration(spec.every);
+    if (everyMs !== undefined && everyMs > EVERY_MS_MAX)
+      return { field: "every", message: `${spec.every} is longer than 366d`, fix: 'Use kind = "cron" or kind = "at".' };
     if (everyMs !== undefined && everyMs >= EVERY_MS_MIN) return undefined;
     return { field: "every", message: `${spec.every} is shorter than 1s`, fix: 'Write for example: every = "15m"' };
   }
