@@ -87,6 +87,7 @@ const PUT = `INSERT INTO triggers (workspace, id, agent, name, spec, owner, crea
   ON CONFLICT (workspace, id) DO UPDATE SET spec = excluded.spec, owner = excluded.owner, updated_at_ms = excluded.updated_at_ms,
     next_at_ms = excluded.next_at_ms, due_at_ms = excluded.due_at_ms, last_at_ms = max(last_at_ms, excluded.last_at_ms),
     stopped_reason = excluded.stopped_reason, stopped_at_ms = excluded.stopped_at_ms`;
+const CHANGED = "max(last_at_ms, updated_at_ms)";
 const UNCHANGED = "workspace = ? AND id = ? AND updated_at_ms = ?";
 const PLAN = `UPDATE triggers SET next_at_ms = ?, due_at_ms = ?, last_at_ms = ? WHERE ${UNCHANGED}`;
 const STOP = `UPDATE triggers SET next_at_ms = NULL, due_at_ms = NULL, stopped_reason = ?, stopped_at_ms = ? WHERE ${UNCHANGED}`;
@@ -98,6 +99,8 @@ const ENDED = `UPDATE trigger_fires SET outcome = 'ended' WHERE workspace = ? AN
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = run_id AND ended_at_ms IS NULL)`;
 const OLDEST = `SELECT at_ms FROM trigger_fires WHERE workspace = ? AND trigger_id = ? ORDER BY at_ms DESC, seq DESC LIMIT 1 OFFSET ?`;
 const PRUNE = `DELETE FROM trigger_fires WHERE workspace = ? AND trigger_id = ? AND at_ms <= ? AND outcome NOT IN ('waiting', 'started')`;
+// Slots after the newest that was due have not fired, even if events that are not slots came since.
+const DONE = `UPDATE triggers SET done_through_ms = max(done_through_ms, min(?, last_at_ms)) WHERE workspace = ? AND id = ?`;
 
 /** Triggers and their fires in `caxton.db`. */
 export class SqliteTriggerStore implements TriggerStore {
@@ -119,8 +122,7 @@ export class SqliteTriggerStore implements TriggerStore {
   }
 
   count(workspace: string): number {
-    const sql = "SELECT count(*) AS count FROM triggers WHERE workspace = ?";
-    return this.#db.read(() => Number(this.#db.sql(sql).get(workspace)?.["count"] ?? 0));
+    return this.#count("SELECT count(*) AS count FROM triggers WHERE workspace = ?", workspace);
   }
 
   async put(trigger: Trigger): Promise<void> {
@@ -157,7 +159,7 @@ export class SqliteTriggerStore implements TriggerStore {
   }
 
   ahead(nowMs: number): readonly Trigger[] {
-    return this.#triggers("last_at_ms > ? AND next_at_ms > last_at_ms", nowMs);
+    return this.#triggers(`${CHANGED} > ? AND next_at_ms > ${CHANGED}`, nowMs);
   }
 
   async fire(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]> {
@@ -189,7 +191,7 @@ export class SqliteTriggerStore implements TriggerStore {
     const oldest = this.#db.sql(OLDEST).get(...key, LIMITS.triggerEventsKeptMax)?.["at_ms"];
     if (oldest === undefined) return;
     this.#db.sql(PRUNE).run(...key, oldest);
-    this.#db.sql("UPDATE triggers SET done_through_ms = ? WHERE workspace = ? AND id = ?").run(oldest, ...key);
+    this.#db.sql(DONE).run(oldest, ...key);
   }
 
   fireOf({ workspace, id }: Key, key: string): Fire | undefined {
@@ -205,8 +207,18 @@ export class SqliteTriggerStore implements TriggerStore {
     );
   }
 
-  waiting({ workspace, id }: Key): readonly Fire[] {
-    return this.#fires("workspace = ? AND trigger_id = ? AND outcome = 'waiting' ORDER BY seq", workspace, id);
+  firstWaiting({ workspace, id }: Key): Fire | undefined {
+    return this.#fires(
+      "workspace = ? AND trigger_id = ? AND outcome = 'waiting' ORDER BY seq LIMIT 1",
+      workspace,
+      id,
+    )[0];
+  }
+
+  waitingCount({ workspace, id }: Key): number {
+    const sql =
+      "SELECT count(*) AS count FROM trigger_fires WHERE workspace = ? AND trigger_id = ? AND outcome = 'waiting'";
+    return this.#count(sql, workspace, id);
   }
 
   withWaiting(): readonly Trigger[] {
@@ -226,6 +238,10 @@ export class SqliteTriggerStore implements TriggerStore {
     const where = "workspace = ? AND trigger_id = ? AND (at_ms, seq) < (?, ?) ORDER BY at_ms DESC, seq DESC LIMIT ?";
     const [atMs, position] = before ?? [Number.MAX_SAFE_INTEGER, 0];
     return this.#fires(where, workspace, id, atMs, position, limit);
+  }
+
+  #count(sql: string, ...values: readonly string[]): number {
+    return this.#db.read(() => Number(this.#db.sql(sql).get(...values)?.["count"] ?? 0));
   }
 
   #triggers(where: string, ...values: readonly (string | number)[]): readonly Trigger[] {

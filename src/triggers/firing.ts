@@ -23,7 +23,8 @@ export class Firing implements AsyncDisposable {
   readonly #ports: FiringPorts;
   readonly #starting = new KeyedMutex<TriggerId>();
   readonly #stopping = new AbortController();
-  /** Triggers whose next event waits for the end of a run. */
+  readonly #recording = new KeyedMutex<TriggerId>();
+  /** Triggers whose next event waits for the end of one of their runs. */
   readonly #following = new Map<TriggerId, Disposable>();
   readonly #retrying = new Set<TriggerId>();
 
@@ -37,20 +38,27 @@ export class Firing implements AsyncDisposable {
   }
 
   /** Records events, and the plan of the slot after them. Those for which there is no room are skipped. Returns those that are new; their runs start in the background. */
-  async record(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]> {
-    const room = LIMITS.triggerEventsWaitingMax - this.#ports.store.waiting(trigger).length;
-    const limited = fires.map((fire, index) =>
-      fire.outcome !== "waiting" || index < room ? fire : { ...fire, ...FULL, event: undefined },
-    );
-    const recorded = await this.#ports.store.fire(trigger, limited, plan);
-    if (recorded.length > 0) void this.pump(trigger);
-    return recorded;
+  record(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]> {
+    return this.#recording.run(trigger.id, async () => {
+      const room = LIMITS.triggerEventsWaitingMax - this.#ports.store.waitingCount(trigger);
+      const limited = fires.map((fire, index) =>
+        fire.outcome !== "waiting" || index < room ? fire : { ...fire, ...FULL, event: undefined },
+      );
+      const recorded = await this.#ports.store.fire(trigger, limited, plan);
+      if (recorded.length > 0) void this.pump(trigger);
+      return recorded;
+    });
   }
 
-  /** Throws TriggerBusyError if too many events of a trigger wait. */
-  requireRoom(trigger: Trigger): void {
-    const max = LIMITS.triggerEventsWaitingMax;
-    if (this.#ports.store.waiting(trigger).length >= max) throw new TriggerBusyError(trigger.spec.name, max);
+  /** Records an event that is not a slot. Throws TriggerBusyError if too many events of the trigger wait. */
+  async recordEvent(trigger: Trigger, fire: Fire): Promise<void> {
+    await this.#recording.run(trigger.id, async () => {
+      const { store } = this.#ports;
+      const max = LIMITS.triggerEventsWaitingMax;
+      if (store.waitingCount(trigger) >= max) throw new TriggerBusyError(trigger.spec.name, max);
+      await store.fire(trigger, [fire], undefined);
+    });
+    await this.pump(trigger);
   }
 
   /** Starts runs of waiting events, as far as the trigger's concurrency permits. Never rejects. */
@@ -69,21 +77,23 @@ export class Firing implements AsyncDisposable {
   async #step(workspace: string, id: TriggerId): Promise<boolean> {
     const { store, starter } = this.#ports;
     const trigger = store.find(workspace, id);
-    const [fire, ...later] = trigger === undefined ? [] : store.waiting(trigger);
+    const fire = trigger && store.firstWaiting(trigger);
     if (trigger === undefined || fire === undefined) return false;
     const { concurrency, parallel } = trigger.spec;
-    const [oldest, ...others] = store.openRuns(trigger);
-    if (oldest === undefined || others.length + 1 < parallel) return this.#start(trigger, fire);
-    if (concurrency === "queue") return this.#follow(trigger, oldest);
+    const open = store.openRuns(trigger);
+    const [oldest] = open;
+    if (oldest === undefined || open.length < parallel) return this.#start(trigger, fire);
+    if (concurrency === "queue") return this.#follow(trigger, open);
     if (concurrency === "skip") await store.settle(fire, skipped(`${parallel} runs of the trigger had not ended`));
-    else if (later.length > 0) await store.settle(fire, skipped("a later event of the trigger replaced it"));
+    else if (store.waitingCount(trigger) > 1)
+      await store.settle(fire, skipped("a later event of the trigger replaced it"));
     else await starter.cancel(oldest, `a later event of the trigger ${trigger.spec.name} replaces it`);
     return true;
   }
 
-  #follow(trigger: Trigger, runId: RunId): boolean {
+  #follow(trigger: Trigger, open: readonly RunId[]): boolean {
     this.#following.get(trigger.id)?.[Symbol.dispose]();
-    const following = this.#ports.starter.onEnd(runId, () => {
+    const following = this.#ports.starter.onEnd(open, () => {
       this.#following.delete(trigger.id);
       void this.pump(trigger);
     });

@@ -62,15 +62,19 @@ export class RunStarter {
     }
   }
 
-  /** Calls `ended` once when a run that has not ended has ended. */
-  onEnd(runId: RunId, ended: () => void): Disposable {
+  /** Calls `ended` once when the first of some runs, none of which has ended, has ended. */
+  onEnd(runIds: readonly RunId[], ended: () => void): Disposable {
     const { runs, stores } = this.#ports.runs;
-    const watching = runs.hub.watch(runId, ({ type }) => {
-      const summary = type === "entry" ? stores.journal.summary(runId) : undefined;
-      if (summary === undefined || !isTerminal(summary.state)) return;
-      watching[Symbol.dispose]();
-      ended();
-    });
+    const watching = new DisposableStack();
+    for (const runId of runIds) {
+      const watched = runs.hub.watch(runId, ({ type }) => {
+        const summary = type === "entry" ? stores.journal.summary(runId) : undefined;
+        if (summary === undefined || !isTerminal(summary.state)) return;
+        watching.dispose();
+        ended();
+      });
+      watching.use(watched);
+    }
     return watching;
   }
 }

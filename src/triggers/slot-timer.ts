@@ -69,7 +69,7 @@ export class SlotTimer implements AsyncDisposable {
     // T2.
     for (const trigger of store.ahead(clock.nowMs())) {
       const plan = planAfter(trigger, clock.nowMs());
-      if (plan.nextAtMs !== trigger.nextAtMs) await store.fire(trigger, [], plan);
+      if ((plan.nextAtMs ?? Infinity) < (trigger.nextAtMs ?? Infinity)) await store.fire(trigger, [], plan);
     }
     while (!this.#stopping.signal.aborted) {
       const due = store.due(clock.nowMs(), BATCH);

@@ -71,7 +71,7 @@ export interface TriggerStore {
   due(nowMs: number, limit: number): readonly Trigger[];
   /** The earliest due time; undefined without one. */
   nextDueMs(): number | undefined;
-  /** Triggers whose newest slot is later than now, because the clock was set back, and that are not planned from now on. */
+  /** Triggers that were changed or were due later than now, because the clock was set back, and are planned after that time. */
   ahead(nowMs: number): readonly Trigger[];
   /**
    * Records fires with the plan of the time after them, which a trigger keeps that was changed or deleted meanwhile. Returns the fires that
@@ -81,8 +81,10 @@ export interface TriggerStore {
   /** The event with a key. */
   fireOf(trigger: Pick<Trigger, "workspace" | "id">, key: string): Fire | undefined;
   settle(fire: Pick<Fire, "workspace" | "trigger" | "key">, settled: Settled): Promise<void>;
-  /** Fires of a trigger whose runs are not accepted yet, the oldest first. */
-  waiting(trigger: Pick<Trigger, "workspace" | "id">): readonly Fire[];
+  /** The oldest fire of a trigger whose run is not accepted yet. */
+  firstWaiting(trigger: Pick<Trigger, "workspace" | "id">): Fire | undefined;
+  /** Number of fires of a trigger whose runs are not accepted yet. */
+  waitingCount(trigger: Pick<Trigger, "workspace" | "id">): number;
   /** Triggers of all workspaces with waiting fires. */
   withWaiting(): readonly Trigger[];
   /** Runs of a trigger that have not ended, the oldest first. */

@@ -90,22 +90,24 @@ export class Triggers {
   }
 
   /** Deletes a trigger with its history. Its runs continue. Throws TriggerNotFoundError. */
-  async delete(workspace: string, ref: string): Promise<void> {
-    const { id } = this.get(workspace, ref);
-    await this.#parts.store.delete(workspace, id);
-    this.#parts.timer.wake();
+  delete(workspace: string, ref: string): Promise<void> {
+    return this.#changing.run(workspace, async () => {
+      const { id } = this.get(workspace, ref);
+      await this.#parts.store.delete(workspace, id);
+      this.#parts.timer.wake();
+    });
   }
 
   /** Fires a trigger now, also one that is disabled. The same key twice is one event. Throws TriggerNotFoundError, TriggerBusyError. */
   async fire(workspace: string, ref: string, { key, event }: { key: string; event: JsonObject }): Promise<Fire> {
     const { store, clock, firing } = this.#parts;
     const trigger = this.get(workspace, ref);
-    firing.requireRoom(trigger);
     const nowMs = clock.nowMs();
     const fire = newFire(trigger, { key, atMs: nowMs, firedAtMs: nowMs, event });
-    await firing.record(trigger, [fire], undefined);
-    await firing.pump(trigger);
-    return store.fireOf(trigger, key) ?? fire;
+    await firing.recordEvent(trigger, fire);
+    const stored = store.fireOf(trigger, key);
+    if (stored === undefined) throw new TriggerNotFoundError(ref);
+    return stored;
   }
 
   /** The newest events of a trigger first. Throws TriggerNotFoundError. */
@@ -114,8 +116,10 @@ export class Triggers {
   }
 
   async #put(trigger: Trigger): Promise<Trigger> {
-    await this.#parts.store.put(trigger);
-    this.#parts.timer.wake();
+    const { store, timer, firing } = this.#parts;
+    await store.put(trigger);
+    timer.wake();
+    void firing.pump(trigger);
     return trigger;
   }
 }

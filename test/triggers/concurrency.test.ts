@@ -60,3 +60,58 @@ test("more than 100 waiting events are refused until there is room", async () =>
   const refused = await server.ask("POST", `${PATH}/fire`);
   expect(refused).toMatchObject({ status: 429, body: { code: "TRIGGER_BUSY", retry_after_ms: expect.any(Number) } });
 });
+
+const QUICK = { "server.shutdown_timeout": "100ms" };
+
+test("an event that waits starts when any of the open runs ends, not only the oldest", async () => {
+  const script = [{ text: "done", delayMs: 60_000 }];
+  await using server = await startServer({ script, settings: QUICK });
+  // triggers.firing.F2
+  await create(server, { parallel: 2 });
+  await fire(server, 3);
+  const { body } = await server.ask("GET", `${PATH}/fires`);
+  const { items }: { items: { run: string | null }[] } = JSON.parse(JSON.stringify(body));
+  expect(items[0]?.run).toBeNull();
+  await server.ask("POST", `/api/v1/runs/${items[1]?.run}/cancel`);
+  const isOpen = expect.stringMatching(/queued|running/);
+  await expect.poll(() => ends(server)).toEqual([isOpen, "cancelled", isOpen]);
+});
+
+test("a change of the policy applies to the events that wait", async () => {
+  const script = [{ text: "done", delayMs: 60_000 }];
+  await using server = await startServer({ script, settings: QUICK });
+  await create(server, {});
+  await fire(server, 3);
+  expect((await ends(server)).filter((each) => each === "waiting")).toHaveLength(2);
+  await server.ask("PATCH", PATH, { parallel: 3 });
+  await expect.poll(async () => (await ends(server)).includes("waiting")).toBe(false);
+});
+
+test("events that arrive together do not exceed the limit", async () => {
+  const script = [{ text: "done", delayMs: 60_000 }];
+  await using server = await startServer({ script, settings: QUICK });
+  await create(server, {});
+  const { triggers } = server.started.caxton.triggers;
+  const fires = Array.from({ length: 150 }, (_none, n) =>
+    triggers.fire("default", "data-analyzer/busy", { key: `manual ${n}`, event: { n } }),
+  );
+  const results = await Promise.allSettled(fires);
+  expect(results.filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(101);
+  const { storage } = server.started.caxton;
+  expect(storage.triggers.waitingCount(triggers.get("default", "data-analyzer/busy"))).toBe(100);
+});
+
+test("an event whose trigger is deleted at that moment is refused, and no change restores the trigger", async () => {
+  await using server = await startServer({ script: SCRIPT });
+  await create(server, {});
+  const { triggers } = server.started.caxton.triggers;
+  const { id, owner } = triggers.get("default", "data-analyzer/busy");
+  const results = await Promise.allSettled([
+    triggers.delete("default", id),
+    triggers.update("default", id, { input: "Other" }, owner),
+    triggers.fire("default", id, { key: "manual 1", event: {} }),
+  ]);
+  const refused = { status: "rejected", reason: { code: "TRIGGER_NOT_FOUND" } };
+  expect(results).toMatchObject([{ status: "fulfilled" }, refused, refused]);
+  expect(await server.ask("GET", PATH)).toMatchObject({ status: 404 });
+});

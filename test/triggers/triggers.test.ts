@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { triggers as schemas } from "../../src/api/contract/index.ts";
 import { settled } from "../helpers/manual-clock.ts";
@@ -96,6 +97,17 @@ test("after a clock that was set forward and back, each slot fires once", async 
   expect(await inputs()).toHaveLength(4);
 });
 
+test("a trigger that was created while the clock was ahead fires at its times once the clock is right", async () => {
+  clock.set("2027-11-23T06:30:00Z");
+  expect(await create(CRON)).toMatchObject({ next_at: "2027-11-23T07:00:00.000Z" });
+  clock.set("2026-11-23T06:30:00Z");
+  // triggers.timer.T2
+  await clock.advance(60_000);
+  expect((await get()).next_at).toBe("2026-11-23T07:00:00.000Z");
+  await clock.until("2026-11-24T08:00:00Z");
+  await settledSlots(["2026-11-23T07:00 started", "2026-11-24T07:00 started"]);
+});
+
 test("slots that were missed while the server did not run fire as catch_up says", async () => {
   for (const policy of ["latest", "skip", "all"]) await create({ ...CRON, name: policy, catch_up: policy });
   clock.set("2026-11-26T12:00:00Z");
@@ -144,6 +156,7 @@ test("what could never start a run is refused with a remedy", async () => {
     [{ kind: "cron", cron: "0 0 8 * * *" }, "has 6 fields", "Remove the field for seconds"],
     [{ kind: "cron", cron: "0 8 * * *", zone: "Berlin" }, "no time zone", "Europe/Berlin"],
     [{ kind: "at", at: "2020-01-01T00:00:00Z" }, "is past", "later"],
+    [{ kind: "every", every: "400000000d" }, "longer than 366d", "cron"],
     [{ kind: "every", every: "1m", input: "{{day}}" }, "no variable day", "event"],
     [{ kind: "every", every: "1m", input: "{% if %}" }, "input", ""],
   ] as const;
@@ -210,10 +223,18 @@ test("a trigger whose agent was deleted stops with the reason, and continues whe
   expect(enabled).toMatchObject({ body: { stopped: null, next_at: "2026-11-24T07:00:00.000Z" } });
 });
 
+/** A number, once it has not changed for a while. */
+async function steady(read: () => number): Promise<number> {
+  for (let last = read(); ; last = read()) {
+    await setTimeout(300);
+    if (read() === last) return last;
+  }
+}
+
 test("a thousand triggers need one timer, and triggers without a slot none", async () => {
   // triggers.timer.T3
   const { triggers } = server.started.caxton.triggers;
-  const before = clock.sleeping;
+  const before = await steady(() => clock.sleeping);
   const owner = { id: "local", kind: "local", name: "local" };
   const spec = {
     kind: "every",

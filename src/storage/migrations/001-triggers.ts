@@ -21,7 +21,7 @@ CREATE TABLE triggers (
   UNIQUE (workspace, agent, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX triggers_due ON triggers (due_at_ms) WHERE due_at_ms IS NOT NULL;
-CREATE INDEX triggers_last ON triggers (last_at_ms);
+CREATE INDEX triggers_changed ON triggers (max(last_at_ms, updated_at_ms));
 
 -- Events of triggers. event is null once the run is accepted.
 CREATE TABLE trigger_fires (
@@ -40,5 +40,6 @@ CREATE TABLE trigger_fires (
   UNIQUE (workspace, trigger_id, fire_key)
 ) STRICT;
 CREATE INDEX trigger_fires_by_time ON trigger_fires (workspace, trigger_id, at_ms, seq);
-CREATE INDEX trigger_fires_open ON trigger_fires (workspace, trigger_id, outcome) WHERE outcome IN ('waiting', 'started');
+-- SQLite does not use a partial index whose condition is a list of values.
+CREATE INDEX trigger_fires_open ON trigger_fires (workspace, trigger_id, outcome) WHERE outcome = 'waiting' OR outcome = 'started';
 `;
