@@ -13,6 +13,7 @@ const Body = z.discriminatedUnion("type", [
     revision: z.int(),
   }),
   z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
+  z.object({ type: z.literal("thread"), id: z.string() }),
 ]);
 
 /** Old changes go when this many have come. */

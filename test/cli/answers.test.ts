@@ -233,6 +233,7 @@ const detail = {
   source_hash: "0".repeat(64),
   documentation: "",
   max_steps: 20,
+  when_busy: "queue",
   warnings: [],
 };
 

@@ -101,6 +101,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   recalled: "",
   prompt: "hello",
   files: [],
+  inputs: [],
   attempt: 1,
   acts_as: "agent_greeter",
   caller: null,

@@ -78,16 +78,17 @@ export {
   type ForkBody,
   type RunDetail,
   type RunEventType,
+  type RunInput,
   type RunQuestion,
   type RunState,
   type RunStreamEvent,
   type RunSummary,
   type StartRunBody,
   type Step,
-  type StepContext,
   type Upload,
 } from "./runs/runs.ts";
 export * as runs from "./runs/runs.ts";
+export { type StepContext } from "./runs/step-context.ts";
 export { withoutContent } from "./runs/run-content.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./runs/run-history.ts";
 export * as runHistory from "./runs/run-history.ts";

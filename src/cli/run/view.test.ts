@@ -97,6 +97,7 @@ const ended = (output: string): RunDetail => ({
   variables: {},
   prompt: "",
   files: [],
+  inputs: [],
   attempt: 1,
   isolation: "context",
   acts_as: "agent_greeter",

@@ -6,7 +6,8 @@ export type Change =
       readonly change: "deployed" | "deleted" | "activated" | "paused" | "resumed";
       readonly revision: number;
     }
-  | { readonly type: "tool-server"; readonly name: string; readonly state: string };
+  | { readonly type: "tool-server"; readonly name: string; readonly state: string }
+  | { readonly type: "thread"; readonly id: string };
 
 export type LoggedChange = { readonly seq: number; readonly workspace: string; readonly change: Change };
 

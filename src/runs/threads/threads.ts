@@ -114,6 +114,13 @@ export class Threads {
     return this.#deps.store.path(from, limit);
   }
 
+  /** The newest turn of the branch that begins with a turn: at each place, the newest one continues it. */
+  newestAfter(id: ThreadId, first: RunId): RunId {
+    let run = first;
+    for (let next = this.next(id, [run]).at(-1); next !== undefined; next = this.next(id, [run]).at(-1)) run = next.run;
+    return run;
+  }
+
   /** Turns that continue each of these, over all branches. */
   next(id: ThreadId, parents: readonly (RunId | null)[]): readonly ThreadTurn[] {
     return this.#deps.store.next(id, parents);

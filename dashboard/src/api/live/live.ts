@@ -79,6 +79,10 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       for (const key of ["agent", "revisions"]) void client.invalidateQueries({ queryKey: [key, event.name] });
       void client.invalidateQueries({ queryKey: ["agents"] });
       return;
+    case "thread":
+      void client.invalidateQueries({ queryKey: ["threads"] });
+      void client.invalidateQueries({ queryKey: ["thread", event.id] });
+      return;
     // Asked for by the pages that show them.
     case "conversation":
     case "task":
@@ -96,6 +100,10 @@ const isWaitedFor = (client: QueryClient, run: string): boolean =>
 
 /** Puts what is now known of a run into every cached list it belongs to, and takes it out of those it has left. */
 export function applyRun(client: QueryClient, run: RunSummary): void {
+  if (run.thread !== null) {
+    void client.invalidateQueries({ queryKey: ["threads"] });
+    void client.invalidateQueries({ queryKey: ["thread", run.thread.id] });
+  }
   const lists = client.getQueriesData<InfiniteData<Page<RunSummary>>>({ queryKey: ["runs"] });
   for (const [key, data] of lists) {
     const filter: RunFilter = typeof key[1] === "object" && key[1] !== null ? key[1] : {};

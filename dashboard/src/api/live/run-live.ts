@@ -79,14 +79,19 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
     case "artifact":
     case "question":
     case "approval":
+    case "input":
       client.setQueryData<RunDetail>(["run", id], (run) => (run === undefined ? undefined : extendRun(run, event)));
   }
 }
 
-type Part = Extract<RunStreamEvent, { type: "step" | "artifact" | "question" | "approval" }>;
+type Part = Extract<RunStreamEvent, { type: "step" | "artifact" | "question" | "approval" | "input" }>;
 
 export function extendRun(run: RunDetail, part: Part): RunDetail {
   if (part.type === "step") return { ...run, step_list: placeStep(run.step_list, part.step) };
+  if (part.type === "input") {
+    const known = run.inputs.some(({ at, text }) => at === part.input.at && text === part.input.text);
+    return known ? run : { ...run, inputs: [...run.inputs, part.input] };
+  }
   if (part.type === "question") {
     const known = run.questions.filter(({ id }) => id !== part.question.id);
     return { ...run, questions: [...known, part.question] };

@@ -3,6 +3,9 @@ import { FileProblem, ListQuery, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
 
+export const WhenBusy = z.enum(["queue", "steer", "interrupt", "reject"]);
+export type WhenBusy = z.infer<typeof WhenBusy>;
+
 export const DefinitionFormat = z.enum(["toml", "markdown", "yaml"]);
 
 export const DeployAgentBody = z
@@ -53,6 +56,7 @@ export const AgentDetail = AgentSummary.extend({
   source_hash: z.string(),
   documentation: z.string(),
   max_steps: z.int(),
+  when_busy: WhenBusy.meta({ description: "Default for messages that are sent to its threads during a turn" }),
   warnings: z.array(FileProblem),
 }).meta({ id: "Agent" });
 export type AgentDetail = z.infer<typeof AgentDetail>;

@@ -5,6 +5,7 @@ import { ModelAttempt, OnModelFailure, RunChoice } from "../models/model-choice.
 import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
+import { ContextSummary, StepContext } from "./step-context.ts";
 
 const Instant = z.iso.datetime();
 const Id = z.string();
@@ -127,44 +128,6 @@ const Timing = {
   duration_ms: z.number().nullable(),
 };
 
-/** What went into one request to a model, and why. */
-export const StepContext = z
-  .object({
-    window: z.int().meta({ description: "Assumed context window: tokens of request and answer together" }),
-    window_from: z.enum(["model", "agent", "default", "refused"]),
-    reserve: z.int().meta({ description: "Tokens of it reserved for the answer" }),
-    estimate: z.int().meta({ description: "Estimated tokens of the request; compare input_tokens" }),
-    shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0: none" }),
-    covered_through: z.int().meta({ description: "Turns up to this one are summarized or omitted; 0: none" }),
-    degraded: z.boolean().meta({ description: "Whether the model received a shortened dialogue" }),
-    parts: z.array(
-      z.object({
-        what: z.string(),
-        tokens: z.int(),
-        action: z.enum(["included", "shortened", "deduplicated", "summarized", "dropped"]),
-        why: z.string(),
-      }),
-    ),
-    warnings: z.array(z.string()).meta({ description: "Warnings that the model received about its behaviour" }),
-  })
-  .meta({ id: "StepContext" });
-export type StepContext = z.infer<typeof StepContext>;
-
-/** Notes that stand for turns which no longer fit into the model's window. */
-export const ContextSummary = z
-  .object({
-    turn: z.int().meta({ description: "Turn before which it was created" }),
-    covers_through: z.int(),
-    text: z.string(),
-    model: z.string().nullable().meta({ description: "null if no model created it" }),
-    degraded: z.string().meta({ description: "Why no model created it; empty if one did" }),
-    input_tokens: z.int().nullable(),
-    output_tokens: z.int().nullable(),
-    duration_ms: z.number(),
-    created_at: Instant,
-  })
-  .meta({ id: "ContextSummary" });
-
 export const ModelStep = z.object({
   kind: z.literal("model"),
   ...Timing,
@@ -227,6 +190,16 @@ export const RunQuestion = z
   .meta({ id: "RunQuestion" });
 export type RunQuestion = z.infer<typeof RunQuestion>;
 
+export const RunInput = z
+  .object({
+    turn: z.int().meta({ description: "Turn of the model that reads it" }),
+    text: z.string(),
+    author: z.string(),
+    at: Instant,
+  })
+  .meta({ id: "RunInput" });
+export type RunInput = z.infer<typeof RunInput>;
+
 export const RunReply = z
   .object({
     call_id: Id,
@@ -257,6 +230,7 @@ export const RunDetail = RunSummary.extend({
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
+  inputs: z.array(RunInput).meta({ description: "Messages that joined it while it was in progress, oldest first" }),
   attempt: z.int().meta({ description: "Number of executions: 1, plus 1 for each resumption by the server" }),
   acts_as: z.string().meta({ description: "Identity under which it acts, for the audit log" }),
   caller: z
@@ -376,6 +350,7 @@ export const RunStreamEvent = z
     z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
     z.object({ type: z.literal("question"), question: RunQuestion }),
     z.object({ type: z.literal("approval"), approval: Approval }),
+    z.object({ type: z.literal("input"), input: RunInput }),
     z.object({ type: z.literal("lagged") }).meta({ description: "The client is too slow; reconnect with the last id" }),
     z.object({ type: z.literal("end"), run: RunDetail }),
   ])
@@ -391,6 +366,7 @@ export const RUN_EVENT_TYPES = [
   "artifact",
   "question",
   "approval",
+  "input",
 ] as const;
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
 export const RunEventsQuery = z.object({

@@ -69,6 +69,9 @@ export const ServerEvent = z
       revision: z.int(),
     }),
     z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
+    z.object({ type: z.literal("thread"), id: z.string() }).meta({
+      description: "Thread that was created, changed or deleted; its turns are runs",
+    }),
     z.object({ type: z.literal("conversation"), id: z.string().nullable() }).meta({
       description: "Conversation with a new message, or that ended; null: several. Sent live only, never replayed",
     }),
@@ -86,6 +89,7 @@ export const SERVER_EVENT_TYPES = [
   "approval",
   "agent",
   "tool-server",
+  "thread",
   "conversation",
   "task",
 ] as const;

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { OnModelFailure } from "../models/model-choice.ts";
+import { WhenBusy } from "../agents/agents.ts";
+import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { RunDetail, RunState } from "../runs/runs.ts";
 
@@ -74,6 +76,7 @@ export const UpdateThreadBody = z
     head: Id.nullable()
       .optional()
       .meta({ description: "Turn to show and continue from: another branch, or an earlier turn to undo later ones" }),
+    branch: Id.optional().meta({ description: "Turn whose branch to show up to its newest turn; instead of head" }),
   })
   .meta({ id: "UpdateThread" });
 
@@ -88,7 +91,7 @@ export const SendBody = z
     instead_of: Id.optional().meta({
       description: "Turn that this message replaces, in a new branch; without input or uploads, those of that turn",
     }),
-    when_busy: z.enum(["queue", "steer", "interrupt", "reject"]).optional().meta({
+    when_busy: WhenBusy.optional().meta({
       description:
         "While a turn is in progress: wait for it, join it before its next model call, cancel it, or answer 409 THREAD_BUSY. Default: conversation.when_busy of the agent",
     }),
@@ -158,6 +161,9 @@ export const Turn = z
     state: RunState,
     created_at: Instant,
     ended_at: Instant.nullable(),
+    input_tokens: z.int(),
+    output_tokens: z.int(),
+    cost: Cost,
     messages: z.array(ThreadMessage),
   })
   .meta({ id: "Turn" });

@@ -67,6 +67,7 @@ async function presentRevision(
     source_hash: agent.sourceHash,
     documentation: definition.documentation,
     max_steps: definition.maxSteps,
+    when_busy: definition.messaging.whenBusy,
     warnings: warnings.map((warning) => presentProblem(warning, agent.source)),
   };
 }

@@ -81,6 +81,7 @@ export function presentRun(
     recalled: view.recalled,
     prompt: view.prompt,
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
+    inputs: view.inputs.map(presentInput),
     attempt: Math.max(view.attempt, 1),
     acts_as: agentPrincipal(view.agent),
     caller: view.caller === null ? null : presentCaller(view.caller),
@@ -133,6 +134,13 @@ export const presentQuestion = (question: RunView["questions"][number]): contrac
   asked_at: instant(question.askedAtMs),
   expires_at: instant(question.expiresAtMs),
   state: question.state,
+});
+
+export const presentInput = ({ turn, text, author, atMs }: RunView["inputs"][number]): contract.RunInput => ({
+  turn,
+  text,
+  author,
+  at: instant(atMs),
 });
 
 const presentReply = (reply: RunView["replies"][number]): contract.RunDetail["replies"][number] => ({

@@ -2,7 +2,7 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../runs/index.ts";
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
-import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { presentArtifact, presentInput, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { handles } from "../handles.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";
@@ -124,6 +124,7 @@ function* sentEvents(
     ...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state))),
     ...questionOf(fold, entry),
     ...approvalOf(fold, entry),
+    ...inputOf(fold, entry),
   ]);
   const events = all.filter(({ type }) => wants.has(type));
   // Only the last carries the id: who is cut off before it gets the whole entry again.
@@ -157,4 +158,9 @@ function* approvalOf(fold: RunFold, { event }: JournalEntry): Generator<RunStrea
   if (event.type !== "approval-ask" && event.type !== "approval-answer") return;
   const approval = presentApprovalsOf(fold.view()).find(({ id }) => id === event.approvalId);
   if (approval) yield { type: "approval", approval };
+}
+
+function* inputOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {
+  const input = event.type === "run-input" ? fold.view().inputs.at(-1) : undefined;
+  if (input) yield { type: "input", input: presentInput(input) };
 }

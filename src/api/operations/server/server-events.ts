@@ -27,7 +27,7 @@ const CHANGES_PER_FRAME_MAX = 500;
 
 export type ServerEventType = Exclude<ServerEvent["type"], "ready" | "reset">;
 /** Event types by default. Steps are frequent, so clients must request them. */
-const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "approval", "agent", "tool-server"];
+const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "approval", "agent", "tool-server", "thread"];
 
 export type ServerEventServices = {
   readonly runs: EventRuns;
@@ -72,7 +72,7 @@ export async function* watchServer(
   const { journal } = source.stores;
   const wants = new Set(types);
   const wantsRuns = wants.has("run") || wants.has("step") || wants.has("question") || wants.has("approval");
-  const wantsChanges = wants.has("agent") || wants.has("tool-server");
+  const wantsChanges = wants.has("agent") || wants.has("tool-server") || wants.has("thread");
   const bell = new Bell(signal);
   const runs = new RunBacklog(LIMITS.streamEventsMax);
   using stack = new DisposableStack();
@@ -351,6 +351,7 @@ const PERMISSION_OF: Readonly<Record<ServerEventType, Permission>> = {
   run: "runs:read",
   step: "runs:read-content",
   task: "tasks:read",
+  thread: "runs:read-content",
   "tool-server": "tools:read",
 };
 

@@ -1,7 +1,8 @@
 import type { RunId } from "../../../kernel/ids.ts";
-import { isTerminal, type RunServices, type RunView } from "../../../runs/index.ts";
+import { isTerminal, type RunServices, type RunSummary, type RunView } from "../../../runs/index.ts";
 import { operations, requestPath, type threads as contract } from "../../contract/index.ts";
 import type * as z from "zod";
+import { presentCost } from "../agents/present-budget.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
@@ -25,7 +26,7 @@ export const presentThread = ({ stores: { journal } }: RunServices, thread: Thre
   expires_at: instantOrNull(thread.expiresAtMs),
 });
 
-export const presentTurn = (view: RunView, siblings: readonly RunId[]): contract.Turn => ({
+export const presentTurn = (view: RunView, summary: RunSummary, siblings: readonly RunId[]): contract.Turn => ({
   run: view.id,
   parent: view.thread?.parent ?? null,
   siblings: [...siblings],
@@ -34,6 +35,9 @@ export const presentTurn = (view: RunView, siblings: readonly RunId[]): contract
   state: view.state,
   created_at: instant(view.createdAtMs),
   ended_at: instantOrNull(view.endedAtMs),
+  input_tokens: summary.inputTokens,
+  output_tokens: summary.outputTokens,
+  cost: presentCost(summary),
   messages: messagesOf(view),
 });
 

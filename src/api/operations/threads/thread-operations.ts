@@ -14,7 +14,7 @@ import { getRun, ownRun } from "../runs/stored-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
 import { presentThread, presentTurn } from "./present-thread.ts";
 
-type Services = Pick<ApiServices, "agents" | "runs">;
+type Services = Pick<ApiServices, "agents" | "runs" | "storage">;
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
 
@@ -24,10 +24,14 @@ function ownThread({ threads }: RunServices, admission: Pick<Admission, "princip
   return admission.covers("agents", thread.agent) ? thread : threads.find("", text);
 }
 
+/** Notifies the clients that watch the server. */
+const announce = ({ changes }: ApiServices["storage"], { workspace, id }: Thread): void =>
+  changes.publish(workspace, { type: "thread", id });
+
 const msOf = (seconds: number | null): number | null => seconds && seconds * 1_000;
 
 /** Throws AgentNotFoundError, AgentPausedError, RunNotFoundError, storage errors. */
-const create = implement(operations.thread.create, async ({ agents: { agents }, runs }, body, call) => {
+const create = implement(operations.thread.create, async ({ agents: { agents }, runs, storage }, body, call) => {
   const { workspace, name: owner } = call.principal;
   const serving = await agents.prepareServing(workspace, body.agent);
   if (typeof body.revision === "number") await agents.prepare(workspace, serving.name, body.revision);
@@ -42,6 +46,7 @@ const create = implement(operations.thread.create, async ({ agents: { agents }, 
     expiresAfterMs: msOf(body.expires_after),
     from: body.from_run === undefined ? undefined : ownRun(runs, call.admission, body.from_run),
   });
+  announce(storage, thread);
   return presentThread(runs, thread);
 });
 
@@ -77,10 +82,11 @@ const turns = implement(operations.thread.turns, ({ runs }, { id, head, cursor, 
   const places = Map.groupBy(runs.threads.next(thread.id, parents), ({ parent }) => parent);
   const items = shown.flatMap(({ run, parent }) => {
     const view = runs.runs.view(run);
+    const summary = runs.stores.journal.summary(run);
     // An earlier turn may be of another agent, which the caller's grant does not cover.
-    if (!admission.covers("agents", view.agent)) return [];
+    if (summary === undefined || !admission.covers("agents", view.agent)) return [];
     const siblings = (places.get(parent) ?? []).map((turn) => turn.run);
-    return [presentTurn(view, siblings.includes(run) ? siblings : [run, ...siblings])];
+    return [presentTurn(view, summary, siblings.includes(run) ? siblings : [run, ...siblings])];
   });
   const next = path[limit];
   return { items, next: next === undefined ? null : cursors.turns.encode(next.run) };
@@ -166,28 +172,42 @@ const send = implement(
 );
 
 /** Throws ThreadNotFoundError, TurnNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-const update = implement(operations.thread.update, async ({ agents: { agents }, runs }, input, { admission }) => {
-  const thread = ownThread(runs, admission, input.id);
-  const { title, tags, head, revision, expires_after: expires } = input;
-  const { workspace } = thread;
-  if (input.agent !== undefined && !admission.covers("agents", input.agent))
-    throw new AgentNotFoundError(workspace, input.agent, []);
-  const serving = input.agent === undefined ? undefined : await agents.prepareServing(workspace, input.agent);
-  if (typeof revision === "number") await agents.prepare(workspace, serving?.name ?? thread.agent, revision);
-  const moved = serving && { agent: serving.name, revision: serving.revision };
-  const changed = await runs.threads.update(thread.id, {
-    ...(title !== undefined && { title }),
-    ...(tags !== undefined && { tags }),
-    ...(head !== undefined && { head: head === null ? null : ownRun(runs, admission, head) }),
-    ...moved,
-    ...(revision !== undefined && { revision: revision === "latest" ? null : revision }),
-    ...(expires !== undefined && { expiresAfterMs: msOf(expires) }),
-  });
-  return presentThread(runs, changed);
-});
+const update = implement(
+  operations.thread.update,
+  async ({ agents: { agents }, runs, storage }, input, { admission }) => {
+    const thread = ownThread(runs, admission, input.id);
+    const { title, tags, revision, expires_after: expires } = input;
+    const head = headOf(runs, thread, input, admission);
+    const { workspace } = thread;
+    if (input.agent !== undefined && !admission.covers("agents", input.agent))
+      throw new AgentNotFoundError(workspace, input.agent, []);
+    const serving = input.agent === undefined ? undefined : await agents.prepareServing(workspace, input.agent);
+    if (typeof revision === "number") await agents.prepare(workspace, serving?.name ?? thread.agent, revision);
+    const moved = serving && { agent: serving.name, revision: serving.revision };
+    const changed = await runs.threads.update(thread.id, {
+      ...(title !== undefined && { title }),
+      ...(tags !== undefined && { tags }),
+      ...(head !== undefined && { head }),
+      ...moved,
+      ...(revision !== undefined && { revision: revision === "latest" ? null : revision }),
+      ...(expires !== undefined && { expiresAfterMs: msOf(expires) }),
+    });
+    announce(storage, thread);
+    return presentThread(runs, changed);
+  },
+);
+
+type HeadInput = Pick<z.output<typeof schemas.UpdateThreadBody>, "head" | "branch">;
+
+/** The last turn to show; undefined if the request names none. Throws RunNotFoundError. */
+function headOf(runs: RunServices, { id }: Thread, { head, branch }: HeadInput, admission: Admission) {
+  if (branch !== undefined) return runs.threads.newestAfter(id, ownRun(runs, admission, branch));
+  return typeof head === "string" ? ownRun(runs, admission, head) : head;
+}
 
 /** Throws ThreadNotFoundError, RunNotFoundError. */
-const fork = implement(operations.thread.fork, async ({ runs }, { id, at, title }, { admission, asked, principal }) => {
+const fork = implement(operations.thread.fork, async ({ runs, storage }, { id, at, title }, call) => {
+  const { admission, asked, principal } = call;
   const thread = ownThread(runs, admission, id);
   const last = at === undefined ? thread.head : ownRun(runs, admission, at);
   const made = await runs.threads.create({
@@ -202,6 +222,7 @@ const fork = implement(operations.thread.fork, async ({ runs }, { id, at, title 
     from: last ?? undefined,
     forkedFrom: thread.id,
   });
+  announce(storage, made);
   return presentThread(runs, made);
 });
 
@@ -211,8 +232,10 @@ const cancel = implement(operations.thread.cancel, async ({ runs }, { id }, { ad
   return presentThread(runs, runs.threads.get(thread.id));
 });
 
-const remove = implement(operations.thread.delete, async ({ runs }, { id }, { admission }) => {
-  await runs.threads.delete(ownThread(runs, admission, id).id);
+const remove = implement(operations.thread.delete, async ({ runs, storage }, { id }, { admission }) => {
+  const thread = ownThread(runs, admission, id);
+  await runs.threads.delete(thread.id);
+  announce(storage, thread);
   return null;
 });
 
