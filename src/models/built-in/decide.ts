@@ -45,6 +45,9 @@ export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decisi
 /** A message that continues the previous one: "and by island?", "now as a chart". */
 const CONTINUES =
   /^\s*(?:and|now|then|also|what about|how about|same|instead|draw (?:it|that|this)|plot (?:it|that|this)|show (?:it|that|this)|make (?:it|that|this))\b/i;
+/** Words of a complete question. */
+const ASKS = /\b(?:how (?:many|much)|what (?:is|are|was|were)|which|who|when|where)\b/i;
+const GROUPING = /\b(?:by|per|for each)\s+\p{L}[\w-]*(?:\s+and\s+\p{L}[\w-]*)?/iu;
 
 /** The requests of the user's messages, in their order. */
 const textsIn = (messages: readonly ModelMessage[]): readonly RequestText[] =>
@@ -60,8 +63,15 @@ function requestIn(texts: readonly string[]): Request {
   const source = earlier.findLast(({ files, csv }) => files.length > 0 || csv !== undefined);
   if (!open || source === undefined) return latest;
   const previous = texts.at(-2) ?? "";
-  const whole = CONTINUES.test(latest.text) ? understand(`${latest.text}\n${previous}`) : latest;
+  const isComplete = latest.figures || latest.asks.size > 0 || ASKS.test(latest.text);
+  const whole = CONTINUES.test(latest.text) && !isComplete ? understand(continued(previous, latest.text)) : latest;
   return { ...whole, files: source.files, csv: source.csv, outputs: latest.outputs };
+}
+
+/** The previous question with what a fragment adds; another grouping replaces that of the question. */
+function continued(previous: string, fragment: string): string {
+  const [grouping] = GROUPING.exec(fragment) ?? [];
+  return grouping === undefined ? `${fragment}\n${previous}` : `${grouping} ${previous.replace(GROUPING, "")}`;
 }
 
 const sectionText = ({ text, caveats }: Section): string =>
