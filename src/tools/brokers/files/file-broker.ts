@@ -206,7 +206,8 @@ export class FileBroker implements SandboxFiles {
       if (isRefused(held)) return held;
       using kept = held;
       const all = await listDirectory(kept);
-      const listing = { ...all, entries: all.entries.filter(({ name }) => !this.#closed.has(join(kept.real, name))) };
+      const isClosed = this.#closed.lookUp();
+      const listing = { ...all, entries: all.entries.filter(({ name }) => !isClosed(join(kept.real, name))) };
       if (!place.isHome || caller.context.files.length === 0) return listing;
       const { inode } = directoryAbove(join(this.#rootOf(caller), UPLOADS));
       return { ...listing, entries: [...listing.entries, { name: UPLOADS, kind: "directory", inode }] };
