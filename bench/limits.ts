@@ -1,7 +1,9 @@
 // Greedy clients at their real sizes against a server with the default limits: what is accepted and refused, and how long another
 // client waits meanwhile. Run it alone with `node bench/limits.ts`.
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { headOf, rawClient, type RawClient } from "../test/helpers/raw-request.ts";
 import { ServerProcess } from "./server-process.ts";
 import { row, sleep } from "./stage.ts";
@@ -40,26 +42,19 @@ async function during(
   server: Server,
   work: () => Promise<readonly (number | undefined)[]>,
 ): Promise<Row> {
-  const over = new AbortController();
-  const waits: number[] = [];
-  const asking = (async () => {
-    while (!over.signal.aborted) {
-      const begun = performance.now();
-      const { status } = await ask({ url: server.url, key: server.other }, "GET", "/api/v1/agents");
-      if (status !== 200) throw new Error(`the other client got ${status} during: ${what}`);
-      waits.push(performance.now() - begun);
-      await sleep(20);
-    }
-  })();
+  const other = new Worker(new URL("limits-client.ts", import.meta.url), {
+    workerData: { url: server.url, key: server.other },
+  });
+  await once(other, "online");
   const outcomes = Map.groupBy(await work(), (status) => (status === undefined ? "open" : String(status)));
-  over.abort();
-  await asking;
-  waits.sort((one, other) => one - other);
+  other.postMessage("end");
+  const [waits]: readonly number[][] = await once(other, "message");
+  waits?.sort((one, another) => one - another);
   const counts = [...outcomes].map(([status, all]) => `${all.length} × ${status}`).join(", ");
-  const median = waits[waits.length >> 1] ?? 0;
+  const median = waits?.[waits.length >> 1] ?? 0;
   return row(
     what,
-    `${counts}; other client: median ${ms(median)}, longest ${ms(waits.at(-1) ?? 0)}; RSS ${mib(server.process.residentBytes())}`,
+    `${counts}; other client: median ${ms(median)}, longest ${ms(waits?.at(-1) ?? 0)}; RSS ${mib(server.process.residentBytes())}`,
   );
 }
 
