@@ -85,6 +85,7 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
   origin: null,
   message: null,
   thread: null,
+  tags: [],
   notices: [],
   ...more,
 });

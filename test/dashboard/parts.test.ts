@@ -249,6 +249,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   origin: null,
   message: null,
   thread: null,
+  tags: [],
   notices: [],
   ...change,
 });

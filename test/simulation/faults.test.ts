@@ -42,6 +42,7 @@ class FaultyJournal implements RunJournal {
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
   past: RunJournal["past"] = (runId) => this.#journal.past(runId);
   keepPast: RunJournal["keepPast"] = (runId, past) => this.#journal.keepPast(runId, past);
+  tag: RunJournal["tag"] = (runId, tags) => this.#journal.tag(runId, tags);
   spent: RunJournal["spent"] = (runId) => this.#journal.spent(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);

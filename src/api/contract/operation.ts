@@ -78,6 +78,8 @@ type NarrowedOperation<Input> = {
 
 export type ContentRule<Output> = {
   readonly permission: Permission;
+  /** Fields of the input that select by content, and that need the permission too. */
+  readonly filters?: readonly string[];
   /** Returns the output without its content. */
   hide(output: Output): Output;
 };

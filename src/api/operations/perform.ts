@@ -101,6 +101,7 @@ export function implement(
       const { input, found } = await audited(services, operation, call, async () => {
         const parsed = parse(operation, parts);
         requireCovered(operation, parsed, call);
+        requireContent(operation, parsed, call);
         return { input: parsed, found: await perform(services, parsed, call) };
       });
       const output = mayReadContent(operation, call) ? found : operation.content?.hide(found);
@@ -131,6 +132,14 @@ const contentDenied = ({ name, content, permission }: Operation, { role }: Princ
 
 const mayReadContent = ({ content }: Operation, { admission }: Call): boolean =>
   content === undefined || admission.alsoHas(content.permission);
+
+/** Throws PermissionDeniedError if the input selects by content that the principal may not read. */
+function requireContent(operation: Operation, input: object, call: Call): void {
+  const filters = operation.content?.filters ?? [];
+  if (!filters.some((name) => Reflect.get(input, name) !== undefined) || mayReadContent(operation, call)) return;
+  const { name, content, permission } = operation;
+  throw new PermissionDeniedError(`${name} by content`, content?.permission ?? permission, call.principal.role);
+}
 
 /** Throws AgentNotFoundError or ToolServerNotFoundError if the input names a resource that the principal's grants do not cover. */
 function requireCovered({ narrowed }: Operation, input: object, { admission, principal }: Call): void {

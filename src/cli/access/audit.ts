@@ -11,7 +11,7 @@ import {
   commandPath,
   download,
   examples,
-  instantOf,
+  filterOf,
   type Invocation,
   limitOption,
   LIST_FORMATS,
@@ -84,14 +84,11 @@ function list(command: Command, invocation: Invocation): void {
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
-    run: async (context, { since, until, limit, ...filter }) => {
-      const nowMs = systemClock.nowMs();
-      const instant = (text: string | undefined) =>
-        text === undefined ? undefined : instantOf(text, nowMs, commandPath(command));
-      const query = { ...filter, since: await instant(since), until: await instant(until) };
+    run: async (context, { limit, ...filter }) => {
+      const query = await filterOf(filter, commandPath(command));
       await showPages(context, pagesOf(operations.audit.list, query), {
         limit,
-        columns: columns(nowMs),
+        columns: columns(systemClock.nowMs()),
         name: ({ seq }) => String(seq),
         empty: "there are no audit records",
         more: "older records",

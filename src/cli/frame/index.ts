@@ -27,7 +27,16 @@ export {
   UsageError,
 } from "./errors.ts";
 export { onInterrupt } from "./interrupt.ts";
-export { instantOf, limitOption, listOption, revisionOption, wholeNumber } from "./options.ts";
+export {
+  Filter,
+  filterOf,
+  filterOptions,
+  instantOf,
+  limitOption,
+  listOption,
+  revisionOption,
+  wholeNumber,
+} from "./options.ts";
 export { listUpTo, pagesOf, showPages } from "./pages.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";

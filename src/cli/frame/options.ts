@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
+import { systemClock } from "../../kernel/clock.ts";
 import { UsageError } from "./errors.ts";
 
 const COUNT_MAX = 10_000;
@@ -37,4 +38,27 @@ export async function instantOf(text: string, nowMs: number, command: string): P
   const atMs = spanMs === undefined ? Date.parse(text) : nowMs - spanMs;
   if (Number.isFinite(atMs)) return new Date(atMs).toISOString();
   throw new UsageError(`"${text}" is no time; write 10m, 2h, 7d, or a date such as 2026-11-21T10:00:00Z`, command);
+}
+
+/** Adds the options of lists that are filtered by tag and time. */
+export const filterOptions = (command: Command, what: string): Command =>
+  command
+    .option("--tag <tag>", `only ${what} with this tag`)
+    .option("--since <time>", `only ${what} since this time: 10m, 2h, 7d, or a date and time`)
+    .option("--until <time>", `only ${what} before this time: 10m, 2h, 7d, or a date and time`);
+
+export const Filter = z.object({
+  tag: z.string().optional(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+});
+
+/** The filters of a list as the interface wants them. Throws UsageError. */
+export async function filterOf<Given extends Omit<z.infer<typeof Filter>, "tag">>(
+  { since, until, ...rest }: Given,
+  command: string,
+) {
+  const nowMs = systemClock.nowMs();
+  const at = (text: string | undefined) => (text === undefined ? undefined : instantOf(text, nowMs, command));
+  return { ...rest, since: await at(since), until: await at(until) };
 }

@@ -66,6 +66,8 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
       "Variable",
       `${oneLine(name)} = ${cut(typeof value === "string" ? value : JSON.stringify(value), verbose)}`,
     ]);
+  if (run.tags.length > 0) fields.push(["Tags", oneLine(run.tags.join(", "))]);
+  if (run.thread !== null) fields.push(["Thread", run.thread.id]);
   if (run.caller !== null) fields.push(["Caller", callerLine(run.caller)]);
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
   if (run.message !== null) {

@@ -6,8 +6,12 @@ import {
   act,
   type CommandMaker,
   type Context,
+  commandPath,
   EACH_FORMATS,
   examples,
+  Filter,
+  filterOf,
+  filterOptions,
   type Invocation,
   limitOption,
   LIST_FORMATS,
@@ -55,6 +59,7 @@ const StartInput = z.object({
   model: z.string().optional(),
   onModelFailure: modelChoice.OnModelFailure.optional(),
   outputSchema: z.string().optional(),
+  tag: z.array(z.string()).default([]),
   stream: z.boolean(),
   detach: z.boolean().default(false),
   idempotencyKey: z.string().optional(),
@@ -79,6 +84,7 @@ function verb(command: Command, invocation: Invocation): void {
         )
         .choices(modelChoice.OnModelFailure.options),
     )
+    .addOption(listOption("--tag <tag>", "tag of the run; may be repeated"))
     .option("--output-schema <file>", "JSON Schema of the answer, which is then printed as JSON")
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "start the run and print its id without waiting")
@@ -105,6 +111,7 @@ function verb(command: Command, invocation: Invocation): void {
 function nouns(command: Command, invocation: Invocation): void {
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
+  update(command.command("update"), invocation);
   watch(command.command("watch"), invocation);
   cancel(command.command("cancel"), invocation);
   decide(command.command("decide"), invocation);
@@ -131,6 +138,7 @@ const columns = (nowMs: number): readonly Column<RunSummary>[] => [
   { title: "COST", value: ({ cost }) => showCost(cost), align: "right", wide: true },
   { title: "MODEL", value: ({ model }) => model ?? "", wide: true },
   { title: "NOTICES", value: ({ notices }) => notices.join(" "), wide: true },
+  { title: "TAGS", value: ({ tags }) => tags.join(", "), wide: true },
   { title: "FAILURE", value: ({ failure }) => failure?.code ?? "", wide: true },
   { title: "REQUEST", value: (each) => each.input_preview, shrinks: true },
 ];
@@ -142,17 +150,19 @@ function list(command: Command, invocation: Invocation): void {
     .option("--agent <name>", "only runs of this agent")
     .addOption(command.createOption("--state <state>", "only runs in this state").choices(runs.RunState.options))
     .addOption(limitOption(20));
+  filterOptions(command, "runs");
   examples(command, [
     ["caxton run list", ""],
     ["caxton run list --state failed --limit 5", "recent failures"],
+    ["caxton run list --tag nightly --since 7d", ""],
     ["caxton run list -o wide", "with revision, model and failure"],
     ["caxton run list --agent greeter -o name", "ids only, for scripts"],
   ]);
   act(command, invocation, {
-    input: z.object({ agent: z.string().optional(), state: runs.RunState.optional(), limit: z.number() }),
+    input: Filter.extend({ agent: z.string().optional(), state: runs.RunState.optional(), limit: z.number() }),
     formats: LIST_FORMATS,
-    run: (context, { agent, state, limit }) =>
-      showPages(context, pagesOf(operations.run.list, { agent, state }), {
+    run: async (context, { limit, ...filter }) =>
+      showPages(context, pagesOf(operations.run.list, await filterOf(filter, commandPath(command))), {
         limit,
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
@@ -185,6 +195,23 @@ function get(command: Command, invocation: Invocation): void {
         name: value.id,
         human: () => renderRun(value, { look: context.terminal, verbose: context.verbose, artifacts }),
       });
+    },
+  });
+}
+
+function update(command: Command, invocation: Invocation): void {
+  command
+    .summary("change the tags of a run")
+    .description("Replace the tags of a run. Without --tag, it has none afterwards.")
+    .argument("<run>", RUN_ARGUMENT)
+    .addOption(listOption("--tag <tag>", "tag instead of the present ones; may be repeated"));
+  examples(command, [["caxton run update last --tag reviewed --tag q3", ""]]);
+  act(command, invocation, {
+    input: z.object({ run: z.string(), tag: z.array(z.string()).default([]) }),
+    formats: ONE_FORMATS,
+    run: async (context, { run: reference, tag: tags }) => {
+      const id = await resolveRun(context.client, reference);
+      await showOne(context, runResult(context, await context.client.call(operations.run.update, { id, tags })));
     },
   });
 }

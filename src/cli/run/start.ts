@@ -16,6 +16,7 @@ export type RunRequest = {
   readonly onModelFailure?: StartRunBody["on_model_failure"];
   /** A file. */
   readonly outputSchema?: string | undefined;
+  readonly tag: readonly string[];
   readonly stream: boolean;
   readonly detach: boolean;
   readonly idempotencyKey?: string | undefined;
@@ -91,6 +92,7 @@ async function begin(context: Context, request: RunRequest, given: Given) {
       agent: request.agent,
       input: given.input,
       uploads,
+      ...(request.tag.length > 0 && { tags: [...request.tag] }),
       ...(Object.keys(given.variables).length > 0 && { variables: given.variables }),
       ...(request.model !== undefined && { model: request.model }),
       ...(request.onModelFailure !== undefined && { on_model_failure: request.onModelFailure }),

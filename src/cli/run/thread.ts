@@ -5,8 +5,12 @@ import { type Answer, fileToSend } from "../client/index.ts";
 import {
   act,
   type CommandMaker,
+  commandPath,
   type Context,
   examples,
+  Filter,
+  filterOf,
+  filterOptions,
   type Invocation,
   limitOption,
   LIST_FORMATS,
@@ -16,6 +20,7 @@ import {
   sendFiles,
   showOne,
   showPages,
+  UsageError,
 } from "../frame/index.ts";
 import { ageColumn, type Column, renderFields, safeText } from "../terminal/index.ts";
 import { STATE_TONES } from "./detail.ts";
@@ -37,6 +42,7 @@ export const thread: CommandMaker = (command, invocation) => {
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
   update(command.command("update"), invocation);
+  undo(command.command("undo"), invocation);
   fork(command.command("fork"), invocation);
   cancel(command.command("cancel"), invocation);
   remove(command.command("delete"), invocation);
@@ -156,22 +162,22 @@ function list(command: Command, invocation: Invocation): void {
     .summary("list threads")
     .description("List threads, the last used first.")
     .option("--agent <name>", "only threads with this agent")
-    .option("--tag <tag>", "only threads with this tag")
     .option("--title <text>", "only threads whose title contains the text")
     .option("--conversations", "agents' parts of conversations with other agents, instead of dialogues with users")
     .addOption(limitOption(50));
+  filterOptions(command, "threads");
   examples(command, [["caxton thread list --agent data-analyzer --tag q3", ""]]);
   act(command, invocation, {
-    input: z.object({
+    input: Filter.extend({
       agent: z.string().optional(),
-      tag: z.string().optional(),
       title: z.string().optional(),
       conversations: z.boolean().default(false),
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
-    run: (context, { limit, conversations, ...only }) =>
-      showPages(
+    run: async (context, { limit, conversations, ...filter }) => {
+      const only = await filterOf(filter, commandPath(command));
+      await showPages(
         context,
         pagesOf(operations.thread.list, { ...only, kind: conversations ? "conversation" : "dialogue" }),
         {
@@ -180,7 +186,8 @@ function list(command: Command, invocation: Invocation): void {
           name: ({ id }) => id,
           empty: "no threads; start one with: caxton thread create <agent>",
         },
-      ),
+      );
+    },
   });
 }
 
@@ -271,6 +278,26 @@ function update(command: Command, invocation: Invocation): void {
         ...(latest && { revision: "latest" as const }),
       });
       await shown(context, answer);
+    },
+  });
+}
+
+function undo(command: Command, invocation: Invocation): void {
+  command
+    .summary("undo the last turn")
+    .description(
+      "Continue from the turn before the last one. The undone turn stays as a branch, and what its tools have changed stays changed.",
+    )
+    .argument(...ARGUMENT);
+  examples(command, [["caxton thread undo <thread>", ""]]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, { thread: id }) => {
+      const { value: page } = await context.client.call(operations.thread.turns, { id, limit: 1 });
+      const [last] = page.items;
+      if (last === undefined) throw new UsageError("the thread has no turn to undo", commandPath(command));
+      await shown(context, await context.client.call(operations.thread.update, { id, head: last.parent }));
     },
   });
 }

@@ -110,6 +110,7 @@ const ended = (output: string): RunDetail => ({
   waiting_calls: [],
   hint: "",
   thread: null,
+  tags: [],
   notices: [],
   notice_list: [],
   summaries: [],

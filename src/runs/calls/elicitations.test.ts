@@ -63,6 +63,7 @@ async function room() {
     past: () => undefined,
     keepPast: async () => undefined,
     spent: () => undefined,
+    tag: async () => undefined,
     list: () => [],
     madeFrom: () => [],
     unfinished: () => [],

@@ -24,6 +24,7 @@ export type StartRequest = {
   readonly variables?: JsonObject | undefined;
   readonly model: string | undefined;
   readonly files: readonly RunFile[];
+  readonly tags?: readonly string[] | undefined;
   /** Reaction to a failing model; overrides the definition. */
   readonly onModelFailure?: OnModelFailure | undefined;
   /**
@@ -53,7 +54,7 @@ export function queueEvent(
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, variables, files, outputSchema, from, message, thread, caller } = request;
+  const { workspace, input, variables, files, outputSchema, from, message, thread, caller, tags } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -69,6 +70,7 @@ export function queueEvent(
     ...(message && { message: message.link }),
     ...(thread && { thread }),
     ...(caller && { caller }),
+    ...(tags !== undefined && tags.length > 0 && { tags: [...tags] }),
     content: {
       input,
       ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs, recalled: recalled?.text })),

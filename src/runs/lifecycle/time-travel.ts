@@ -67,7 +67,7 @@ export class TimeTravel {
     if (!step) throw stepNotFound(view, at);
     const events = copyPrefix(this.#deps.journal.read(runId, 0), view.steps, step);
     const { system, prompt, recalled } = view;
-    const request = requestOf(view, this.#threadOf(runId), own);
+    const request = requestOf(view, this.#deps.journal.summary(runId), own);
     const mayCopy = recalled === "" || hasRight(request.caller, "memory:read");
     const isRequested = input !== undefined || revision !== undefined || !mayCopy;
     return this.#start({ view, id, events }, (copied) => ({
@@ -93,7 +93,7 @@ export class TimeTravel {
     if (known) return known;
     const view = this.#deps.runs.view(runId);
     return this.#start({ view, id, events: [] }, () => ({
-      ...requestOf(view, this.#threadOf(runId), caller),
+      ...requestOf(view, this.#deps.journal.summary(runId), caller),
       revision: latest ? undefined : view.revision,
       from: { origin: { run: runId, kind: "retry", step: null }, events: [], prompts: undefined },
     }));
@@ -103,10 +103,6 @@ export class TimeTravel {
   compare(a: RunId, b: RunId): RunDiff & { readonly left: RunView; readonly right: RunView } {
     const [left, right] = [this.#deps.runs.view(a), this.#deps.runs.view(b)];
     return { left, right, ...diffRuns(left, right) };
-  }
-
-  #threadOf(runId: RunId): RunSummary["thread"] {
-    return this.#deps.journal.summary(runId)?.thread ?? null;
   }
 
   /** The run of this id, when it was made before. */
@@ -163,8 +159,9 @@ export class TimeTravel {
 }
 
 /** The request of a run. A turn of a thread becomes another branch of it: its model needs the turns before. */
-const requestOf = (view: RunView, thread: RunSummary["thread"], caller: RunCaller | undefined) => ({
-  thread: thread === null ? undefined : { ...thread, author: view.thread?.author ?? "" },
+const requestOf = (view: RunView, row: RunSummary | undefined, caller: RunCaller | undefined) => ({
+  thread: row?.thread ? { ...row.thread, author: view.thread?.author ?? "" } : undefined,
+  tags: row?.tags,
   caller: intersection(view.caller ?? undefined, caller),
   workspace: view.workspace,
   agent: view.agent,

@@ -125,6 +125,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     }),
     /** Notices from before the run started. */
     notices: z.array(RunNotice).optional(),
+    /** Tags that the request gave; absent when it gave none. */
+    tags: z.array(z.string()).optional(),
     /** The exchange is remembered once the run completes; absent if not. */
     remembers: z.literal(true).optional(),
   }),

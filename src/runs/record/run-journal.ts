@@ -41,12 +41,18 @@ export type RunSummary = {
   readonly message: RunMessage | null;
   /** The thread that it is a turn of; null for none. */
   readonly thread: Pick<RunThread, "id" | "parent"> | null;
+  readonly tags: readonly string[];
 };
 
 export type RunQuery = {
   readonly workspace: string;
   readonly agent: string | undefined;
   readonly state: RunState | undefined;
+  readonly tag?: string | undefined;
+  /** Only those created at this time or later. */
+  readonly sinceMs?: number | undefined;
+  /** Only those created before. */
+  readonly untilMs?: number | undefined;
   /** Only those that messages of this conversation started. */
   readonly conversation?: string | undefined;
   /** The id of the last run of the page before; newest come first. */
@@ -81,6 +87,8 @@ export interface RunJournal {
   keepPast(runId: RunId, past: string): Promise<void>;
   /** Amounts that the run spent; undefined for an unknown run. */
   spent(runId: RunId): Amounts | undefined;
+  /** Replaces the tags of a run. They are no part of its journal, since they change after its end too. */
+  tag(runId: RunId, tags: readonly string[]): Promise<void>;
   /** Newest first. */
   list(query: RunQuery): readonly RunSummary[];
   /** Runs that were made from this one, oldest first. */

@@ -14,6 +14,11 @@ export const redactedJournal = (journal: RunJournal, { journal: redactor }: Reda
   read: (...which) => journal.read(...which),
   summary: (id) => journal.summary(id),
   spent: (id) => journal.spent(id),
+  tag: (id, tags) =>
+    journal.tag(
+      id,
+      tags.map((tag) => redactor.text(tag)),
+    ),
   list: (query) => journal.list(query),
   madeFrom: (id) => journal.madeFrom(id),
   unfinished: () => journal.unfinished(),
@@ -33,7 +38,7 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
   });
   switch (event.type) {
     case "run-queue":
-      return { ...event, content: redactedRequest(event.content, redactor) };
+      return redactedQueue(event, redactor);
     case "model-end":
       return { ...event, content: redactedTurn(event.content, redactor) };
     case "context-summary":
@@ -109,7 +114,14 @@ function objectOf(given: JsonObject | null, redactor: Redactor): JsonObject | nu
   return isJsonObject(redacted) ? redacted : null;
 }
 
-type Request = Extract<RunEvent, { readonly type: "run-queue" }>["content"];
+type QueueEvent = Extract<RunEvent, { readonly type: "run-queue" }>;
+type Request = QueueEvent["content"];
+
+const redactedQueue = ({ tags, content, ...event }: QueueEvent, redactor: Redactor): QueueEvent => ({
+  ...event,
+  ...(tags && { tags: tags.map((tag) => redactor.text(tag)) }),
+  content: redactedRequest(content, redactor),
+});
 
 function redactedRequest({ input, system, prompt, recalled, variables }: Request, redactor: Redactor): Request {
   const redacted = variables && objectOf(variables, redactor);

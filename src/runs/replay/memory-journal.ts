@@ -51,6 +51,8 @@ export class MemoryJournal implements RunJournal {
 
   async keepPast(): Promise<void> {}
 
+  async tag(): Promise<void> {}
+
   summary(): undefined {
     return undefined;
   }

@@ -27,6 +27,10 @@ export type ThreadQuery = {
   readonly workspace: string;
   readonly agent: string | undefined;
   readonly tag: string | undefined;
+  /** Only those used last at this time or later. */
+  readonly sinceMs?: number | undefined;
+  /** Only those used last before. */
+  readonly untilMs?: number | undefined;
   /** Part of the title, in any letter case. */
   readonly title: string | undefined;
   /** Those of conversations between agents, instead of those with users. */

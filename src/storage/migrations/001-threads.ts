@@ -1,4 +1,14 @@
-/** Threads of `caxton.db`. */
+const tagged = (kind: string, table: string): string => {
+  const add = `INSERT OR IGNORE INTO tags SELECT new.workspace, '${kind}', value, new.id FROM json_each(new.tags);`;
+  const remove = `DELETE FROM tags WHERE workspace = old.workspace AND kind = '${kind}' AND id = old.id AND tag IN (SELECT value FROM json_each(old.tags));`;
+  return `
+CREATE TRIGGER ${table}_tag AFTER INSERT ON ${table} WHEN new.tags <> '[]' BEGIN ${add} END;
+CREATE TRIGGER ${table}_retag AFTER UPDATE OF tags ON ${table} WHEN new.tags <> old.tags BEGIN ${remove} ${add} END;
+CREATE TRIGGER ${table}_untag AFTER DELETE ON ${table} WHEN old.tags <> '[]' BEGIN ${remove} END;
+`;
+};
+
+/** Threads of `caxton.db`, and tags of threads and runs. */
 export const threads = `
 -- Lasting dialogues. Each turn is a run, which names the run that it continues; head is the last run of the branch that is
 -- shown. revision is null for a thread that follows its agent's newest revision. title is empty until the first turn.
@@ -22,8 +32,18 @@ CREATE INDEX threads_by_agent ON threads (workspace, agent, updated_at_ms, id);
 CREATE INDEX threads_expiring ON threads (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
 CREATE INDEX threads_forked ON threads (forked_from) WHERE forked_from IS NOT NULL;
 
+CREATE INDEX runs_recent ON runs (workspace, id);
 CREATE INDEX runs_by_thread ON runs (thread, thread_parent, id) WHERE thread IS NOT NULL;
 
+-- Tags of runs and threads, as triggers derive them from the rows, for lists of one tag.
+CREATE TABLE tags (
+  workspace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY (workspace, kind, tag, id)
+) STRICT, WITHOUT ROWID;
+${tagged("run", "runs")}${tagged("thread", "threads")}
 -- What ended runs leave to the next turns of their threads: derived from the journal, compressed.
 CREATE TABLE past_runs (
   run_id TEXT PRIMARY KEY,

@@ -13,6 +13,7 @@ import {
 } from "../../runs/index.ts";
 import { type ContentBatch, Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
+import { runList } from "./run-list.ts";
 import { type JournalAppend, project } from "./run-projection.ts";
 import { addSpendToDay } from "../sqlite-spend-store.ts";
 import { projectApproval } from "./sqlite-approvals.ts";
@@ -55,6 +56,7 @@ const SummaryRow = z
     message: z.string().nullable(),
     thread: ThreadId.nullable(),
     thread_parent: RunId.nullable(),
+    tags: z.string(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -91,6 +93,7 @@ const SummaryRow = z
         : { run: row.origin_run, kind: row.origin_kind, step: row.origin_step },
     message: row.message === null ? null : RunMessage.parse(JSON.parse(row.message)),
     thread: row.thread === null ? null : { id: row.thread, parent: row.thread_parent },
+    tags: z.array(z.string()).parse(JSON.parse(row.tags)),
   }));
 
 const SpentRow = z
@@ -202,29 +205,17 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     );
   }
 
-  list(query: Parameters<RunJournal["list"]>[0]): readonly RunSummary[] {
-    const conditions = ["workspace = ?"];
-    const values: (string | number)[] = [query.workspace];
-    if (query.agent !== undefined) {
-      conditions.push("agent = ?");
-      values.push(query.agent);
-    }
-    if (query.state !== undefined) {
-      conditions.push("state = ?");
-      values.push(query.state);
-    }
-    if (query.conversation !== undefined) {
-      conditions.push("conversation_id = ?");
-      values.push(query.conversation);
-    }
-    if (query.before !== undefined) {
-      conditions.push("id < ?");
-      values.push(query.before);
-    }
+  async tag(runId: RunId, tags: readonly string[]): Promise<void> {
+    const sql = "UPDATE runs SET tags = ? WHERE id = ?";
+    await this.#db.write(() => this.#db.sql(sql).run(JSON.stringify(tags), runId));
+  }
+
+  list({ limit, ...query }: Parameters<RunJournal["list"]>[0]): readonly RunSummary[] {
+    const { sql, values } = runList(query);
     return this.#db.read(() =>
       this.#db
-        .sql(`SELECT * FROM runs WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`)
-        .all(...values, query.limit)
+        .sql(sql)
+        .all(...values, limit)
         .map((row) => SummaryRow.parse(row)),
     );
   }

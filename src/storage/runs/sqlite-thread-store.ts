@@ -87,7 +87,8 @@ export class SqliteThreadStore implements ThreadStore {
     });
   }
 
-  list({ workspace, agent, tag, title, ofConversations, before, limit }: Parameters<ThreadStore["list"]>[0]) {
+  list({ workspace, agent, tag, title, ofConversations, ...query }: Parameters<ThreadStore["list"]>[0]) {
+    const { sinceMs, untilMs, before, limit } = query;
     const conditions = ["workspace = ?", `conversation_id IS ${ofConversations ? "NOT NULL" : "NULL"}`];
     const values: (string | number)[] = [workspace];
     const only = (condition: string, ...given: readonly (string | number)[]) => {
@@ -95,8 +96,11 @@ export class SqliteThreadStore implements ThreadStore {
       values.push(...given);
     };
     if (agent !== undefined) only("agent = ?", agent);
-    if (tag !== undefined) only("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", tag);
+    if (tag !== undefined)
+      only("id IN (SELECT id FROM tags WHERE workspace = ? AND kind = 'thread' AND tag = ?)", workspace, tag);
     if (title !== undefined) only("title LIKE ? ESCAPE '\\'", `%${title.replaceAll(/[\\%_]/g, "\\$&")}%`);
+    if (sinceMs !== undefined) only("updated_at_ms >= ?", sinceMs);
+    if (untilMs !== undefined) only("updated_at_ms < ?", untilMs);
     if (before !== undefined) only("(updated_at_ms, id) < (?, ?)", before.updatedAtMs, before.id);
     const sql = `SELECT * FROM threads WHERE ${conditions.join(" AND ")} ORDER BY updated_at_ms DESC, id DESC LIMIT ?`;
     return this.#db.read(() =>

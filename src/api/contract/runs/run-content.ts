@@ -8,6 +8,7 @@ export const withoutContent = <Summary extends RunSummary>(run: Summary): Summar
   ...run,
   input_preview: "",
   output_preview: "",
+  tags: [],
   failure: run.failure && { ...run.failure, message: "" },
 });
 
@@ -37,6 +38,7 @@ export const RUN_CONTENT = {
 
 export const RUN_PAGE_CONTENT = {
   permission: PERMISSION,
+  filters: ["tag"],
   hide: ({ items, next }: z.output<typeof RunPage>): z.output<typeof RunPage> => ({
     items: items.map(withoutContent),
     next,

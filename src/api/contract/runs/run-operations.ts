@@ -17,6 +17,7 @@ import {
   RunQuery,
   RunStreamEvent,
   StartRunBody,
+  UpdateRunBody,
   Upload,
   UploadQuery,
 } from "./runs.ts";
@@ -85,6 +86,19 @@ export const watch = operation({
   query: RunEventsQuery,
   output: Events,
   events: RunStreamEvent,
+});
+
+export const update = operation({
+  ...EXECUTE,
+  retry: "safe",
+  name: "run.update",
+  narrowed: { by: ["agents"] },
+  summary: "Change the tags of a run",
+  http: { method: "PATCH", path: "/api/v1/runs/:id" },
+  params,
+  body: UpdateRunBody,
+  output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const cancel = operation({

@@ -6,6 +6,7 @@ import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { ContextSummary, StepContext } from "./step-context.ts";
+import { TagFilter, Tags, timeRange } from "../tags.ts";
 
 const Instant = z.iso.datetime();
 const Id = z.string();
@@ -49,6 +50,7 @@ export const StartRunBody = z
     output_schema: z.record(z.string(), Json).optional().meta({
       description: "JSON Schema of the answer, instead of the definition's; the answer is then in output_json",
     }),
+    tags: Tags.default([]),
     wait: z.boolean().default(false).meta({ description: "Respond when the run has ended instead of immediately" }),
   })
   .meta({ id: "StartRun" });
@@ -98,6 +100,7 @@ export const RunSummary = z
       .object({ id: Id, parent: Id.nullable() })
       .nullable()
       .meta({ description: "Thread that it is a turn of, and the turn that it continues" }),
+    tags: z.array(z.string()),
     notices: z.array(z.string()).meta({
       description:
         "Notices about the output: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
@@ -197,7 +200,7 @@ export const RunInput = z
     author: z.string(),
     at: Instant,
   })
-  .meta({ id: "RunInput" });
+  .meta({ id: "JoinedMessage" });
 export type RunInput = z.infer<typeof RunInput>;
 
 export const RunReply = z
@@ -283,8 +286,12 @@ export const RunPage = page(RunSummary).meta({ id: "RunPage" });
 export const RunQuery = ListQuery.extend({
   agent: z.string().optional(),
   state: RunState.optional(),
+  tag: TagFilter,
+  ...timeRange("created"),
   conversation: z.string().optional().meta({ description: "Only runs that messages of this conversation started" }),
 });
+
+export const UpdateRunBody = z.strictObject({ tags: Tags.optional() }).meta({ id: "UpdateRun" });
 
 export const DecideBody = z
   .strictObject({

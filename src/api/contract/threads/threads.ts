@@ -5,15 +5,14 @@ import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { RunDetail, RunState } from "../runs/runs.ts";
+import { TagFilter, Tags, timeRange } from "../tags.ts";
 
 const Instant = z.iso.datetime();
 const Id = z.string();
 const TITLE_CHARS_MAX = 200;
-const TAGS_MAX = 20;
 const DAY_SECONDS = 86_400;
 
 const Title = z.string().max(TITLE_CHARS_MAX);
-const Tags = z.array(z.string().min(1).max(64)).max(TAGS_MAX);
 const Revision = z
   .union([z.int().min(1), z.literal("latest")])
   .meta({ description: "Revision of the agent for its turns; latest: the newest at each turn" });
@@ -47,7 +46,8 @@ export const ThreadPage = page(Thread).meta({ id: "ThreadPage" });
 
 export const ThreadQuery = ListQuery.extend({
   agent: z.string().optional(),
-  tag: z.string().optional(),
+  tag: TagFilter,
+  ...timeRange("used"),
   title: z.string().max(TITLE_CHARS_MAX).optional().meta({ description: "Part of the title" }),
   kind: z
     .enum(["dialogue", "conversation"])

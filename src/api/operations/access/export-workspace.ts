@@ -15,6 +15,7 @@ import { taskOperations } from "../messaging/task-operations.ts";
 import type { Call, Implementation } from "../perform.ts";
 import { runHistoryOperations } from "../runs/run-history.ts";
 import { runOperations } from "../runs/run-operations.ts";
+import { threadOperations } from "../threads/thread-operations.ts";
 import { triggerOperations } from "../triggers/trigger-operations.ts";
 import { toolServerOperations } from "../tools/tool-server-operations.ts";
 
@@ -33,6 +34,7 @@ const READS: ReadonlyMap<string, Implementation<string>> = new Map(
     ...runOperations,
     ...subscriptionOperations,
     ...taskOperations,
+    ...threadOperations,
     ...toolServerOperations,
     ...triggerOperations,
   ].map((one) => [one.operation.name, one]),
@@ -52,6 +54,8 @@ const LISTS = [
   ["subscription", "subscription.list", {}],
   ["task", "task.list", {}],
   ["trigger", "trigger.list", {}],
+  ["thread", "thread.list", {}],
+  ["thread", "thread.list", { kind: "conversation" }],
   ["conversation", "conversation.list", {}],
   ["conversation", "conversation.list", { archived: "true" }],
   ["message", "message.list", {}],

@@ -46,6 +46,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     message: run.message === null ? null : presentMessage(run.message),
     thread: run.thread,
     cost: presentCost(run),
+    tags: [...run.tags],
     notices: [...run.notices],
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
   };

@@ -7,6 +7,7 @@ import type { RunServices, RunSummary, UploadStore } from "../../../runs/index.t
 import { operations, type runs as schemas } from "../../contract/index.ts";
 import { wasApplied } from "../idempotent.ts";
 import { cursors, handles } from "../handles.ts";
+import { rangeOf } from "../instant.ts";
 import { coveredPage, decodeCursor, pageOf } from "../page.ts";
 import { downloadArtifact } from "./download-artifact.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
@@ -39,6 +40,7 @@ async function startRun(
       attended: body.attended,
       outputSchema: body.output_schema,
       caller: runCallerOf(principal),
+      tags: body.tags,
       files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
     });
     return { id, ended };
@@ -78,11 +80,12 @@ const cursorAfter = ({ id }: RunSummary) => cursors.runs.encode(id);
 const list = implement(
   operations.run.list,
   async ({ agents: { agents }, runs: { stores } }, query, { admission, principal: { workspace } }) => {
-    const { state, conversation, cursor, limit } = query;
+    const { state, conversation, tag, cursor, limit } = query;
     const [before] = decodeCursor(cursors.runs, cursor) ?? [];
     const agent = query.agent === undefined ? undefined : await deployedName(agents, workspace, query.agent);
+    const asked = { workspace, agent, state, conversation, tag, ...rangeOf(query) };
     const read = (from: RunId | undefined, count: number) =>
-      stores.journal.list({ workspace, agent, state, conversation, before: from, limit: count });
+      stores.journal.list({ ...asked, before: from, limit: count });
     const { rows, next } = admission.isWhole
       ? pageOf(read(before, limit + 1), limit, cursorAfter)
       : await coveredPage(
@@ -111,6 +114,13 @@ const get = implement(operations.run.get, ({ runs }, { id }, { admission }) =>
 const watch = implementStream(operations.run.watch, ({ runs }, { id, types }, call) => {
   const [afterSeq] = handles.runEvent.decode(call.lastEventId ?? "") ?? [];
   return { events: watchRun(runs, ownRun(runs, call.admission, id), { afterSeq, types }, call.signal) };
+});
+
+/** Throws RunNotFoundError, storage errors. */
+const update = implement(operations.run.update, async ({ runs }, { id: text, tags }, { admission }) => {
+  const id = ownRun(runs, admission, text);
+  if (tags !== undefined) await runs.stores.journal.tag(id, tags);
+  return getRun(runs, id);
 });
 
 const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, { asked, admission }) => {
@@ -163,6 +173,7 @@ export const runOperations = [
   list,
   get,
   watch,
+  update,
   cancel,
   decide,
   choose,

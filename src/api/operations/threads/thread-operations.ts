@@ -7,6 +7,7 @@ import { operations, type threads as schemas } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { RequestInvalidError } from "../errors.ts";
 import { cursors } from "../handles.ts";
+import { rangeOf } from "../instant.ts";
 import { coveredPage, decodeCursor } from "../page.ts";
 import { type Call, implement } from "../perform.ts";
 import { releaseUploads } from "../runs/run-operations.ts";
@@ -56,7 +57,7 @@ const list = implement(operations.thread.list, async ({ runs }, query, { admissi
   const { agent, tag, title, kind, cursor, limit } = query;
   const [updatedAtMs, id] = decodeCursor(cursors.threads, cursor) ?? [];
   const first = updatedAtMs === undefined || id === undefined ? undefined : { updatedAtMs, id };
-  const asked = { workspace, agent, tag, title, ofConversations: kind === "conversation" };
+  const asked = { workspace, agent, tag, title, ofConversations: kind === "conversation", ...rangeOf(query) };
   const { rows, next } = await coveredPage(
     (after, count) => runs.threads.list({ ...asked, before: after ?? first, limit: count }),
     (thread) => admission.covers("agents", thread.agent),
