@@ -361,7 +361,7 @@ export const ROOMS = {
   "cli/security": ["kernel", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
-  "cli/trigger": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
+  "cli/trigger": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "server", "cli/terminal", "cli/frame"],
   "cli/tool": ["kernel", "text/documents", "tools/catalogue", "tools/servers", "tools/authoring", "server", ...CLI],

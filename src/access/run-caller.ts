@@ -2,16 +2,17 @@ import { RUN_RIGHTS, type RunCaller, type RunRefusal } from "../kernel/rights/ru
 import type { AuditEvent } from "./audit/index.ts";
 import type { Principal } from "./principal.ts";
 
-/** Returns the caller as its runs, messages and tasks store it; undefined if it has every permission that runs use. */
-export function runCallerOf({
-  id,
-  kind,
-  name,
-  role,
-  permissions,
-}: Pick<Principal, "id" | "kind" | "name" | "role" | "permissions">): RunCaller | undefined {
-  const lacks = RUN_RIGHTS.filter((right) => !permissions.has(right));
-  return lacks.length === 0 ? undefined : { id, kind, name, role, lacks };
+type Caller = Pick<Principal, "id" | "kind" | "name" | "role" | "permissions">;
+
+/** Returns the caller as its runs, messages and tasks store it, with what it lacks. */
+export function callerOf({ id, kind, name, role, permissions }: Caller): RunCaller {
+  return { id, kind, name, role, lacks: RUN_RIGHTS.filter((right) => !permissions.has(right)) };
+}
+
+/** As `callerOf`; undefined if the caller has every permission that runs use. */
+export function runCallerOf(principal: Caller): RunCaller | undefined {
+  const caller = callerOf(principal);
+  return caller.lacks.length === 0 ? undefined : caller;
 }
 
 /** The name under which an agent acts. */

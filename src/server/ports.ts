@@ -1,4 +1,4 @@
-import { auditedRefusal, PrincipalGoneError, runCallerOf } from "../access/index.ts";
+import { auditedRefusal, callerOf, PrincipalGoneError } from "../access/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { Guarded, Workspaces } from "../access/index.ts";
 import { AgentNotFoundError } from "../agents/definitions/index.ts";
@@ -134,7 +134,7 @@ export const triggerPorts = ({
   clock,
 });
 
-/** What the owner of a trigger needs to start its runs. */
+/** What the owner of a trigger, and the principal that fires it, need to start its runs. */
 const FIRES = {
   name: "trigger.fire",
   permission: "runs:execute",
@@ -142,16 +142,17 @@ const FIRES = {
   narrowedBy: ["agents"],
 } as const satisfies Guarded;
 
-/** Authorizes the start of a run by its trigger like a request of the trigger's owner, and records it. */
+/** Authorizes the start of a run by its trigger like a request of a principal, and records it. */
 const authorizeFires =
   ({ access }: Opened<"access">["access"]): Authorize =>
-  ({ workspace, id, agent, owner }, run) => {
-    const principal = access.standing(owner, workspace);
-    if (principal === undefined) throw new PrincipalGoneError(owner);
+  ({ workspace, id, agent }, { runId: run, caller }, by) => {
+    const principal = access.standing(by, workspace);
+    if (principal === undefined) throw new PrincipalGoneError(by);
     const origin = { address: "", requestId: run };
-    const admission = access.authorize(principal, { operation: FIRES, target: { trigger: id, run }, origin });
+    const target = { trigger: id, run, ...(caller && { caller: caller.id }) };
+    const admission = access.authorize(principal, { operation: FIRES, target, origin });
     if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
-    return { caller: runCallerOf(principal), ended: (error) => access.ended(admission, error) };
+    return { caller: callerOf(principal), ended: (error) => access.ended(admission, error) };
   };
 
 /** Counts a message; returns why its workspace may not send it. */

@@ -63,6 +63,7 @@ const FireRow = z
     code: z.string().nullable(),
     reason: z.string(),
     missed_from_ms: optional,
+    caller: z.string().nullable(),
     event: z.string().nullable(),
   })
   .transform((row): StoredFire => ({
@@ -77,6 +78,7 @@ const FireRow = z
     code: row.code ?? undefined,
     reason: row.reason,
     missedFromMs: row.missed_from_ms,
+    caller: row.caller === null ? undefined : Owner.parse(JSON.parse(row.caller)),
     event: row.event === null ? undefined : JsonObject.parse(JSON.parse(row.event)),
   }));
 
@@ -92,8 +94,8 @@ const UNCHANGED = "workspace = ? AND id = ? AND updated_at_ms = ?";
 const PLAN = `UPDATE triggers SET next_at_ms = ?, due_at_ms = ?, last_at_ms = ? WHERE ${UNCHANGED}`;
 const STOP = `UPDATE triggers SET next_at_ms = NULL, due_at_ms = NULL, stopped_reason = ?, stopped_at_ms = ? WHERE ${UNCHANGED}`;
 const FIRE = `INSERT INTO trigger_fires (workspace, trigger_id, fire_key, at_ms, fired_at_ms, run_id, outcome, code, reason,
-    missed_from_ms, event)
-  SELECT workspace, id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM triggers WHERE workspace = ? AND id = ? AND done_through_ms < ?
+    missed_from_ms, caller, event)
+  SELECT workspace, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM triggers WHERE workspace = ? AND id = ? AND done_through_ms < ?
   ON CONFLICT DO NOTHING`;
 const ENDED = `UPDATE trigger_fires SET outcome = 'ended' WHERE workspace = ? AND trigger_id = ? AND outcome = 'started'
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = run_id AND ended_at_ms IS NULL)`;
@@ -181,9 +183,9 @@ export class SqliteTriggerStore implements TriggerStore {
   }
 
   #insert(fire: Fire, slotMs: number): boolean {
-    const { key, atMs, firedAtMs, runId, outcome, code, reason, missedFromMs, event } = fire;
-    const stored = event === undefined ? null : JSON.stringify(event);
-    const values = [key, atMs, firedAtMs, runId, outcome, code ?? null, reason, missedFromMs ?? null, stored];
+    const { key, atMs, firedAtMs, runId, outcome, code, reason, missedFromMs } = fire;
+    const stored = [fire.caller, fire.event].map((value) => (value === undefined ? null : JSON.stringify(value)));
+    const values = [key, atMs, firedAtMs, runId, outcome, code ?? null, reason, missedFromMs ?? null, ...stored];
     return this.#db.sql(FIRE).run(...values, fire.workspace, fire.trigger, slotMs).changes > 0;
   }
 

@@ -11,6 +11,8 @@ import type { Fire, Settled, Trigger, TriggerPlan, TriggerStore } from "./trigge
 export type FiringPorts = { readonly store: TriggerStore; readonly clock: Clock; readonly starter: RunStarter };
 
 const RETRY_MS = 5_000;
+/** Too many turns of the thread wait. */
+const THREAD_BUSY = "THREAD_BUSY";
 const TEMPORARY: ReadonlySet<Fault["kind"]> = new Set(["exhausted", "unavailable", "timeout", "storage-full"]);
 
 /**
@@ -104,17 +106,16 @@ export class Firing implements AsyncDisposable {
   async #start(trigger: Trigger, fire: Fire): Promise<boolean> {
     const { store, starter } = this.#ports;
     try {
-      await starter.start(trigger, fire);
+      await store.settle(fire, await starter.start(trigger, fire));
     } catch (error) {
       const fault = toFault(error);
-      if (TEMPORARY.has(fault.kind)) return this.#retryLater(trigger, fault.retryAfterMs ?? RETRY_MS);
+      if (TEMPORARY.has(fault.kind) || fault.code === THREAD_BUSY)
+        return this.#retryLater(trigger, fault.retryAfterMs ?? RETRY_MS);
       if (fault.kind === "bug") log.error({ err: error, trigger: trigger.id }, "a trigger cannot start a run");
       await store.settle(fire, { outcome: "failed", code: fault.code, reason: fault.message });
       if (fault.kind === "denied" || fault.kind === "unauthenticated" || fault.kind === "not-found")
         await this.#stop(trigger, `${fault.message} [${fault.code}]`);
-      return true;
     }
-    await store.settle(fire, { outcome: "started", code: undefined, reason: "" });
     return true;
   }
 

@@ -2,28 +2,34 @@ import { parseTemplate } from "../agents/definitions/index.ts";
 import { toFault } from "../kernel/errors.ts";
 import type { RunId } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
-import type { RunCaller } from "../kernel/rights/run-caller.ts";
+import { intersection, type RunCaller } from "../kernel/rights/run-caller.ts";
 import { isTerminal, type RunServices } from "../runs/index.ts";
 import { TriggerInvalidError } from "./errors.ts";
-import type { Fire, Trigger } from "./trigger.ts";
+import { threadIdOf } from "./slots.ts";
+import type { Fire, Settled, Trigger, TriggerOwner } from "./trigger.ts";
 
-/** The leave of a trigger's owner to start a run. */
+/** The permission of a principal to start a run. */
 export type Authorized = {
-  /** The caller whose permissions limit the run; undefined for one that has all that runs use. */
-  readonly caller: RunCaller | undefined;
+  /** The principal, with the permissions that it lacks. */
+  readonly caller: RunCaller;
   /** Records how the start ended. */
   ended(error?: unknown): void;
 };
 
-/** Returns the leave of the owner as its rights are now. Throws errors of the kind `denied`. */
-export type Authorize = (trigger: Trigger, runId: RunId) => Authorized;
+/** Checks the rights that a principal has now. Throws errors of the kind `denied`. */
+export type Authorize = (trigger: Trigger, fire: Fire, by: TriggerOwner) => Authorized;
 
 export type RunStarterPorts = {
-  readonly runs: Pick<RunServices, "runs" | "stores">;
+  readonly runs: Pick<RunServices, "runs" | "threads" | "stores">;
   readonly authorize: Authorize;
 };
 
-/** Starts and follows the runs of triggers. */
+const STARTED: Settled = { outcome: "started", code: undefined, reason: "" };
+
+/**
+ * Starts and follows the runs of triggers.
+ * triggers.starter.R1. A run that a principal starts by hand has only the rights that this principal and the owner both have.
+ */
 export class RunStarter {
   readonly #ports: RunStarterPorts;
 
@@ -31,26 +37,58 @@ export class RunStarter {
     this.#ports = ports;
   }
 
-  /** Starts the run of an event, unless it was started before. On disk when resolved. Throws what starts of runs and owners' rights throw. */
-  async start(trigger: Trigger, fire: Fire): Promise<void> {
+  /**
+   * Starts the run of an event, unless it was started before. On disk when resolved. Returns why the principal that fired the trigger may not
+   * start it. Throws what starts of runs and owners' rights throw.
+   */
+  async start(trigger: Trigger, fire: Fire): Promise<Settled> {
     const { runs, authorize } = this.#ports;
-    if (runs.stores.journal.summary(fire.runId) !== undefined) return;
-    const authorized = authorize(trigger, fire.runId);
+    if (runs.stores.journal.summary(fire.runId) !== undefined) return STARTED;
+    const by = this.#callerOf(trigger, fire);
+    if (by !== undefined && "outcome" in by) return by;
+    const authorized = authorize(trigger, fire, trigger.owner);
     try {
-      await runs.runs.start({
-        id: fire.runId,
-        workspace: trigger.workspace,
-        agent: trigger.agent,
-        input: inputOf(trigger, fire),
-        model: undefined,
-        files: [],
-        caller: authorized.caller,
-      });
+      await this.#begin(trigger, fire, callerOf(authorized.caller, by));
     } catch (error) {
       authorized.ended(error);
       throw error;
     }
     authorized.ended();
+    return STARTED;
+  }
+
+  /** Undefined if the owner fired the trigger. A caller that is refused does not stop the trigger. */
+  #callerOf(trigger: Trigger, fire: Fire): RunCaller | Settled | undefined {
+    if (fire.caller === undefined || fire.caller.id === trigger.owner.id) return undefined;
+    try {
+      return this.#ports.authorize(trigger, fire, fire.caller).caller;
+    } catch (error) {
+      const { code, message } = toFault(error);
+      return { outcome: "failed", code, reason: message };
+    }
+  }
+
+  async #begin(trigger: Trigger, fire: Fire, caller: RunCaller | undefined): Promise<void> {
+    const { runs, threads } = this.#ports.runs;
+    const { workspace, agent, spec, owner } = trigger;
+    const request = { id: fire.runId, input: textOf(trigger, fire, "input"), model: undefined, files: [], caller };
+    if (spec.thread === "new") {
+      await runs.start({ ...request, workspace, agent });
+      return;
+    }
+    const thread = await threads.create({
+      id: threadIdOf(trigger, spec.thread === "same" ? "" : textOf(trigger, fire, "thread")),
+      workspace,
+      agent,
+      revision: null,
+      owner: owner.name,
+      title: "",
+      tags: [],
+      expiresAfterMs: null,
+    });
+    // The owner's rights were checked for the agent of the trigger.
+    if (thread.agent !== agent) throw new TriggerInvalidError(movedThread(thread.id, thread.agent));
+    await threads.send(thread.id, { ...request, author: owner.name, isRepeated: false, whenBusy: "queue" });
   }
 
   /** Cancels a run, if it has not ended. */
@@ -79,11 +117,21 @@ export class RunStarter {
   }
 }
 
+/** Undefined for a caller that has all that runs use, unless it fired the trigger by hand. */
+const callerOf = (owner: RunCaller, by: RunCaller | undefined): RunCaller | undefined =>
+  by === undefined && owner.lacks.length === 0 ? undefined : intersection(owner, by);
+
+const movedThread = (id: string, agent: string) => ({
+  field: "thread",
+  message: `the thread ${id} was moved to the agent ${agent}`,
+  fix: "Move the thread back, or delete it: the next event then starts another one.",
+});
+
 /** Throws TriggerInvalidError, PromptRenderError. */
-function inputOf({ spec }: Trigger, { atMs, firedAtMs, event = {} }: Fire): string {
-  const parsed = parseTemplate(spec.input);
+function textOf({ spec }: Trigger, { atMs, firedAtMs, event = {} }: Fire, field: "input" | "thread"): string {
+  const parsed = parseTemplate(spec[field]);
   if (parsed.type === "broken")
-    throw new TriggerInvalidError({ field: "input", message: "the template cannot be read", fix: "" });
+    throw new TriggerInvalidError({ field, message: "the template cannot be read", fix: "" });
   const values = new Map<string, Json>([
     ["event", event],
     ["trigger", spec.name],

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { RunId, uuidFrom } from "../kernel/ids.ts";
+import { RunId, ThreadId, uuidFrom } from "../kernel/ids.ts";
 import { CATCH_UP_MAX } from "../kernel/triggers/trigger-spec.ts";
 import { parseDuration } from "../text/documents/index.ts";
 import { dueSlots, openSchedule } from "../text/schedules/index.ts";
@@ -34,10 +34,22 @@ export function runIdOf({ workspace, id }: Pick<Trigger, "workspace" | "id">, ke
   return RunId.parse(uuidFrom(digest, "7", firedAtMs.toString(HEX).padStart(12, "0").slice(-12)));
 }
 
+/** The thread of a trigger's runs with a text: the same each time, also after the thread was deleted. */
+export function threadIdOf({ workspace, id, createdAtMs }: Trigger, text: string): ThreadId {
+  const digest = digestOf("thread", workspace, id, text).toString("hex");
+  return ThreadId.parse(uuidFrom(digest, "7", createdAtMs.toString(HEX).padStart(12, "0").slice(-12)));
+}
+
 /** An event that waits for its run. */
 export const newFire = (
   trigger: Pick<Trigger, "workspace" | "id">,
-  { key, atMs, firedAtMs, event }: Pick<Fire, "key" | "atMs" | "firedAtMs" | "event">,
+  {
+    key,
+    atMs,
+    firedAtMs,
+    event,
+    caller,
+  }: Pick<Fire, "key" | "atMs" | "firedAtMs" | "event"> & Partial<Pick<Fire, "caller">>,
 ): Fire => ({
   workspace: trigger.workspace,
   trigger: trigger.id,
@@ -49,6 +61,7 @@ export const newFire = (
   code: undefined,
   reason: "",
   missedFromMs: undefined,
+  caller,
   event,
 });
 

@@ -48,6 +48,8 @@ export type Fire = {
   readonly reason: string;
   /** The first of the slots before it that were missed. */
   readonly missedFromMs: number | undefined;
+  /** The principal that fired it by hand; undefined for slots and events. */
+  readonly caller: TriggerOwner | undefined;
   /** Stored until the run is accepted. */
   readonly event: JsonObject | undefined;
 };

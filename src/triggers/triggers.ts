@@ -3,7 +3,6 @@ import { type Agents, triggerProblem } from "../agents/definitions/index.ts";
 import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { mint, TriggerId } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type TriggerChange, TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
 import { TriggerExistsError, TriggerInvalidError, TriggerNotFoundError, TriggersFullError } from "./errors.ts";
@@ -28,6 +27,8 @@ type NewTrigger = {
   readonly spec: TriggerSpec;
   readonly owner: TriggerOwner;
 };
+
+type NewEvent = Pick<Fire, "key" | "event" | "caller">;
 
 /**
  * The triggers of agents.
@@ -99,13 +100,13 @@ export class Triggers {
   }
 
   /** Fires a trigger now, also one that is disabled. The same key twice is one event. Throws TriggerNotFoundError, TriggerBusyError. */
-  async fire(workspace: string, ref: string, { key, event }: { key: string; event: JsonObject }): Promise<Fire> {
+  async fire(workspace: string, ref: string, given: NewEvent): Promise<Fire> {
     const { store, clock, firing } = this.#parts;
     const trigger = this.get(workspace, ref);
     const nowMs = clock.nowMs();
-    const fire = newFire(trigger, { key, atMs: nowMs, firedAtMs: nowMs, event });
+    const fire = newFire(trigger, { ...given, atMs: nowMs, firedAtMs: nowMs });
     await firing.recordEvent(trigger, fire);
-    const stored = store.fireOf(trigger, key);
+    const stored = store.fireOf(trigger, given.key);
     if (stored === undefined) throw new TriggerNotFoundError(ref);
     return stored;
   }
@@ -126,8 +127,14 @@ export class Triggers {
 
 const PAST = { field: "at", message: "this time is past", fix: "Choose a later time." };
 
-const timesOf = ({ input: _input, catch_up: _up, concurrency: _policy, parallel: _max, ...times }: TriggerSpec) =>
-  times;
+const timesOf = ({
+  input: _input,
+  catch_up: _up,
+  concurrency: _policy,
+  parallel: _max,
+  thread: _thread,
+  ...times
+}: TriggerSpec) => times;
 const isSameSchedule = (one: TriggerSpec, other: TriggerSpec): boolean =>
   isDeepStrictEqual(timesOf(one), timesOf(other));
 

@@ -128,6 +128,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "trigger list": ["", "trigger.list"],
   "trigger create": ["{agent.name} more --every 1d --input x", "trigger.create"],
   "trigger get": ["{trigger.id}", "trigger.get"],
+  "trigger update": ["{trigger.id} --parallel 2", "trigger.update"],
   "trigger enable": ["{trigger.id}", "trigger.update"],
   "trigger disable": ["{trigger.id}", "trigger.update"],
   "trigger fire": ["{trigger.id}", "trigger.fire"],

@@ -18,7 +18,7 @@ const create = (server: TestServer, more: object) =>
     ...more,
   });
 const fire = async (server: TestServer, count: number) => {
-  for (let n = 1; n <= count; n += 1) await server.ask("POST", `${PATH}/fire`, { event: { n } });
+  for (let n = 1; n <= count; n += 1) await server.ask("POST", `${PATH}/fire`, { event: { n }, caller: undefined });
 };
 async function ends(server: TestServer): Promise<readonly string[]> {
   const { body } = await server.ask("GET", `${PATH}/fires`);
@@ -93,7 +93,7 @@ test("events that arrive together do not exceed the limit", async () => {
   await create(server, {});
   const { triggers } = server.started.caxton.triggers;
   const fires = Array.from({ length: 150 }, (_none, n) =>
-    triggers.fire("default", "data-analyzer/busy", { key: `manual ${n}`, event: { n } }),
+    triggers.fire("default", "data-analyzer/busy", { key: `manual ${n}`, event: { n }, caller: undefined }),
   );
   const results = await Promise.allSettled(fires);
   expect(results.filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(101);
@@ -109,7 +109,7 @@ test("an event whose trigger is deleted at that moment is refused, and no change
   const results = await Promise.allSettled([
     triggers.delete("default", id),
     triggers.update("default", id, { input: "Other" }, owner),
-    triggers.fire("default", id, { key: "manual 1", event: {} }),
+    triggers.fire("default", id, { key: "manual 1", event: {}, caller: undefined }),
   ]);
   const refused = { status: "rejected", reason: { code: "TRIGGER_NOT_FOUND" } };
   expect(results).toMatchObject([{ status: "fulfilled" }, refused, refused]);

@@ -8,7 +8,10 @@ verifies("triggers.rights");
 let server: TestServer;
 let admin = "";
 beforeAll(async () => {
-  const roles = { planner: { description: "Plans", permissions: ["triggers:*"] } };
+  const roles = {
+    planner: { description: "Plans", permissions: ["triggers:*"] },
+    runner: { description: "Fires", permissions: ["triggers:*", "runs:*"] },
+  };
   server = await startServer({ settings: { "access.mode": "required", "access.roles": roles } });
   admin = await keyOf(server.started.setupToken ?? "", { role: "admin" });
 });
@@ -37,7 +40,7 @@ test("a run has the rights of the principal that changed the trigger last", asyn
   const { body } = await fire(admin, "mine");
   expect(body).toMatchObject({ outcome: "started" });
   const journal = server.started.caxton.storage.journal.read(body.run, 0);
-  expect(journal[0]?.event).not.toHaveProperty("caller");
+  expect(journal[0]?.event).toMatchObject({ caller: { role: "admin", lacks: [] } });
   const readonly = await keyOf(admin, { role: "readonly" });
   expect(await ask(readonly, "POST", "/triggers", { ...SPEC, name: "theirs" })).toMatchObject({ status: 403 });
   expect(await fire(readonly, "mine")).toMatchObject({ status: 403 });
@@ -76,4 +79,33 @@ test("a key that is limited to agents manages only their triggers, and these sta
   expect((await fire(limited, "limited")).body).toMatchObject({ outcome: "started" });
   const other = await ask(limited, "POST", "/triggers", { ...SPEC, agent: "code-reviewer", name: "limited" });
   expect(other).toMatchObject({ status: 404, body: { code: "AGENT_NOT_FOUND" } });
+});
+
+const callerOf = async (run: string) => (await ask(admin, "GET", `/runs/${run}`)).body.caller;
+
+test("a run that another principal fires by hand has only the rights that both have", async () => {
+  const user = await keyOf(admin, { role: "user" });
+  await ask(user, "POST", "/triggers", { ...SPEC, name: "shared" });
+  // triggers.starter.R1
+  const limited = await keyOf(admin, { role: "runner", name: "runner" });
+  const { body } = await fire(limited, "shared");
+  expect(body).toMatchObject({ outcome: "started", caller: { kind: "key", name: "runner" } });
+  expect(await callerOf(body.run)).toMatchObject({
+    name: "runner",
+    lacks: expect.arrayContaining(["memory:write", "messages:send"]),
+  });
+  expect(await callerOf((await fire(admin, "shared")).body.run)).toMatchObject({ role: "admin", lacks: [] });
+  expect(await callerOf((await fire(user, "shared")).body.run)).toBeNull();
+  const { body: audit } = await ask(admin, "GET", "/audit?operation=trigger.fire");
+  const started = audit.items.filter(({ target }: { target: { run?: string } }) => target.run === body.run);
+  expect(started).toMatchObject([{ name: "planner", target: { caller: body.caller.id } }]);
+});
+
+test("a principal that may not start runs cannot start one by the trigger of another, which continues", async () => {
+  const user = await keyOf(admin, { role: "user" });
+  await ask(user, "POST", "/triggers", { ...SPEC, name: "lent" });
+  const planner = await keyOf(admin, { role: "planner" });
+  expect((await fire(planner, "lent")).body).toMatchObject({ outcome: "failed", code: "PERMISSION_DENIED", run: null });
+  expect(await stateOf("lent")).toMatchObject({ stopped: null });
+  expect((await fire(user, "lent")).body).toMatchObject({ outcome: "started" });
 });

@@ -29,6 +29,7 @@ const trigger = (more: Partial<Trigger> = {}): Trigger => ({
     every: "1m",
     name: "tick",
     input: "x",
+    thread: "new",
     catch_up: "latest",
     concurrency: "queue",
     parallel: 1,

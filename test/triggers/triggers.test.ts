@@ -240,6 +240,7 @@ test("a thousand triggers need one timer, and triggers without a slot none", asy
     kind: "every",
     every: "1d",
     input: "x",
+    thread: "new",
     catch_up: "latest",
     concurrency: "queue",
     parallel: 1,

@@ -257,7 +257,8 @@ export const text = {
       isolation: "Isolation",
       caller: "Started by",
     },
-    without: (permissions: readonly string[]) => `Without the permissions ${permissions.join(", ")}`,
+    without: (permissions: readonly string[]) =>
+      permissions.length === 0 ? "" : `Without the permissions ${permissions.join(", ")}`,
     remembered: {
       open: "after completion",
       pending: "pending",

@@ -108,7 +108,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
 }
 
 const callerLine = ({ name, role, lacks }: NonNullable<RunDetail["caller"]>): string =>
-  oneLine(`${name} (${role}), without ${lacks.join(", ")}`);
+  oneLine(`${name} (${role})${lacks.length === 0 ? "" : `, without ${lacks.join(", ")}`}`);
 
 const originOf = ({ run, kind, step }: NonNullable<RunDetail["origin"]>): string =>
   kind === "fork" ? `${run}, from its step ${step} on` : `${run}, the same request once more`;

@@ -97,6 +97,7 @@ function verb(command: Command, invocation: Invocation): void {
     ['caxton run greeter "say hello" -o jsonl', "each event as it happens, one a line"],
     ['caxton run scorer "rate it" --output-schema score.json', "an answer that fits a schema"],
     ['caxton run greeter "say hello" --idempotency-key job-17', "from a script that tries again"],
+    [`caxton trigger create greeter later --in 2h --input "say hello"`, "at a later time"],
     ["caxton run list", "what ran"],
     ["caxton run get last", "every step of the newest run"],
     ['caxton run -- list "..."', 'an agent that is called "list"'],

@@ -2,58 +2,81 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { operations } from "../../api/contract/index.ts";
 import { TriggerSpec } from "../../kernel/triggers/trigger-spec.ts";
+import { parseDuration } from "../../text/documents/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne, UsageError, wholeNumber } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
 
 const KINDS = ["cron", "every", "at"] as const;
 const text = z.string().optional();
 
-export function createTrigger(command: Command, invocation: Invocation): void {
+/** What the options of `fieldOptions` give. */
+export const FIELDS = z.object({
+  input: text,
+  thread: text,
+  cron: text,
+  zone: text,
+  every: text,
+  at: text,
+  in: text,
+  catchUp: text,
+  jitter: text,
+  concurrency: text,
+  parallel: z.number().optional(),
+});
+
+/** Adds an option for each field of a trigger. */
+export const fieldOptions = (command: Command): Command =>
   command
-    .summary("create a trigger")
-    .description(
-      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every or --at. Its runs have your rights; if you lose them, the trigger stops.",
-    )
-    .argument("<agent>", "agent whose runs it starts")
-    .argument("<name>", "name of the trigger, for example morning-report")
-    .requiredOption(
-      "--input <template>",
-      "request of the runs: a template with {{planned_at}}, {{fired_at}} and {{event}}",
-    )
+    .option("--input <template>", "request of the runs: a template with {{planned_at}}, {{fired_at}} and {{event}}")
     .option("--cron <pattern>", "minute, hour, day of the month, month and weekday")
     .option("--zone <zone>", "IANA time zone of the pattern. Default: UTC")
     .option("--every <duration>", "interval, for example 15m")
     .option("--at <time>", "time of one run, for example 2026-12-01T08:00:00+01:00")
+    .option("--in <duration>", "time from now until one run, for example 2h")
     .option("--catch-up <policy>", "slots missed while the server did not run: latest (default), skip or all")
     .option("--jitter <duration>", "maximum delay of a slot")
+    .option(
+      "--thread <key>",
+      "new (default); same: the runs are turns of one thread; or a template of the thread's key",
+    )
     .option("--concurrency <policy>", "if earlier runs have not ended: queue (default), skip or replace")
     .option("--parallel <number>", "maximum runs at the same time. Default: 1", (parallel) =>
       wholeNumber(parallel, 1, 100),
+    );
+
+/** The options as fields of a trigger; `in` becomes `at`. Throws UsageError. */
+export function fieldsOf(
+  { in: delay, catchUp, ...given }: z.infer<typeof FIELDS>,
+  command: string,
+): Readonly<Record<string, unknown>> {
+  const ms = delay === undefined ? undefined : parseDuration(delay);
+  if (delay !== undefined && ms === undefined)
+    throw new UsageError(`--in takes a duration such as 30m or 2h, not "${delay}"`, command);
+  if (delay !== undefined && given.at !== undefined) throw new UsageError("give --at or --in, not both", command);
+  const at = ms === undefined ? given.at : new Date(Date.now() + ms).toISOString();
+  const fields = { ...given, at, catch_up: catchUp };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+export function createTrigger(command: Command, invocation: Invocation): void {
+  command
+    .summary("create a trigger")
+    .description(
+      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at or --in. Its runs have your rights; if you lose them, the trigger stops.",
     )
-    .option("--disabled", "create the trigger disabled");
+    .argument("<agent>", "agent whose runs it starts")
+    .argument("<name>", "name of the trigger, for example morning-report");
+  fieldOptions(command).option("--disabled", "create the trigger disabled");
   examples(command, [
     [`caxton trigger create reporter morning --cron "0 7 * * 1-5" --zone Europe/Berlin --input "Write the report"`, ""],
     [`caxton trigger create reporter poll --every 15m --input "Check the inbox"`, ""],
-    [`caxton trigger create reporter once --at 2030-12-01T08:00:00+01:00 --input "Say hello"`, "one delayed run"],
+    [`caxton trigger create reporter once --in 2h --input "Say hello"`, "one delayed run"],
   ]);
   act(command, invocation, {
-    input: z.object({
-      agent: z.string(),
-      name: z.string(),
-      input: z.string(),
-      cron: text,
-      zone: text,
-      every: text,
-      at: text,
-      catchUp: text,
-      jitter: text,
-      concurrency: text,
-      parallel: z.number().optional(),
-      disabled: z.boolean().default(false),
-    }),
+    input: FIELDS.extend({ agent: z.string(), name: z.string(), disabled: z.boolean().default(false) }),
     formats: ONE_FORMATS,
-    run: async (context, { agent, catchUp, disabled, ...given }) => {
-      const spec = specOf({ ...given, catch_up: catchUp, enabled: !disabled });
+    run: async (context, { agent, name, disabled, ...given }) => {
+      const spec = specOf({ ...fieldsOf(given, "trigger create"), name, enabled: !disabled });
       const { raw, value } = await context.client.call(operations.trigger.create, { agent, ...spec });
       const next = value.next_at === null ? "" : `  next ${value.next_at}`;
       const human = () => `${safeText(`${value.agent}/${value.trigger.name}`)} is created${next}\n`;
@@ -67,9 +90,9 @@ function specOf(given: Readonly<Record<string, unknown>>): TriggerSpec {
   const kinds = KINDS.filter((kind) => given[kind] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
-    throw new UsageError(`give exactly one of ${KINDS.map((each) => `--${each}`).join(", ")}`, "trigger create");
-  const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const parsed = TriggerSpec.safeParse({ kind, ...fields });
+    throw new UsageError("give exactly one of --cron, --every, --at, --in", "trigger create");
+  if (given["input"] === undefined) throw new UsageError("--input is missing", "trigger create");
+  const parsed = TriggerSpec.safeParse({ kind, ...given });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const name = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");

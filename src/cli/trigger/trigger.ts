@@ -17,6 +17,7 @@ import {
 } from "../frame/index.ts";
 import { type Column, renderFields, safeText } from "../terminal/index.ts";
 import { createTrigger } from "./create.ts";
+import { updateTrigger } from "./update.ts";
 
 /** `caxton trigger` */
 export const trigger: CommandMaker = (command, invocation) => {
@@ -25,6 +26,7 @@ export const trigger: CommandMaker = (command, invocation) => {
   );
   examples(command, [
     [`caxton trigger create reporter morning --cron "0 7 * * 1-5" --zone Europe/Berlin --input "Write the report"`, ""],
+    [`caxton trigger create reporter once --in 2h --input "Say hello"`, "one delayed run"],
     ["caxton trigger list", ""],
     ["caxton trigger history reporter/morning", ""],
     ["caxton trigger disable reporter/morning", ""],
@@ -32,6 +34,7 @@ export const trigger: CommandMaker = (command, invocation) => {
   createTrigger(command.command("create"), invocation);
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
+  updateTrigger(command.command("update"), invocation);
   enable(command.command("enable"), invocation);
   disable(command.command("disable"), invocation);
   fire(command.command("fire"), invocation);
@@ -105,6 +108,7 @@ function get(command: Command, invocation: Invocation): void {
         ["Fires", safeText(timesOf(value))],
         ["Next", next ?? "never"],
         ["Owner", safeText(`${owner.kind} ${owner.name}`)],
+        ["Thread", safeText(spec.thread)],
         ["Input", safeText(spec.input)],
       ] as const;
       await showOne(context, { raw, name: value.id, human: () => renderFields(fields, context.terminal) });
@@ -142,7 +146,9 @@ function switchTrigger(command: Command, invocation: Invocation, enabled: boolea
 function fire(command: Command, invocation: Invocation): void {
   command
     .summary("fire a trigger now")
-    .description("Fire a trigger now, also one that is disabled. Its next time does not change.")
+    .description(
+      "Fire a trigger now, also one that is disabled. Its next time does not change. The run has the rights that you and its owner both have.",
+    )
     .argument(...ARGUMENT)
     .option("--event <json>", "event for the template of the input, as a JSON object");
   examples(command, [["caxton trigger fire reporter/morning", ""]]);
@@ -176,6 +182,7 @@ const fireColumns: readonly Column<TriggerFire>[] = [
   { title: "FIRED", value: ({ fired_at: fired }) => fired, wide: true },
   { title: "OUTCOME", value: ({ outcome }) => outcome },
   { title: "RUN", value: ({ run }) => run ?? "" },
+  { title: "BY", value: ({ caller }) => safeText(caller?.name ?? ""), wide: true },
   { title: "REASON", value: ({ reason }) => safeText(reason), shrinks: true },
 ];
 

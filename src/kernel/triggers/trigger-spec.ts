@@ -3,6 +3,7 @@ import * as z from "zod";
 /** Slots of one trigger that are fired together after a time in which the server did not run. */
 export const CATCH_UP_MAX = 100;
 const INPUT_CHARS_MAX = 65_536;
+const THREAD_CHARS_MAX = 1_000;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 const DURATION = /^\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)$/;
 
@@ -43,6 +44,15 @@ const FIELDS = {
       description: "Request of the run: a template with {{event}}, {{trigger}}, {{planned_at}} and {{fired_at}}",
       examples: ["Write the report of {{planned_at}}."],
     }),
+  thread: z
+    .string()
+    .min(1)
+    .max(THREAD_CHARS_MAX)
+    .meta({
+      description:
+        "new: each run is on its own. same: each run is the next turn of one thread. Otherwise a template: runs with the same text are turns of one thread",
+      examples: ["new", "same", "{{event.customer}}"],
+    }),
   concurrency: z.enum(["queue", "skip", "replace"]).meta({
     description: "Action if `parallel` runs of the trigger have not ended: queue, skip, or replace the oldest",
   }),
@@ -53,6 +63,7 @@ const FIELDS = {
 const COMMON = {
   name,
   input: FIELDS.input,
+  thread: FIELDS.thread.default("new"),
   concurrency: FIELDS.concurrency.default("queue"),
   parallel: FIELDS.parallel.default(1),
   enabled: FIELDS.enabled.default(true),

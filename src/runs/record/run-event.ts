@@ -111,7 +111,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
     thread: RunThread.optional(),
-    /** The caller whose permissions limit the run; absent for a caller that has all that runs use. */
+    /** The caller whose permissions limit the run. Absent for one that has all that runs use, unless it fired a trigger of another principal. */
     caller: RunCaller.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
     content: z.object({

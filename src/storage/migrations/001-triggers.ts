@@ -36,6 +36,7 @@ CREATE TABLE trigger_fires (
   code TEXT,
   reason TEXT NOT NULL,
   missed_from_ms INTEGER,
+  caller TEXT,
   event TEXT,
   UNIQUE (workspace, trigger_id, fire_key)
 ) STRICT;

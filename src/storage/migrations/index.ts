@@ -9,5 +9,5 @@ import { users } from "./001-users.ts";
 export const MIGRATIONS: readonly string[] = [init + audit + users + secrets + triggers + threads];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
-export const FIRST_SCHEMA = 34;
+export const FIRST_SCHEMA = 35;
 export const SCHEMA = FIRST_SCHEMA + MIGRATIONS.length - 1;

@@ -241,7 +241,7 @@ export const RunDetail = RunSummary.extend({
     .nullable()
     .meta({
       description:
-        "Who started it, with the permissions that the run lacks because its caller does; null for a caller that has all that runs use",
+        "Who started it, with the permissions that the run lacks because its caller does; null for a caller that has all that runs use, unless it fired a trigger of another principal",
     }),
   isolation: z.enum(["context", "worker"]).nullable().meta({
     description:

@@ -72,6 +72,7 @@ export const fire = operation({
   ...WRITE,
   name: "trigger.fire",
   summary: "Fire a trigger now",
+  description: "The run has the rights that the principal and the owner of the trigger both have.",
   http: { method: "POST", path: "/api/v1/triggers/:id/fire" },
   retry: "by-key",
   params,

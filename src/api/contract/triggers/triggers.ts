@@ -53,6 +53,10 @@ export const TriggerFire = z
         "waiting: its run is not accepted yet; started; skipped: other runs of the trigger had not ended; missed: the server did not run; failed: the run was refused",
     }),
     run: z.string().nullable().meta({ description: "Id of its run; null without one" }),
+    caller: z
+      .object({ id: z.string(), kind: z.string(), name: z.string() })
+      .nullable()
+      .meta({ description: "Principal that fired it by hand; null for slots and events" }),
     run_state: RunState.nullable().meta({ description: "State of its run; null if the run is deleted" }),
     code: z.string().nullable().meta({ description: "Code of the error that refused the run" }),
     reason: z.string(),

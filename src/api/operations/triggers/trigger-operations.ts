@@ -29,12 +29,15 @@ function presentFire({ stores: { journal } }: RunServices, fire: Fire): contract
     fired_at: instant(fire.firedAtMs),
     outcome: fire.outcome === "ended" ? "started" : fire.outcome,
     run: isStarted ? fire.runId : null,
+    caller: fire.caller ?? null,
     run_state: (isStarted && journal.summary(fire.runId)?.state) || null,
     code: fire.code ?? null,
     reason: fire.reason,
     missed_from: instantOrNull(fire.missedFromMs),
   };
 }
+
+const principalOf = ({ principal: { workspace, id, kind, name } }: Admission) => ({ workspace, id, kind, name });
 
 /** The trigger, if the principal's grants cover its agent. Throws TriggerNotFoundError. */
 function ownTrigger({ triggers }: TriggerServices, admission: Admission, ref: string): Trigger {
@@ -59,10 +62,10 @@ const list = implement(operations.trigger.list, ({ triggers: { triggers } }, que
 
 /** Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
 const create = implement(operations.trigger.create, async ({ triggers }, { agent, ...spec }, { admission, asked }) => {
-  const { workspace, id, kind, name } = admission.principal;
+  const { workspace, ...owner } = principalOf(admission);
   if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
   const own = asked && TriggerId.parse(asked.request);
-  return present(await triggers.triggers.create({ id: own, workspace, agent, spec, owner: { id, kind, name } }));
+  return present(await triggers.triggers.create({ id: own, workspace, agent, spec, owner }));
 });
 
 /** Throws TriggerNotFoundError. */
@@ -72,9 +75,9 @@ const get = implement(operations.trigger.get, ({ triggers }, { id }, { admission
 
 /** Throws TriggerNotFoundError, TriggerInvalidError. */
 const update = implement(operations.trigger.update, async ({ triggers }, { id: ref, ...change }, { admission }) => {
-  const { workspace, id, kind, name } = admission.principal;
-  const found = ownTrigger(triggers, admission, ref);
-  return present(await triggers.triggers.update(workspace, found.id, change, { id, kind, name }));
+  const { workspace, ...owner } = principalOf(admission);
+  const { id } = ownTrigger(triggers, admission, ref);
+  return present(await triggers.triggers.update(workspace, id, change, owner));
 });
 
 /** Throws TriggerNotFoundError. */
@@ -89,8 +92,9 @@ const fire = implement(
   operations.trigger.fire,
   async ({ triggers, runs }, { id: ref, event = {} }, { admission, asked }) => {
     const { id } = ownTrigger(triggers, admission, ref);
+    const { workspace, ...caller } = principalOf(admission);
     const key = `manual ${asked?.request ?? mint(RunId)}`;
-    return presentFire(runs, await triggers.triggers.fire(admission.principal.workspace, id, { key, event }));
+    return presentFire(runs, await triggers.triggers.fire(workspace, id, { key, event, caller }));
   },
 );
 
