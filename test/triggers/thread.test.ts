@@ -43,7 +43,7 @@ test("runs with the same text of the key are turns of one thread", async () => {
   await expect.poll(() => dialogues(server)).toEqual(["a1 a2", "b1"]);
 });
 
-test("same is one thread, which is started again after it was deleted, and new is none", async () => {
+test("same is one thread, which is started again after it was deleted, and new uses no thread", async () => {
   await using server = await startServer({ script: SCRIPT });
   await create(server, "same");
   await fire(server, "ann", "a1");
