@@ -338,6 +338,15 @@ export const REQUIREMENTS = {
     "triggers.thread": "Runs of a trigger can be turns of one thread, or of one thread for each key.",
     "triggers.refused": "A trigger that could never start a run is refused with a remedy.",
     "triggers.rights": "A trigger has the rights of its owner as they are, and stops when the owner has lost them.",
+    "webhooks.events": "Webhooks deliver the events that their filters select, each with a stable id and a sequence.",
+    "webhooks.signature": "Deliveries are signed as Standard Webhooks specifies, with two secrets during a rotation.",
+    "webhooks.refused": "A webhook that could never deliver is refused with a remedy.",
+    "webhooks.retries": "Failed deliveries are repeated on a schedule, become dead letters, and can be replayed.",
+    "webhooks.targets": "Webhooks reach public addresses and permitted origins only, and follow no redirect.",
+    "webhooks.kill-safe":
+      "No event is lost for a webhook when the server is killed, and a repeated delivery has the same id.",
+    "webhooks.rights": "A webhook delivers what its owner may read, and stops when the owner has lost the rights.",
+    "webhooks.load": "A target that does not answer slows no run, and its queue is bounded.",
   },
   "gaps §1.1": {
     "documents.definition-keys": "The sample agents of the documents deploy and run.",

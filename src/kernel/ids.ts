@@ -50,6 +50,10 @@ export type SubscriptionId = z.infer<typeof SubscriptionId>;
 export const TriggerId = id("TriggerId");
 export type TriggerId = z.infer<typeof TriggerId>;
 
+/** One webhook, from its creation to its deletion. */
+export const WebhookId = id("WebhookId");
+export type WebhookId = z.infer<typeof WebhookId>;
+
 /** Something that memory knows of. */
 export const EntityId = id("EntityId");
 export type EntityId = z.infer<typeof EntityId>;

@@ -52,6 +52,20 @@ export const LIMITS = {
   triggerEventsWaitingMax: 100,
   /** Events of one trigger that are kept, with their runs, in its history. An event that comes again is recognized as long as it is kept. */
   triggerEventsKeptMax: 1_000,
+  /** Webhooks of one workspace. */
+  webhooksMax: 100,
+  /** Deliveries of one webhook that are not delivered yet. Further events are left out until there is room. */
+  webhookQueueMax: 10_000,
+  /** Events of one webhook whose deliveries are kept after they ended. */
+  webhookDeliveriesKeptMax: 10_000,
+  /** Attempts of one webhook at the same time. */
+  webhookAttemptsMax: 4,
+  /** Attempts of all webhooks at the same time. */
+  webhookAttemptsAllMax: 64,
+  /** Bytes of a response to a delivery that are read. */
+  webhookResponseBytesMax: 16 * 1024,
+  /** Bytes of the content of an event; without its content an event is smaller than 8 KiB. */
+  webhookContentBytesMax: 256 * 1024,
   /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
   streamEventsMax: 4_096,
   /** Text waiting for a slow reader before its stream is cut. */

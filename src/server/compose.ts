@@ -9,6 +9,7 @@ import { openRuns, type RunServices } from "../runs/index.ts";
 import { openStorage, type Storage } from "../storage/index.ts";
 import { ToolCatalogues, type ToolRunner } from "../tools/catalogue/index.ts";
 import { openTriggers, type TriggerServices } from "../triggers/index.ts";
+import { openWebhooks, type WebhookServices } from "../webhooks/index.ts";
 import { openTools, type ToolServices, type Resolve } from "../tools/index.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { type OpenFipa, openFipa } from "./open-fipa.ts";
@@ -31,6 +32,8 @@ import {
   runPorts,
   toolPorts,
   triggerPorts,
+  webhookOptions,
+  webhookPorts,
 } from "./ports.ts";
 import { openRedaction, openSecrets } from "./redaction.ts";
 import { SecureListeners } from "./tls/index.ts";
@@ -43,7 +46,7 @@ export type Overrides = {
   readonly toolServers?: string;
   /** Is put between runs and the tools they call. */
   readonly wrapTools?: (tools: ToolRunner) => ToolRunner;
-  /** Resolves the addresses that tools request; default: the system's resolver. */
+  /** Resolves the addresses that tools request and webhooks name; default: the system's resolver. */
   readonly resolve?: Resolve;
 };
 
@@ -62,6 +65,7 @@ export type Caxton = AsyncDisposable & {
   readonly tools: ToolServices;
   readonly runs: RunServices;
   readonly triggers: TriggerServices;
+  readonly webhooks: WebhookServices;
 };
 
 /**
@@ -110,7 +114,24 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     openRuns(runsOptions(loaded, runLimits(first)), runPorts({ ...first, agents, models, memory, messaging })),
   );
   const triggers = stack.use(openTriggers(triggerPorts({ ...first, agents, runs, access })));
+  const webhooks = stack.use(
+    openWebhooks(webhookOptions(loaded), webhookPorts({ ...first, runs, access }, { loaded, overrides })),
+  );
   const opened = stack.move();
-  const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tls, tools, runs, triggers };
+  const modules = {
+    clock,
+    storage,
+    agents,
+    models,
+    memory,
+    messaging,
+    access,
+    fipa,
+    tls,
+    tools,
+    runs,
+    triggers,
+    webhooks,
+  };
   return { ...modules, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

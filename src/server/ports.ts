@@ -1,8 +1,9 @@
-import { auditedRefusal, callerOf, PrincipalGoneError } from "../access/index.ts";
+import { auditedRefusal, callerOf, PrincipalGoneError, WorkspaceNotFoundError } from "../access/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
-import type { Guarded, Workspaces } from "../access/index.ts";
+import type { Guarded, Principal, Workspaces } from "../access/index.ts";
 import { AgentNotFoundError } from "../agents/definitions/index.ts";
 import { toFault } from "../kernel/errors.ts";
+import { packageVersion } from "../kernel/package.ts";
 import type { MemoryPorts } from "../memory/index.ts";
 import type { MessagingPorts } from "../messaging/index.ts";
 import type { ModelsPorts } from "../models/index.ts";
@@ -11,6 +12,7 @@ import type { Storage } from "../storage/index.ts";
 import { probeHealth, publicFetch } from "../tools/brokers/http/index.ts";
 import { type ToolCatalogues, toolCaller } from "../tools/catalogue/index.ts";
 import type { Authorize, TriggersPorts } from "../triggers/index.ts";
+import type { WebhooksOptions, WebhooksPorts } from "../webhooks/index.ts";
 import type { ToolsPorts } from "../tools/index.ts";
 import type { Caxton, Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
@@ -34,6 +36,7 @@ export const modelPorts = ({ clock, storage, secrets, catalogue }: Opened, { mod
   secretFound: secrets.known.add,
   stored: secrets.stored,
   foreignFetch: publicFetch({
+    rule: "a definition's base_url may not",
     remedy: (origin) => `If it is meant, add to caxton.toml:\n[models]\nprivate_origins = ["${origin}"]`,
   }),
   catalogue: models,
@@ -154,6 +157,70 @@ const authorizeFires =
     if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
     return { caller: callerOf(principal), ended: (error) => access.ended(admission, error) };
   };
+
+export const webhookOptions = ({ config: { webhooks } }: LoadedConfig): WebhooksOptions => ({
+  privateOrigins: webhooks.private_origins.map((text) => new URL(text).origin),
+  version: packageVersion(),
+});
+
+/** What a webhook sends to: public addresses, and the origins that the operator permits. No redirect is followed. */
+function webhookFetch({ privateOrigins }: WebhooksOptions, { resolve }: Overrides): typeof fetch {
+  const options = {
+    rule: "a webhook's url may not",
+    remedy: (origin: string) => `If it is meant, add to caxton.toml:\n[webhooks]\nprivate_origins = ["${origin}"]`,
+    resolve,
+  };
+  const fetchPublic = publicFetch(options);
+  const fetchPermitted = publicFetch({ ...options, refuses: () => undefined });
+  return (input, init) => {
+    const { origin } = new URL(input instanceof Request ? input.url : input);
+    return (privateOrigins.includes(origin) ? fetchPermitted : fetchPublic)(input, init);
+  };
+}
+
+export const webhookPorts = (
+  { clock, storage, runs, access, secrets: { secrets } }: Opened<"runs" | "access">,
+  { loaded, overrides }: { readonly loaded: LoadedConfig; readonly overrides: Overrides },
+): WebhooksPorts => ({
+  store: storage.webhooks,
+  changes: storage.changes,
+  clock,
+  watchJournal: (listener) =>
+    runs.runs.hub.watchAll((news) => void (news.type === "entry" && listener(news.entry.event.type))),
+  fetch: webhookFetch(webhookOptions(loaded), overrides),
+  vault: {
+    set: async ({ workspace, name, value, by }) =>
+      void (await secrets.set({ workspace, name, value, origins: [], updatedBy: by })),
+    read: (workspace, name) => secrets.find(workspace, name)?.read(),
+    delete: async (workspace, name) => {
+      if (secrets.find(workspace, name) !== undefined) await secrets.delete({ workspace, name });
+    },
+  },
+  permissionsOf: (owner, workspace) => permissionsIn(access, owner, workspace),
+  audit: ({ workspace, owner, id }) =>
+    access.audit.record({
+      principal: { ...owner, workspace },
+      operation: { name: "webhook.stop", permission: null },
+      target: { webhook: id },
+      outcome: "allowed",
+      code: null,
+      origin: { address: "", requestId: id },
+    }),
+});
+
+/** The permissions of an owner as they are now; undefined if its credentials are gone. */
+function permissionsIn(
+  { access }: Opened<"access">["access"],
+  owner: Parameters<typeof access.standing>[0],
+  workspace: string,
+): Principal["permissions"] | undefined {
+  try {
+    return access.standing(owner, workspace)?.permissions;
+  } catch (error) {
+    if (error instanceof WorkspaceNotFoundError) return undefined;
+    throw error;
+  }
+}
 
 /** Counts a message; returns why its workspace may not send it. */
 function admitMessage(workspaces: Workspaces, workspace: string): ReturnType<NonNullable<MessagingPorts["admit"]>> {

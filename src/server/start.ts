@@ -19,7 +19,7 @@ const SWEEP_MS = 3_600_000;
 
 /** Starts the modules in dependency order: tools, the agents that name them, messages to agents, runs, and the care of memory. */
 export async function startModules(caxton: Caxton, progress: Progress, stopping: AbortSignal): Promise<ReadyReport> {
-  const { tools, agents, messaging, runs, memory, triggers } = caxton;
+  const { tools, agents, messaging, runs, memory, triggers, webhooks } = caxton;
   const deployed = await tools.start();
   progress.tools = true;
   const none: ReadyReport = { tools: deployed, definitions: [], resumedRuns: 0 };
@@ -27,6 +27,7 @@ export async function startModules(caxton: Caxton, progress: Progress, stopping:
   const definitions = await startAgents(agents, messaging);
   if (stopping.aborted) return { ...none, definitions };
   await continueDeletions(caxton);
+  await webhooks.start();
   const resumedRuns = runs.start();
   triggers.start();
   void retryDeployments(caxton, { definitions, progress, stopping }).catch((error: unknown) => {

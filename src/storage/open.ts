@@ -28,6 +28,7 @@ import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
 import { SqliteLinkStore, SqliteUserStore } from "./sqlite-user-store.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { SqliteTriggerStore } from "./sqlite-trigger-store.ts";
+import { SqliteWebhookStore } from "./webhooks/sqlite-webhook-store.ts";
 import { SqliteToolServerStore } from "./tool-server-store.ts";
 import { SqliteToolState } from "./tool-state.ts";
 
@@ -68,8 +69,9 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     participants: new SqliteParticipantStore(database),
     subscriptions: new SqliteSubscriptionStore(database),
     remoteAgents: new SqliteRemoteAgentStore(database),
-    tasks: new SqliteTaskStore(database),
+    tasks: new SqliteTaskStore(database, changes),
     triggers: new SqliteTriggerStore(database),
+    webhooks: new SqliteWebhookStore(database, contents, changes),
     journal: new SqliteRunJournal(database, contents),
     archive: new SqliteRunArchive(database, contents),
     artifacts: new SqliteArtifactStore(database, clock),
@@ -78,7 +80,7 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     approvals: new SqliteApprovals(database),
     replies: new SqliteReplies(database),
     answers: new SqliteRunAnswers(database),
-    threads: new SqliteThreadStore(database),
+    threads: new SqliteThreadStore(database, changes),
     idempotencyStore: new SqliteIdempotencyStore(database),
     [Symbol.asyncDispose]: async () => {
       await ledger[Symbol.asyncDispose]();

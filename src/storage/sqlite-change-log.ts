@@ -13,11 +13,21 @@ const Body = z.discriminatedUnion("type", [
     revision: z.int(),
   }),
   z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
-  z.object({ type: z.literal("thread"), id: z.string() }),
+  z.object({ type: z.literal("task"), id: z.string(), change: z.enum(["created", "changed"]), state: z.string() }),
+  z.object({
+    type: z.literal("thread"),
+    id: z.string(),
+    change: z.enum(["created", "changed", "deleted"]),
+    agent: z.string(),
+  }),
+  z.object({ type: z.literal("webhook"), id: z.string(), url: z.string(), reason: z.string() }),
 ]);
 
 /** Old changes go when this many have come. */
 const SWEEP_EVERY = 500;
+/** Webhooks read the log soon. One that cannot for long does not hold it. */
+const SWEEP = "DELETE FROM changes WHERE seq <= ? AND (seq <= (SELECT change_seq FROM webhook_position) OR seq <= ?)";
+const HELD_MAX = 10 * LIMITS.changesKeptMax;
 
 /** Changes in `caxton.db`. */
 export class SqliteChangeLog implements ChangeLog {
@@ -43,7 +53,7 @@ export class SqliteChangeLog implements ChangeLog {
       .sql("INSERT INTO changes (workspace, body) VALUES (?, ?)")
       .run(workspace, JSON.stringify(change));
     const seq = Number(lastInsertRowid);
-    if (seq % SWEEP_EVERY === 0) this.#db.sql("DELETE FROM changes WHERE seq <= ?").run(seq - LIMITS.changesKeptMax);
+    if (seq % SWEEP_EVERY === 0) this.#db.sql(SWEEP).run(seq - LIMITS.changesKeptMax, seq - HELD_MAX);
   }
 
   /** Wakes who watches. */

@@ -208,6 +208,8 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const question = await openQuestion(world);
   const timed = { kind: "every", every: "1d", input: SECRET };
   const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...timed });
+  const hook = { url: "https://hooks.invalid/x", events: ["webhook.stopped"], description: SECRET };
+  const webhook = await world.make("POST", "/webhooks", hook);
   const other = await world.make("POST", "/runs", { agent: name, input: SECRET, wait: true });
   const thread = await world.make("POST", "/threads", { agent: name, title: CANARY });
   await world.make("POST", `/threads/${thread.id}/messages`, { input: SECRET, wait: true });
@@ -216,6 +218,7 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
     agent: { name, revision: "1" },
     budget: { agent: name },
     trigger: { id: trigger.id },
+    webhook: { id: webhook.id },
     run: { id: run.id, other: other.id, question: "1", upload: uploaded.id },
     "run.artifact": { id: run.artifacts[0].id },
     "run.answer": question,

@@ -270,6 +270,7 @@ function namingBodies(module: string): readonly Case[] {
     ["memory.remember", { entities: [{ name: one, type: "thing" }] }, 200],
     ["memory.forgetScope", { scope: "workspace", confirm: true }, 200],
     ["trigger.create", { agent, name: "x", kind: "every", every: "1d", input: "x" }, 404],
+    ["webhook.create", { url: "https://hooks.invalid/x", events: ["webhook.stopped"], agents: [agent] }, 200],
     ["agent.deploy", { source: definition(agent) }, 201],
     ["agent.validate", { source: definition(agent) }, 200],
     ["toolServer.deploy", { module, manifest: manifest(id("toolServer", "name")) }, 201],

@@ -120,6 +120,8 @@ const BODY_OPTIONAL = [
   "POST /api/v1/tool-servers/{name}/accept",
   "POST /api/v1/tool-servers/{name}/pause",
   "POST /api/v1/triggers/{id}/fire",
+  "POST /api/v1/webhooks/{id}/replay",
+  "POST /api/v1/webhooks/{id}/rotate",
 ];
 
 test("a request without the body that its operation takes is refused, so that none has an effect by accident", async () => {

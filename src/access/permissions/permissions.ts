@@ -43,6 +43,8 @@ export const PERMISSIONS = {
   "access:admin": "Create, rotate and revoke API keys",
   "triggers:read": "List triggers and their events",
   "triggers:write": "Create, change, fire and delete triggers",
+  "webhooks:read": "List webhooks and their deliveries",
+  "webhooks:write": "Create, change, test and delete webhooks, and repeat deliveries",
   "workspaces:admin": "Create, change, export and delete workspaces",
   "participants:keys": "Register and revoke keys with which programs sign; a program's token gives it for its own keys",
 } as const satisfies Readonly<Record<string, string>>;

@@ -53,6 +53,8 @@ const VALUE_CHARS_MIN = 8;
 /** `last_used_at` is exact to the minute, so that a request does not cost a write. */
 const USED_EVERY_MS = 60_000;
 const CHANGES = "changes";
+/** Is in the names of the secrets that the server made for itself. No name of a user's secret has it. */
+const OWN = ":";
 
 /**
  * Secrets in the database, encrypted with the master key of a file.
@@ -95,10 +97,11 @@ export class StoredSecrets {
     )?.found;
   }
 
-  /** The secrets that a workspace can use, by name; its own before those of all workspaces. */
+  /** The secrets that a workspace can use, by name; its own before those of all workspaces. Without those that the server uses itself. */
   list(workspace: string): readonly SecretEntry[] {
     return [...this.#secrets.values()]
       .filter(({ sealed }) => sealed.workspace === workspace || sealed.workspace === ALL_WORKSPACES)
+      .filter(({ sealed }) => !sealed.name.includes(OWN))
       .toSorted((one, other) => (listPosition(one.sealed) < listPosition(other.sealed) ? -1 : 1))
       .map((kept) => this.#entry(kept));
   }

@@ -103,6 +103,8 @@ export {
 export * as tasks from "./messaging/tasks.ts";
 export { type Trigger, type TriggerFire } from "./triggers/triggers.ts";
 export * as triggers from "./triggers/triggers.ts";
+export { type Webhook, type WebhookDelivery } from "./webhooks/webhooks.ts";
+export * as webhooks from "./webhooks/webhooks.ts";
 export { type Ready, type ServerEvent, type Status } from "./server/system.ts";
 export * as system from "./server/system.ts";
 export {

@@ -28,6 +28,7 @@ import { taskOperations } from "./messaging/task-operations.ts";
 import { threadOperations } from "./threads/thread-operations.ts";
 import { toolOperations } from "./tools/tool-operations.ts";
 import { triggerOperations } from "./triggers/trigger-operations.ts";
+import { webhookOperations } from "./webhooks/webhook-operations.ts";
 import { workspaceOperations } from "./access/workspace-operations.ts";
 import { toolServerOperations } from "./tools/tool-server-operations.ts";
 import { userOperations } from "./access/user-operations.ts";
@@ -64,6 +65,7 @@ export const OPERATIONS = [
   ...toolOperations,
   ...toolServerOperations,
   ...triggerOperations,
+  ...webhookOperations,
   ...workspaceOperations,
   ...userOperations,
 ] as const;

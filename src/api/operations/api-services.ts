@@ -10,6 +10,7 @@ import type { RunServices } from "../../runs/index.ts";
 import type { GrantLedger } from "../../tools/catalogue/index.ts";
 import type { ToolServices } from "../../tools/index.ts";
 import type { TriggerServices } from "../../triggers/index.ts";
+import type { WebhookServices } from "../../webhooks/index.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 
 /** Whether a part of the server works, and a note on its condition. */
@@ -52,6 +53,7 @@ export type ApiServices = {
   readonly runs: RunServices;
   readonly tools: ToolServices;
   readonly triggers: TriggerServices;
+  readonly webhooks: WebhookServices;
   readonly storage: ApiStores;
   readonly server: ServerFacts;
 };

@@ -1,4 +1,4 @@
-/** A change that lists and pages want to know of; what it changed to is read where it is kept. */
+/** A change that lists, pages and webhooks report; what it changed to is read where it is stored. */
 export type Change =
   | {
       readonly type: "agent";
@@ -7,7 +7,14 @@ export type Change =
       readonly revision: number;
     }
   | { readonly type: "tool-server"; readonly name: string; readonly state: string }
-  | { readonly type: "thread"; readonly id: string };
+  | { readonly type: "task"; readonly id: string; readonly change: "created" | "changed"; readonly state: string }
+  | {
+      readonly type: "thread";
+      readonly id: string;
+      readonly change: "created" | "changed" | "deleted";
+      readonly agent: string;
+    }
+  | { readonly type: "webhook"; readonly id: string; readonly url: string; readonly reason: string };
 
 export type LoggedChange = { readonly seq: number; readonly workspace: string; readonly change: Change };
 

@@ -9,7 +9,7 @@ import { AddressRange, ServerLimitsTable, TlsTable } from "./listener-config.ts"
 import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
-import { ModelsTable } from "./models-config.ts";
+import { ModelsTable, origin } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
 import { CONFINEMENT_MODES, ISOLATIONS } from "../../tools/sandbox/index.ts";
@@ -222,6 +222,20 @@ const SecretsTable = z
   })
   .prefault({});
 
+const WebhooksTable = z
+  .strictObject({
+    private_origins: z
+      .array(origin)
+      .default([])
+      .meta({
+        description:
+          "Origins on this machine or in private networks to which webhooks may send, also by HTTP; others need HTTPS and a public address",
+        examples: [["http://127.0.0.1:9000"]],
+      }),
+  })
+  .prefault({})
+  .meta({ description: "Events that are sent to addresses of users" });
+
 const GrantsKeptTable = z
   .strictObject({
     audit_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
@@ -303,6 +317,7 @@ export const ConfigFile = z.strictObject({
   runs: RunsTable,
   messages: MessagesTable,
   tasks: TasksTable,
+  webhooks: WebhooksTable,
   memory: ServerMemoryTable,
   fipa: FipaTable,
   retention: RetentionTable,

@@ -13,7 +13,7 @@ const model = z
   .optional()
   .meta({ examples: ["openai/gpt-5-nano"] });
 
-const origin = z
+export const origin = z
   .string()
   .refine((text) => /^https?:\/\//.test(text) && [text, `${text}/`].includes(URL.parse(text)?.href ?? ""), {
     error: "expected scheme, host and port alone, such as https://gateway.example.com",

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isFinished, type Reputation, Task, type TaskStore } from "../../messaging/tasks/index.ts";
 import type { Database } from "../database.ts";
+import { SqliteChangeLog } from "../sqlite-change-log.ts";
 
 const PUT = `
 INSERT INTO tasks (id, workspace, owner, parent, state, is_open, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -40,18 +41,26 @@ const taskOf = (row: unknown): Task => Task.parse(JSON.parse(Body.parse(row).bod
 /** Tasks in `caxton.db`. */
 export class SqliteTaskStore implements TaskStore {
   readonly #db: Database;
+  readonly #changes: SqliteChangeLog;
 
-  constructor(db: Database) {
+  constructor(db: Database, changes = new SqliteChangeLog(db)) {
     this.#db = db;
+    this.#changes = changes;
   }
 
   async put(task: Task, measured: readonly Reputation[]): Promise<void> {
     const body = JSON.stringify(task);
     const isOpen = !isFinished(task) || task.outbox.length > 0;
-    await this.#db.write(() => {
+    const isChanged = await this.#db.write(() => {
+      const before = this.#db.sql("SELECT state FROM tasks WHERE id = ?").get(task.id)?.["state"];
       this.#db.sql(PUT).run(task.id, task.workspace, task.owner, task.parent ?? null, task.state, isOpen ? 1 : 0, body);
       for (const each of measured) this.#measure(task.workspace, each);
+      if (before === task.state) return false;
+      const change = before === undefined ? "created" : "changed";
+      this.#changes.insert(task.workspace, { type: "task", id: task.id, change, state: task.state });
+      return true;
     });
+    if (isChanged) this.#changes.announce();
   }
 
   #measure(workspace: string, each: Reputation): void {

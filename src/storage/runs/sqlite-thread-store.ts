@@ -2,6 +2,7 @@ import * as z from "zod";
 import { RunId, ThreadId } from "../../kernel/ids.ts";
 import type { RunsPorts } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
+import { SqliteChangeLog } from "../sqlite-change-log.ts";
 
 type ThreadStore = RunsPorts["stores"]["threads"];
 type Thread = NonNullable<ReturnType<ThreadStore["get"]>>;
@@ -50,13 +51,15 @@ const PATH = `WITH RECURSIVE path (id, thread, thread_parent, n) AS (
 /** Threads in `caxton.db`. */
 export class SqliteThreadStore implements ThreadStore {
   readonly #db: Database;
+  readonly #changes: SqliteChangeLog;
 
-  constructor(db: Database) {
+  constructor(db: Database, changes = new SqliteChangeLog(db)) {
     this.#db = db;
+    this.#changes = changes;
   }
 
   async insert(thread: Thread): Promise<void> {
-    await this.#db.write(() =>
+    await this.#db.write(() => {
       this.#db
         .sql(
           `INSERT INTO threads (id, workspace, agent, revision, owner, title, tags, head, forked_from, conversation_id, created_at_ms, updated_at_ms, expires_at_ms)
@@ -76,8 +79,11 @@ export class SqliteThreadStore implements ThreadStore {
           thread.createdAtMs,
           thread.updatedAtMs,
           thread.expiresAtMs,
-        ),
-    );
+        );
+      const { id, workspace, agent } = thread;
+      this.#changes.insert(workspace, { type: "thread", id, change: "created", agent });
+    });
+    this.#changes.announce();
   }
 
   get(id: ThreadId): Thread | undefined {
@@ -112,7 +118,7 @@ export class SqliteThreadStore implements ThreadStore {
   }
 
   async update(id: ThreadId, change: Parameters<ThreadStore["update"]>[1], atMs: number): Promise<boolean> {
-    return this.#db.write(() => {
+    const isChanged = await this.#db.write(() => {
       const thread = this.get(id);
       if (thread === undefined) return false;
       const { title, tags, head, agent, revision, expiresAtMs } = { ...thread, ...change };
@@ -121,8 +127,11 @@ export class SqliteThreadStore implements ThreadStore {
           "UPDATE threads SET title = ?, tags = ?, head = ?, agent = ?, revision = ?, expires_at_ms = ?, updated_at_ms = ? WHERE id = ?",
         )
         .run(title, JSON.stringify(tags), head, agent, revision, expiresAtMs, atMs, id);
+      this.#changes.insert(thread.workspace, { type: "thread", id, change: "changed", agent });
       return true;
     });
+    this.#changes.announce();
+    return isChanged;
   }
 
   path(from: RunId, limit: number) {
@@ -178,7 +187,13 @@ export class SqliteThreadStore implements ThreadStore {
   }
 
   async remove(id: ThreadId): Promise<void> {
-    await this.#db.write(() => this.#db.sql("DELETE FROM threads WHERE id = ?").run(id));
+    await this.#db.write(() => {
+      const row = this.#db.sql("DELETE FROM threads WHERE id = ? RETURNING *").get(id);
+      if (row === undefined) return;
+      const { workspace, agent } = Row.parse(row);
+      this.#changes.insert(workspace, { type: "thread", id, change: "deleted", agent });
+    });
+    this.#changes.announce();
   }
 
   expired(atMs: number, limit: number): readonly ThreadId[] {

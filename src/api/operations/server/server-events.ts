@@ -1,5 +1,5 @@
 import type { Permission } from "../../../access/permissions/index.ts";
-import type { ChangeLog } from "../../../kernel/changes/index.ts";
+import type { Change, ChangeLog } from "../../../kernel/changes/index.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { RunId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
@@ -111,7 +111,8 @@ export async function* watchServer(
     }
     for (const { seq, workspace: of, change } of wantsChanges ? changes.read(at.change, CHANGES_PER_FRAME_MAX) : []) {
       at = { ...at, change: seq };
-      if (wants.has(change.type) && of === workspace) yield { id: showPosition(at), event: change };
+      const event = of === workspace ? changeEvent(change) : undefined;
+      if (event !== undefined && wants.has(event.type)) yield { id: showPosition(at), event };
     }
     for (const event of talk.take()) yield { id: undefined, event };
     for (const backlog of runs.take(RUNS_PER_FRAME_MAX)) {
@@ -123,6 +124,12 @@ export async function* watchServer(
     }
     if (runs.size > 0 || (wantsChanges && kept.last > at.change)) bell.ring();
   }
+}
+
+/** Tasks are sent live, and webhooks are not watched. */
+function changeEvent(change: Change): Extract<ServerEvent, { type: "agent" | "tool-server" | "thread" }> | undefined {
+  if (change.type === "thread") return { type: "thread", id: change.id };
+  return change.type === "agent" || change.type === "tool-server" ? change : undefined;
 }
 
 /** What is said and done between agents, for who watches it. */

@@ -15,7 +15,7 @@ import { getRun, ownRun } from "../runs/stored-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
 import { presentThread, presentTurn } from "./present-thread.ts";
 
-type Services = Pick<ApiServices, "agents" | "runs" | "storage">;
+type Services = Pick<ApiServices, "agents" | "runs">;
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
 
@@ -25,14 +25,10 @@ function ownThread({ threads }: RunServices, admission: Pick<Admission, "princip
   return admission.covers("agents", thread.agent) ? thread : threads.find("", text);
 }
 
-/** Notifies the clients that watch the server. */
-const announce = ({ changes }: ApiServices["storage"], { workspace, id }: Thread): void =>
-  changes.publish(workspace, { type: "thread", id });
-
 const msOf = (seconds: number | null): number | null => seconds && seconds * 1_000;
 
 /** Throws AgentNotFoundError, AgentPausedError, RunNotFoundError, storage errors. */
-const create = implement(operations.thread.create, async ({ agents: { agents }, runs, storage }, body, call) => {
+const create = implement(operations.thread.create, async ({ agents: { agents }, runs }, body, call) => {
   const { workspace, name: owner } = call.principal;
   const serving = await agents.prepareServing(workspace, body.agent);
   if (typeof body.revision === "number") await agents.prepare(workspace, serving.name, body.revision);
@@ -47,7 +43,6 @@ const create = implement(operations.thread.create, async ({ agents: { agents }, 
     expiresAfterMs: msOf(body.expires_after),
     from: body.from_run === undefined ? undefined : ownRun(runs, call.admission, body.from_run),
   });
-  announce(storage, thread);
   return presentThread(runs, thread);
 });
 
@@ -173,30 +168,26 @@ const send = implement(
 );
 
 /** Throws ThreadNotFoundError, TurnNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-const update = implement(
-  operations.thread.update,
-  async ({ agents: { agents }, runs, storage }, input, { admission }) => {
-    const thread = ownThread(runs, admission, input.id);
-    const { title, tags, revision, expires_after: expires } = input;
-    const head = headOf(runs, thread, input, admission);
-    const { workspace } = thread;
-    if (input.agent !== undefined && !admission.covers("agents", input.agent))
-      throw new AgentNotFoundError(workspace, input.agent, []);
-    const serving = input.agent === undefined ? undefined : await agents.prepareServing(workspace, input.agent);
-    if (typeof revision === "number") await agents.prepare(workspace, serving?.name ?? thread.agent, revision);
-    const moved = serving && { agent: serving.name, revision: serving.revision };
-    const changed = await runs.threads.update(thread.id, {
-      ...(title !== undefined && { title }),
-      ...(tags !== undefined && { tags }),
-      ...(head !== undefined && { head }),
-      ...moved,
-      ...(revision !== undefined && { revision: revision === "latest" ? null : revision }),
-      ...(expires !== undefined && { expiresAfterMs: msOf(expires) }),
-    });
-    announce(storage, thread);
-    return presentThread(runs, changed);
-  },
-);
+const update = implement(operations.thread.update, async ({ agents: { agents }, runs }, input, { admission }) => {
+  const thread = ownThread(runs, admission, input.id);
+  const { title, tags, revision, expires_after: expires } = input;
+  const head = headOf(runs, thread, input, admission);
+  const { workspace } = thread;
+  if (input.agent !== undefined && !admission.covers("agents", input.agent))
+    throw new AgentNotFoundError(workspace, input.agent, []);
+  const serving = input.agent === undefined ? undefined : await agents.prepareServing(workspace, input.agent);
+  if (typeof revision === "number") await agents.prepare(workspace, serving?.name ?? thread.agent, revision);
+  const moved = serving && { agent: serving.name, revision: serving.revision };
+  const changed = await runs.threads.update(thread.id, {
+    ...(title !== undefined && { title }),
+    ...(tags !== undefined && { tags }),
+    ...(head !== undefined && { head }),
+    ...moved,
+    ...(revision !== undefined && { revision: revision === "latest" ? null : revision }),
+    ...(expires !== undefined && { expiresAfterMs: msOf(expires) }),
+  });
+  return presentThread(runs, changed);
+});
 
 type HeadInput = Pick<z.output<typeof schemas.UpdateThreadBody>, "head" | "branch">;
 
@@ -207,7 +198,7 @@ function headOf(runs: RunServices, { id }: Thread, { head, branch }: HeadInput, 
 }
 
 /** Throws ThreadNotFoundError, RunNotFoundError. */
-const fork = implement(operations.thread.fork, async ({ runs, storage }, { id, at, title }, call) => {
+const fork = implement(operations.thread.fork, async ({ runs }, { id, at, title }, call) => {
   const { admission, asked, principal } = call;
   const thread = ownThread(runs, admission, id);
   const last = at === undefined ? thread.head : ownRun(runs, admission, at);
@@ -223,7 +214,6 @@ const fork = implement(operations.thread.fork, async ({ runs, storage }, { id, a
     from: last ?? undefined,
     forkedFrom: thread.id,
   });
-  announce(storage, made);
   return presentThread(runs, made);
 });
 
@@ -233,10 +223,9 @@ const cancel = implement(operations.thread.cancel, async ({ runs }, { id }, { ad
   return presentThread(runs, runs.threads.get(thread.id));
 });
 
-const remove = implement(operations.thread.delete, async ({ runs, storage }, { id }, { admission }) => {
+const remove = implement(operations.thread.delete, async ({ runs }, { id }, { admission }) => {
   const thread = ownThread(runs, admission, id);
   await runs.threads.delete(thread.id);
-  announce(storage, thread);
   return null;
 });
 

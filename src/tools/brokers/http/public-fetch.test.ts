@@ -40,7 +40,7 @@ test.each([
   ["http://metadata.example/v1", ["169.254.169.254"]],
   ["http://half.example/v1", ["8.8.8.8", "10.0.0.1"]],
 ])("%s is refused with what permits it", async (address, resolved) => {
-  const fetchPublic = publicFetch({ remedy, resolve: async () => resolved });
+  const fetchPublic = publicFetch({ rule: "it may not", remedy, resolve: async () => resolved });
   await expect(fetchPublic(address, { method: "POST", body: "x" })).rejects.toMatchObject({
     code: "ADDRESS_REFUSED",
     hint: `permit ${new URL(address).origin}`,
@@ -54,7 +54,7 @@ test("a request goes to the addresses that were checked, and its redirect is not
     asked.push(name);
     return ["127.0.0.1"];
   };
-  const fetchPublic = publicFetch({ remedy, resolve, refuses: () => undefined });
+  const fetchPublic = publicFetch({ rule: "it may not", remedy, resolve, refuses: () => undefined });
   const init = { method: "POST", headers: { authorization: "Bearer k" }, body: "question" };
   const answer = await fetchPublic(`http://model.example:${place.port}/v1`, init);
   expect([answer.status, await answer.text(), answer.headers.getSetCookie()]).toEqual([200, "answer", ["a=1", "b=2"]]);
@@ -66,6 +66,6 @@ test("a request goes to the addresses that were checked, and its redirect is not
 });
 
 test("a request that is aborted while its name is looked up ends at once", async () => {
-  const fetchPublic = publicFetch({ remedy, resolve: () => new Promise(() => {}) });
+  const fetchPublic = publicFetch({ rule: "it may not", remedy, resolve: () => new Promise(() => {}) });
   await expect(fetchPublic("http://slow.example/", { signal: AbortSignal.timeout(5) })).rejects.toThrow(/timeout/);
 });

@@ -9,6 +9,8 @@ import { send } from "./exchange.ts";
 import { systemResolve } from "./http-broker.ts";
 
 export type PublicFetchOptions = {
+  /** What may not lead to the address: the end of the error's message. */
+  readonly rule: string;
   /** What the operator can write to permit an origin. */
   readonly remedy: (origin: string) => string;
   /** Addresses of a name; rejects when it has none. Default: the system's resolver. */
@@ -24,6 +26,7 @@ const BODILESS = new Set([204, 205, 304]);
  * checked, and the connection goes to one of these. Rejects with AddressRefusedError.
  */
 export function publicFetch({
+  rule,
   remedy,
   resolve = systemResolve,
   refuses = specialUse,
@@ -36,7 +39,7 @@ export function publicFetch({
     for (const address of addresses) {
       const what = refuses(address);
       if (what === undefined) continue;
-      const message = `${host} leads to ${address}, which is ${what}; a definition's base_url may not`;
+      const message = `${host} leads to ${address}, which is ${what}; ${rule}`;
       throw new AddressRefusedError(message, remedy(url.origin), { host, address });
     }
     const agent = new (url.protocol === "https:" ? TlsAgent : Agent)({ keepAlive: false });

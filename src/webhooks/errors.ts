@@ -1,0 +1,50 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+/** There is no webhook of that id. */
+export class WebhookNotFoundError extends CaxtonError<{ readonly webhook: string }> {
+  readonly code = "WEBHOOK_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(webhook: string) {
+    super(`there is no webhook ${webhook}`, "`caxton webhook list` prints the webhooks of the workspace.", { webhook });
+  }
+}
+
+/** The webhook has no such delivery, or it is no longer kept. */
+export class WebhookDeliveryNotFoundError extends CaxtonError<{ readonly delivery: string }> {
+  readonly code = "WEBHOOK_DELIVERY_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(webhook: string, delivery: string) {
+    super(
+      `the webhook has no delivery ${delivery}`,
+      `\`caxton webhook deliveries ${webhook}\` prints the deliveries that are kept.`,
+      { delivery },
+    );
+  }
+}
+
+/** The webhook could never deliver an event. */
+export class WebhookInvalidError extends CaxtonError<{ readonly field: string }> {
+  readonly code = "WEBHOOK_INVALID";
+  readonly kind = "invalid";
+  constructor(field: string, message: string, hint: string) {
+    super(`${field}: ${message}`, hint, { field });
+  }
+}
+
+/** The owner may not read the events of a webhook. */
+export class WebhookRightsError extends CaxtonError<{ readonly permission: string }> {
+  readonly code = "WEBHOOK_RIGHTS";
+  readonly kind = "denied";
+  constructor(permission: string, reason: string) {
+    super(reason, "Subscribe to other events, or use a principal that has the permission.", { permission });
+  }
+}
+
+/** The maximum number of webhooks of one workspace is reached. */
+export class WebhooksFullError extends CaxtonError<{ readonly max: number }> {
+  readonly code = "WEBHOOKS_FULL";
+  readonly kind = "exhausted";
+  constructor(max: number) {
+    super(`the workspace has ${max} webhooks`, "Delete webhooks that are not needed.", { max });
+  }
+}

@@ -1,0 +1,53 @@
+import type { ChangeLog } from "../kernel/changes/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
+import { standardMessages } from "./message.ts";
+import { type SecretVault, WebhookSecrets } from "./secrets.ts";
+import { Sender } from "./sender.ts";
+import { type PermissionsOf, Stopping, type StoppingParts } from "./stopping.ts";
+import { Subscribers } from "./subscribers.ts";
+import type { WebhookStore } from "./webhook.ts";
+import { Webhooks } from "./webhooks.ts";
+
+export type WebhooksOptions = { readonly privateOrigins: readonly string[]; readonly version: string };
+
+export type WebhooksPorts = {
+  readonly store: WebhookStore;
+  readonly changes: ChangeLog;
+  readonly clock: Clock;
+  readonly watchJournal: DispatcherParts["watchJournal"];
+  readonly fetch: typeof fetch;
+  readonly vault: SecretVault;
+  readonly permissionsOf: PermissionsOf;
+  readonly audit: StoppingParts["audit"];
+};
+
+/** Opens webhooks. None delivers before `start`. */
+export function openWebhooks({ privateOrigins, version }: WebhooksOptions, ports: WebhooksPorts) {
+  const { store, changes, clock, watchJournal, fetch, vault, permissionsOf, audit } = ports;
+  const subscribers = new Subscribers(store);
+  const secrets = new WebhookSecrets(vault);
+  const stopping = new Stopping({ store, clock, subscribers, permissionsOf, audit });
+  const serialize = standardMessages({
+    version,
+    secretsOf: (webhook, atMs) => secrets.signing(webhook, atMs),
+    contentOf: (entry) => store.content(entry),
+  });
+  const sender = new Sender({ store, clock, fetch, serialize, stopping, chance: Math.random });
+  const recorded = () => sender.wake();
+  const dispatcher = new Dispatcher({ store, changes, clock, subscribers, watchJournal, recorded });
+  return {
+    webhooks: new Webhooks({ store, clock, secrets, sender, subscribers, permissionsOf, privateOrigins }),
+    /** Records events of before the start, sends what is due, and from now on follows what happens. */
+    start: async (): Promise<void> => {
+      await dispatcher.start();
+      sender.wake();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await dispatcher[Symbol.asyncDispose]();
+      await sender[Symbol.asyncDispose]();
+    },
+  };
+}
+/** The services of the module. */
+export type WebhookServices = ReturnType<typeof openWebhooks>;

@@ -1,0 +1,53 @@
+import { newSecret } from "./signature.ts";
+import type { Webhook, WebhookKey } from "./webhook.ts";
+
+/** Where secrets are stored encrypted. The names have a colon, which no other secret's name has. Throws the errors of stored secrets. */
+export type SecretVault = {
+  set(secret: {
+    readonly workspace: string;
+    readonly name: string;
+    readonly value: string;
+    readonly by: string;
+  }): Promise<void>;
+  /** Undefined if there is no such secret. */
+  read(workspace: string, name: string): string | undefined;
+  delete(workspace: string, name: string): Promise<void>;
+};
+
+const currentName = (id: string): string => `webhook:${id}`;
+const previousName = (id: string): string => `webhook:${id}:previous`;
+
+/** The secrets with which webhooks sign. */
+export class WebhookSecrets {
+  readonly #vault: SecretVault;
+
+  constructor(vault: SecretVault) {
+    this.#vault = vault;
+  }
+
+  async create({ workspace, id }: WebhookKey, by: string): Promise<string> {
+    const value = newSecret();
+    await this.#vault.set({ workspace, name: currentName(id), value, by });
+    return value;
+  }
+
+  /** Keeps the secret before as the previous one. */
+  async rotate({ workspace, id }: WebhookKey, by: string): Promise<string> {
+    const value = this.#vault.read(workspace, currentName(id));
+    if (value !== undefined) await this.#vault.set({ workspace, name: previousName(id), value, by });
+    return this.create({ workspace, id }, by);
+  }
+
+  async delete({ workspace, id }: WebhookKey): Promise<void> {
+    await this.#vault.delete(workspace, previousName(id));
+    await this.#vault.delete(workspace, currentName(id));
+  }
+
+  /** The secrets that sign, the newest first. Throws if there is none: a request is never sent unsigned. */
+  signing({ workspace, id, previousUntilMs }: Webhook, atMs: number): readonly string[] {
+    const names = atMs < previousUntilMs ? [currentName(id), previousName(id)] : [currentName(id)];
+    const found = names.flatMap((name) => this.#vault.read(workspace, name) ?? []);
+    if (found.length === 0) throw new Error(`the secret of the webhook ${id} is gone`);
+    return found;
+  }
+}

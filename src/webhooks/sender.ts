@@ -1,0 +1,154 @@
+import { OutboxWorker, type OutboxRest } from "../kernel/async/outbox-worker.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { WebhookId } from "../kernel/ids.ts";
+import { log } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import { type Answer, attempt } from "./attempt.ts";
+import type { Serialize } from "./message.ts";
+import { FAILING_MAX_MS, pauseMs, retryDelayMs } from "./schedule.ts";
+import type { Stopping } from "./stopping.ts";
+import { type Delivery, type Settled, type Webhook, type WebhookKey, type WebhookStore } from "./webhook.ts";
+
+export type SenderParts = {
+  readonly store: WebhookStore;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  readonly serialize: Serialize;
+  readonly stopping: Stopping;
+  /** A number from 0 to 1. */
+  readonly chance: () => number;
+};
+
+/** What is in memory of a webhook: nothing that a restart may not lose. */
+type LaneState = {
+  readonly inFlight: Map<number, Promise<void>>;
+  /** Attempts that failed since the last success. */
+  failures: number;
+  pausedUntilMs: number;
+};
+
+/** The system's clock may be set while the sender sleeps. */
+const CHECK_MS = 60_000;
+const STORAGE_PAUSE_MS = 5_000;
+
+/**
+ * Sends the deliveries that are due.
+ * webhooks.sender.S1. A delivery is due until its result is on disk: an attempt whose result was lost is repeated with the same id.
+ * webhooks.sender.S2. At most 4 attempts of a webhook are in flight, and one after a failure; a target that fails is asked ever more rarely.
+ * webhooks.sender.S3. Nothing is sent after the owner has lost the rights to read it.
+ */
+export class Sender implements AsyncDisposable {
+  readonly #parts: SenderParts;
+  readonly #worker: OutboxWorker;
+  readonly #lanes = new Map<WebhookId, LaneState>();
+  readonly #attempts = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+    this.#worker = new OutboxWorker(parts.clock, () => this.#work(), "deliveries of webhooks are sent later");
+  }
+
+  /** Sends what is due, and wakes at the time of the next delivery. To be called when deliveries were recorded or webhooks changed. */
+  wake(): void {
+    this.#worker.due();
+  }
+
+  /** Forgets the failures of a webhook. */
+  reset(id: WebhookId): void {
+    Object.assign(this.#stateOf(id), { failures: 0, pausedUntilMs: 0 });
+    this.wake();
+  }
+
+  /** Sends one delivery at once. Resolves when its result is on disk. */
+  async send(delivery: Delivery): Promise<void> {
+    await this.#begin(delivery);
+  }
+
+  async #work(): Promise<OutboxRest> {
+    const { store, clock } = this.#parts;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const lane of store.lanes()) nextMs = Math.min(nextMs, this.#serve(lane));
+    if (nextMs === Number.POSITIVE_INFINITY) return "done";
+    return Math.min(CHECK_MS, Math.max(1, nextMs - clock.nowMs()));
+  }
+
+  /** Starts the attempts that are due and permitted. Returns when the next one is. */
+  #serve(key: WebhookKey): number {
+    const { store, clock } = this.#parts;
+    const state = this.#stateOf(key.id);
+    const nowMs = clock.nowMs();
+    if (state.pausedUntilMs > nowMs) return state.pausedUntilMs;
+    const max = state.failures > 0 ? 1 : LIMITS.webhookAttemptsMax;
+    let room = Math.min(max - state.inFlight.size, LIMITS.webhookAttemptsAllMax - this.#attempts.size);
+    if (room <= 0) return Number.POSITIVE_INFINITY;
+    for (const delivery of store.next(key, state.inFlight.size + room)) {
+      if (state.inFlight.has(delivery.n)) continue;
+      if (delivery.dueAtMs === undefined) continue;
+      if (delivery.dueAtMs > nowMs) return delivery.dueAtMs;
+      if (room === 0) break;
+      room -= 1;
+      void this.#begin(delivery);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #begin(delivery: Delivery): Promise<void> {
+    const { inFlight } = this.#stateOf(delivery.webhook);
+    const before = inFlight.get(delivery.n);
+    if (before !== undefined || this.#stop.signal.aborted) return before ?? Promise.resolve();
+    const running = this.#try(delivery).finally(() => {
+      inFlight.delete(delivery.n);
+      this.#attempts.delete(running);
+      this.wake();
+    });
+    inFlight.set(delivery.n, running);
+    this.#attempts.add(running);
+    return running;
+  }
+
+  /** Never rejects. */
+  async #try(delivery: Delivery): Promise<void> {
+    const state = this.#stateOf(delivery.webhook);
+    const { store, clock, fetch, serialize, stopping } = this.#parts;
+    try {
+      const webhook = store.find(delivery.workspace, delivery.webhook);
+      if (webhook === undefined || !(await stopping.mayDeliver(webhook))) return;
+      const outgoing = serialize(delivery, webhook, clock.nowMs());
+      const answer = await attempt({ fetch, clock }, outgoing, this.#stop.signal);
+      await this.#settle(webhook, delivery, answer);
+      state.failures = answer.outcome === "delivered" ? 0 : state.failures + 1;
+      if (state.failures > 0) state.pausedUntilMs = clock.nowMs() + pauseMs(state.failures, answer.retryAfterMs);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      log.error({ err: error, webhook: delivery.webhook }, "a delivery of a webhook is repeated");
+      state.pausedUntilMs = clock.nowMs() + STORAGE_PAUSE_MS;
+    }
+  }
+
+  /** S1. */
+  async #settle(webhook: Webhook, delivery: Delivery, { outcome, attempt: made, retryAfterMs }: Answer): Promise<void> {
+    const { store, clock, chance, stopping } = this.#parts;
+    const tries = delivery.tries + 1;
+    const isTest = delivery.event.type === "webhook.test";
+    const delayMs = outcome === "failed" && !isTest ? retryDelayMs(tries, retryAfterMs, chance()) : undefined;
+    const state = outcome === "delivered" ? "delivered" : delayMs === undefined ? "dead" : "pending";
+    const dueAtMs = delayMs === undefined ? undefined : clock.nowMs() + delayMs;
+    const settled: Settled = { state, dueAtMs, tries, attempt: made };
+    await store.settle(delivery, settled);
+    if (outcome === "gone") await stopping.stop(webhook, "the target answered 410 Gone: it accepts no more events");
+    const sinceMs = webhook.failingSinceMs ?? made.atMs;
+    if (outcome === "failed" && !isTest && clock.nowMs() - sinceMs >= FAILING_MAX_MS)
+      await stopping.stop(webhook, `every attempt has failed since ${new Date(sinceMs).toISOString()}: ${made.error}`);
+  }
+
+  #stateOf(id: WebhookId): LaneState {
+    return this.#lanes.getOrInsertComputed(id, () => ({ inFlight: new Map(), failures: 0, pausedUntilMs: 0 }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("the server stops"));
+    await this.#worker[Symbol.asyncDispose]();
+    await Promise.all(this.#attempts);
+  }
+}

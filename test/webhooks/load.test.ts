@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { mint, WebhookId } from "../../src/kernel/ids.ts";
+import { LIMITS } from "../../src/kernel/quantities.ts";
+import { settled } from "../helpers/manual-clock.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+import { startHooked } from "./hooked.ts";
+import { answer, answerOk, startReceiver } from "./receiver.ts";
+
+verifies("webhooks.load");
+
+const SCRIPT = [{ text: "done" }];
+
+/** The events of many runs. */
+const eventsFor = (id: WebhookId, count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    workspace: "default",
+    id,
+    event: { type: "run.completed", atMs: index, data: { run: mint(WebhookId) }, entry: undefined } as const,
+    dueAtMs: 0,
+  }));
+
+test("10,000 events for a dead target fill its queue, and further ones are left out with their numbers", async () => {
+  await using receiver = await startReceiver(answer(503));
+  await using hooked = await startHooked(receiver, { script: SCRIPT });
+  const { id: text } = await hooked.create({ url: receiver.url, events: ["run.completed"] });
+  const id = WebhookId.parse(text);
+  const { webhooks: store } = hooked.server.started.caxton.storage;
+  await store.record(eventsFor(id, LIMITS.webhookQueueMax + 50), store.newest());
+  await hooked.run();
+  // webhooks.dispatcher.W2
+  await expect.poll(async () => (await hooked.get(id)).dropped).toBe(51);
+  expect(await hooked.get(id)).toMatchObject({ state: "full", pending: 10_000, sequence: 10_051 });
+  // webhooks.sender.S2. One attempt after the other, with pauses: the clock stands still.
+  await expect.poll(() => receiver.received.length).toBeGreaterThan(0);
+  for (let turn = 0; turn < 50; turn += 1) await settled();
+  expect(receiver.received.length).toBeLessThanOrEqual(LIMITS.webhookAttemptsMax);
+  receiver.answer(answerOk);
+  await hooked.replay(id);
+  await expect.poll(async () => (await hooked.get(id)).pending, { timeout: 60_000 }).toBeLessThan(9_900);
+  expect(await hooked.get(id)).toMatchObject({ state: "active" });
+}, 120_000);
+
+test("a workspace has at most 100 webhooks", async () => {
+  await using receiver = await startReceiver();
+  await using hooked = await startHooked(receiver);
+  const spec = { url: receiver.url, events: ["agent.*"] };
+  for (let made = 0; made < LIMITS.webhooksMax; made += 1) await hooked.create(spec);
+  const refused = await hooked.server.ask("POST", "/api/v1/webhooks", spec);
+  expect(refused).toMatchObject({ status: 429, body: { code: "WEBHOOKS_FULL" } });
+});
+
+test("without an active webhook nothing is recorded, and the position does not move", async () => {
+  await using receiver = await startReceiver();
+  await using hooked = await startHooked(receiver, { script: SCRIPT });
+  // webhooks.dispatcher.W3
+  const { webhooks: store } = hooked.server.started.caxton.storage;
+  await hooked.run();
+  expect(store.position()).toEqual({ journal: 0, changes: 0 });
+  const { id } = await hooked.create({ url: receiver.url, events: ["run.*"] });
+  expect(store.position()).toEqual(store.newest());
+  await hooked.update(id, { enabled: false });
+  const before = store.position();
+  await hooked.run();
+  expect([store.position(), receiver.received]).toEqual([before, []]);
+});
+
+test("a restart sends what is due, with the id that it had", async () => {
+  using directory = tempDirectory();
+  await using receiver = await startReceiver(answer(500));
+  const start = () => startHooked(receiver, { script: SCRIPT, directory: directory.path });
+  let id = "";
+  {
+    await using hooked = await start();
+    ({ id } = await hooked.create({ url: receiver.url, events: ["run.completed"] }));
+    await hooked.run();
+    await expect.poll(async () => (await hooked.deliveries(id))[0]?.attempts.length).toBe(1);
+  }
+  receiver.answer(answerOk);
+  await using hooked = await start();
+  expect(await hooked.get(id)).toMatchObject({ state: "failing", pending: 1 });
+  await hooked.clock.advance(6_000);
+  await expect.poll(async () => (await hooked.get(id)).pending).toBe(0);
+  expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(1);
+});
