@@ -339,6 +339,7 @@ export const ROOMS = {
   "cli/client": ["kernel", "access/openid", "api/contract"],
   "cli/frame": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/client"],
   "cli/run": ["kernel", ...CLI],
+  "cli/chat": ["kernel", "cli/run", ...CLI],
   "cli/agent": [
     "kernel",
     "text/documents",
@@ -367,7 +368,7 @@ export const ROOMS = {
     "server",
     "server/config/environment",
     ...words(
-      "access agent agent-tests bench budget frame memory message model run security serve task terminal tool",
+      "access agent agent-tests bench budget chat frame memory message model run security serve task terminal tool",
     ).map((noun) => posix.join("cli", noun)),
     "cli/trigger",
   ],

@@ -49,6 +49,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./run/index.ts")).run,
   },
   {
+    name: "chat",
+    also: [],
+    group: "work",
+    summary: "chat with an agent in the terminal",
+    load: async () => (await import("./chat/index.ts")).chat,
+  },
+  {
     name: "agent",
     also: ["agents"],
     group: "work",

@@ -1,10 +1,8 @@
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { RootCommand } from "@bomb.sh/tab";
 import * as z from "zod";
 import { operations } from "../api/contract/index.ts";
 import { everyCommand } from "./command-line.ts";
-import { act, type CommandMaker, type Context } from "./frame/index.ts";
+import { act, type CommandMaker, type Context, pathsFrom } from "./frame/index.ts";
 
 // A shell waits for this with every press of the tab key.
 const ANSWER_MS_MAX = 600;
@@ -52,7 +50,7 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
       )
     : [];
   return {
-    agents: wanted(["run", "agent", "agents", "budget", "budgets"])
+    agents: wanted(["run", "chat", "agent", "agents", "budget", "budgets"])
       ? await client.call(operations.agent.list, { limit: 200 }, { timeoutMs }).then(
           ({ value }) => value.items.map(({ name }) => name),
           () => [],
@@ -84,6 +82,7 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
 
 const TAKES_AGENT = [
   ["run", "agent"],
+  ["chat", "agent"],
   ["agent get", "agent"],
   ["agent delete", "agent"],
   ["agent revisions", "agent"],
@@ -169,21 +168,5 @@ function addPaths(completions: RootCommand, begun: string): void {
   for (const [name, argument] of OTHER_PATHS) {
     const found = completions.commands.get(name)?.arguments.get(argument);
     if (found) found.handler = paths;
-  }
-}
-
-function pathsFrom(begun: string): string[] {
-  const directory = begun.endsWith("/") ? begun : dirname(begun);
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => !entry.name.startsWith("."))
-      .map(
-        (entry) =>
-          (directory === "." && !begun.startsWith("./") ? entry.name : join(directory, entry.name)) +
-          (entry.isDirectory() ? "/" : ""),
-      );
-  } catch {
-    // Not a directory that can be read: there is nothing to offer.
-    return [];
   }
 }

@@ -116,6 +116,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "subscription list": ["", "subscription.list"],
   "subscription add": ["{participant.name} more.#", "subscription.create"],
   "subscription delete": ["{subscription.id}", "subscription.delete"],
+  chat: ["{agent.name} --message x", "thread.create thread.send"],
   "thread list": ["", "thread.list"],
   "thread create": ["{agent.name}", "thread.create"],
   "thread send": ["{thread.id} x", "thread.send"],

@@ -67,6 +67,7 @@ const MEDIA_TYPES: { readonly [extension: string]: string } = {
   ".jpg": "image/jpeg",
   ".jpeg": "image/jpeg",
   ".gif": "image/gif",
+  ".webp": "image/webp",
   ".pdf": "application/pdf",
   ".sqlite": "application/vnd.sqlite3",
   ".zip": "application/zip",

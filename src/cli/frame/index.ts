@@ -38,6 +38,7 @@ export {
   wholeNumber,
 } from "./options.ts";
 export { listUpTo, pagesOf, showPages } from "./pages.ts";
+export { pathsFrom } from "./paths.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";
 export { sendFiles } from "./send-files.ts";

@@ -23,6 +23,12 @@ export type FollowRunOptions = {
   readonly stream: boolean;
   /** What Ctrl-C does: `cancel` stops the run on the server, `leave` only this command. */
   readonly onInterrupt: "cancel" | "leave";
+  /** Calls a listener at Ctrl-C until disposed of; default: at SIGINT. */
+  readonly interrupts?: (listener: () => void) => Disposable;
+  /** Surrounds questions to the user, which need the keys for themselves. */
+  readonly whileAsking?: <Value>(ask: () => Promise<Value>) => Promise<Value>;
+  /** Ends the command; the run continues. */
+  readonly signal?: AbortSignal;
 };
 
 export const EXIT_UNSUCCESSFUL = 9;
@@ -43,7 +49,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     cancelRun(context, runId).catch(() => stop.abort());
     cleanup.use(deadline(CANCEL_MS_MAX, () => stop.abort()));
   };
-  cleanup.use(onInterrupt(interrupt));
+  cleanup.use((options.interrupts ?? onInterrupt)(interrupt));
   cleanup.use(deadline(context.timeoutMs, (waitedMs) => stop.abort(new StillRunningError(runId, waitedMs))));
   const view = new RunView(terminal, {
     live: options.stream && terminal.outputIsScreen && format === "text",
@@ -53,7 +59,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     for await (const { raw, event } of follow(client, {
       path: requestPath(operations.run.watch, { id: runId }),
       schema: runs.RunStreamEvent,
-      signal: stop.signal,
+      signal: options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal,
       after,
       onLink: (link) => noteLink(context, link),
     })) {
@@ -68,10 +74,12 @@ export async function followRun(context: Context, runId: string, options: Follow
   try {
     let outcome = await once("");
     while (typeof outcome !== "number") {
-      const continues = await (outcome.state === "awaiting-choice" ? chooseHere : approveHere)(context, outcome);
+      const run = outcome;
+      const ask = () => (run.state === "awaiting-choice" ? chooseHere : approveHere)(context, run);
+      const continues = await (options.whileAsking ? options.whileAsking(ask) : ask());
       if (!continues) return EXIT_UNSUCCESSFUL;
-      view.resume(outcome);
-      outcome = await once(String(outcome.last_event));
+      view.resume(run);
+      outcome = await once(String(run.last_event));
     }
     return outcome;
   } catch (error) {

@@ -12,6 +12,7 @@ import { questionLines } from "./question-lines.ts";
 import {
   countOf,
   oneLine,
+  safeText,
   showBytes,
   showCost,
   showCount,
@@ -41,6 +42,7 @@ const HOLDS: { readonly [why: string]: string } = {
 };
 
 const ARGUMENTS_CHARS_MAX = 100;
+const REASONING_CHARS_MAX = 300;
 
 /**
  * A run as a person follows it: the answer on standard output, everything about it on standard error.
@@ -81,6 +83,8 @@ export class RunView {
         return event.step.kind === "tool" ? this.#tool(event.step) : this.#model(event.step);
       case "artifact":
         return undefined;
+      case "input":
+        return this.#input(event.input);
       case "question":
         return this.#question(event.question);
       case "approval":
@@ -153,6 +157,7 @@ export class RunView {
     this.#printed.add(step.index);
     for (const attempt of step.attempts.slice(this.#printedAttempts.get(step.index) ?? 0))
       this.#step("yellow", "!", attemptLine(attempt));
+    if (step.reasoning !== "") this.#reasoning(step.reasoning);
     for (const problem of step.output_problems) this.#step("yellow", "!", oneLine(problem));
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
       const missing = step.text.slice(this.#written.length);
@@ -163,6 +168,17 @@ export class RunView {
       this.#terminal.writeForeign(`${step.text}\n`);
     }
     if (step.tool_calls.length > 0) this.#terminal.status("calling tools");
+  }
+
+  #input({ author, text }: Extract<RunStreamEvent, { type: "input" }>["input"]): void {
+    this.#terminal.note(this.#terminal.noteStyle("dim", `↳ ${oneLine(`${author}: ${text}`)}`));
+  }
+
+  #reasoning(text: string): void {
+    if (!this.#printsSteps) return;
+    this.#terminal.endLine();
+    const shown = this.#options.verbose ? safeText(text) : truncate(oneLine(text), REASONING_CHARS_MAX);
+    this.#terminal.note(this.#terminal.noteStyle("dim", `· ${shown}`));
   }
 
   #tool(step: ToolStep): void {

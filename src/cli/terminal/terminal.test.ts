@@ -66,6 +66,25 @@ test("there is no status line in a pipe", () => {
   expect(error()).toBe("");
 });
 
+// terminal.T4
+test("output that is held back is printed at the release, in its order, and no status line before", () => {
+  const { terminal: tested, output } = terminal({ screen: true });
+  tested.status("thinking");
+  tested.write("half a line");
+  tested.hold();
+  const before = output();
+  expect(before).toContain("half a line\n");
+  expect(before.endsWith("\u001B[2K")).toBe(true);
+  tested.write("one");
+  tested.complain("two");
+  tested.endLine();
+  tested.status("still thinking");
+  expect(output()).toBe("");
+  tested.release();
+  tested.status(undefined);
+  expect(output()).toMatch(/^one\ntwo\n/);
+});
+
 test("external text is escaped for a terminal and unchanged for a pipe", () => {
   const foreign = "\u001B[2Jgone\n";
   const screen = terminal({ screen: true });

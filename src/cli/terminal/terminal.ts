@@ -30,6 +30,7 @@ const CLEAR_LINE = "\r\u001B[2K";
  * terminal.T1. Results go to standard output, everything else to standard error.
  * terminal.T2. A status line appears on a terminal only, and is removed before anything else is written.
  * terminal.T3. If both streams are the same screen, a note never starts in the middle of a line of output.
+ * terminal.T4. Output that is held back is printed later, whole and in its order.
  */
 export class Terminal {
   readonly streams: TerminalStreams;
@@ -41,6 +42,8 @@ export class Terminal {
   readonly #command: (directory: string) => string;
   #status: { text: string; frame: number; timer: NodeJS.Timeout; shown: boolean } | undefined;
   #midLine = false;
+  /** What is to be printed while output is held back. */
+  #held: (() => void)[] | undefined;
 
   constructor(streams: TerminalStreams, options: TerminalOptions) {
     this.streams = streams;
@@ -76,6 +79,7 @@ export class Terminal {
   /** A result, on standard output. What came from elsewhere and is shown to a person goes through `safeText` first. */
   write(text: string): void {
     if (text === "") return;
+    if (this.#held) return void this.#held.push(() => this.write(text));
     this.#clear();
     this.streams.output.write(text);
     this.#midLine = this.outputIsScreen && !text.endsWith("\n");
@@ -89,7 +93,8 @@ export class Terminal {
 
   /** Ends a line that output left open on the screen. */
   endLine(): void {
-    if (this.#midLine) this.write("\n");
+    if (this.#held) this.#held.push(() => this.endLine());
+    else if (this.#midLine) this.write("\n");
   }
 
   /** Something to know while waiting, on standard error; not with `--quiet`. */
@@ -99,6 +104,7 @@ export class Terminal {
 
   /** Something that must be said, on standard error. */
   complain(text: string): void {
+    if (this.#held) return void this.#held.push(() => this.complain(text));
     this.#clear();
     if (this.#midLine && this.notesAreScreen) {
       this.streams.output.write("\n");
@@ -127,6 +133,21 @@ export class Terminal {
     this.#draw();
   }
 
+  /** Holds output back until `release`, so that a user can type. */
+  hold(): void {
+    this.endLine();
+    this.#clear();
+    this.#held ??= [];
+  }
+
+  /** Prints what was held back. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const print of held) print();
+    this.#draw();
+  }
+
   #tick(): void {
     if (!this.#status) return;
     this.#status.frame = (this.#status.frame + 1) % FRAMES.length;
@@ -135,7 +156,7 @@ export class Terminal {
 
   #draw(): void {
     const status = this.#status;
-    if (!status || this.#midLine) return;
+    if (!status || this.#midLine || this.#held) return;
     const room = Math.max(COLUMNS_MIN, this.streams.error.columns ?? COLUMNS_UNKNOWN) - 3;
     const text = textWidth(status.text) > room ? truncate(status.text, room) : status.text;
     this.streams.error.write(`${CLEAR_LINE}${this.noteStyle("cyan", FRAMES[status.frame] ?? "")} ${text}`);

@@ -1,0 +1,247 @@
+import { operations, requestPath, type ServerEvent, system, type Thread, type Turn } from "../../api/contract/index.ts";
+import { type FileToSend, follow } from "../client/index.ts";
+import { type Context, reportError, sendFiles } from "../frame/index.ts";
+import { followRun } from "../run/index.ts";
+import { oneLine, showBytes } from "../terminal/index.ts";
+import type { ChatTarget } from "./chat-target.ts";
+import type { LineEditor } from "./line-editor.ts";
+import { userLine } from "./show-turns.ts";
+
+type Attached = { readonly id: string; readonly file: FileToSend };
+type Sending = {
+  readonly input?: string;
+  readonly insteadOf?: string;
+  readonly whenBusy?: "queue" | "steer" | "interrupt";
+};
+
+const TURNS_READ = 50;
+
+/**
+ * A chat with one agent: what is sent, and the turns of its thread as they come.
+ *
+ * chat.session.C1. Turns are printed one after another in the order of the branch, also those that other clients send.
+ * chat.session.C2. Each turn is printed once.
+ */
+export class ChatSession {
+  readonly context: Context;
+  readonly editor: LineEditor;
+  agent: string;
+  thread: Thread | undefined;
+  /** Model of the messages to send, instead of the definition's. */
+  model: string | undefined;
+  /** The next message replaces that of this turn. */
+  editing: string | undefined;
+  attached: Attached[] = [];
+  readonly #left = new AbortController();
+  readonly #printed = new Set<string>();
+  readonly #own = new Set<string>();
+  /** Last turn of the branch as far as it is printed. */
+  #last: string | null = null;
+  #active: string | undefined;
+  #cancel: (() => void) | undefined;
+  #isStopping = false;
+  #isPrinting = false;
+  #isStale = false;
+  /** Ends when it is known which turn a message became. */
+  #sending: Promise<unknown> = Promise.resolve();
+
+  constructor(context: Context, editor: LineEditor, { agent, thread }: ChatTarget) {
+    this.context = context;
+    this.editor = editor;
+    this.agent = agent;
+    this.thread = thread;
+  }
+
+  /** The run that is being printed; undefined if none is in progress. */
+  get active(): string | undefined {
+    return this.#active;
+  }
+
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /** Continues another thread; undefined: the next message creates one. `turns` are on the screen already, oldest first. */
+  open(thread: Thread | undefined, turns: readonly Turn[]): void {
+    this.thread = thread;
+    this.agent = thread?.agent ?? this.agent;
+    this.editing = undefined;
+    this.#printed.clear();
+    for (const { run } of turns) this.#printed.add(run);
+    this.#last = turns.at(-1)?.run ?? null;
+  }
+
+  leave(): void {
+    this.#left.abort();
+  }
+
+  /** Ctrl-C: cancels the turn in progress; the second time, and without one, returns false. */
+  interrupt(): boolean {
+    if (this.#cancel === undefined || this.#isStopping) return false;
+    this.#isStopping = true;
+    this.#cancel();
+    return true;
+  }
+
+  /** The newest turns of the branch that is shown, newest first. */
+  async turns(limit: number, head?: string): Promise<readonly Turn[]> {
+    if (this.thread === undefined) return [];
+    const { value } = await this.context.client.call(operations.thread.turns, {
+      id: this.thread.id,
+      limit,
+      ...(head !== undefined && { head }),
+    });
+    return value.items;
+  }
+
+  async update(change: {
+    readonly title?: string;
+    readonly head?: string | null;
+    readonly branch?: string;
+  }): Promise<Thread | undefined> {
+    if (this.thread === undefined) return undefined;
+    const { value } = await this.context.client.call(operations.thread.update, { id: this.thread.id, ...change });
+    this.thread = value;
+    return value;
+  }
+
+  /** Moves the thread to another turn that needs not be printed. */
+  async moveTo(head: string | null): Promise<void> {
+    await this.update({ head });
+    this.#last = head;
+    if (head !== null) this.#printed.add(head);
+  }
+
+  /** Uploads a file for the next message. Throws UnreadableFileError, ServerProblem for one that is too large. */
+  async attach(file: FileToSend): Promise<void> {
+    const [id = ""] = await sendFiles(this.context, [file], this.signal);
+    this.attached.push({ id, file });
+    this.say(`attached ${oneLine(file.name)}  ${showBytes(file.bytes)}; it goes with your next message`);
+  }
+
+  /** Sends a message and prints its turn when its time has come. Throws what the client throws. */
+  async send(message: Sending): Promise<void> {
+    const sending = this.#send(message);
+    this.#sending = sending.catch(() => {});
+    const { run, joined } = await sending;
+    if (!joined && this.#active !== undefined && run.state === "queued") this.say("waits for the turn in progress");
+    this.wake();
+  }
+
+  async #send({ input, insteadOf, whenBusy }: Sending) {
+    const { client } = this.context;
+    this.thread ??= (await client.call(operations.thread.create, { agent: this.agent })).value;
+    const { thread, model, attached, editing } = this;
+    const replaced = insteadOf ?? editing;
+    const { value } = await client.call(operations.thread.send, {
+      id: thread.id,
+      attended: true,
+      ...(input !== undefined && { input }),
+      ...(replaced !== undefined && { instead_of: replaced }),
+      ...(attached.length > 0 && { uploads: attached.map(({ id }) => id) }),
+      ...(model !== undefined && { model }),
+      ...(whenBusy !== undefined && { when_busy: whenBusy }),
+    });
+    this.attached = [];
+    this.editing = undefined;
+    this.thread = value.thread;
+    this.#own.add(value.run.id);
+    return value;
+  }
+
+  /** A line about the chat itself. */
+  say(text: string): void {
+    const { terminal } = this.context;
+    terminal.note(terminal.noteStyle("dim", text));
+  }
+
+  /** Prints turns that are not printed yet. */
+  wake(): void {
+    this.#isStale = true;
+    if (!this.#isPrinting) void this.#printNew();
+  }
+
+  async #printNew(): Promise<void> {
+    this.#isPrinting = true;
+    using busy = this.editor.busy();
+    void busy;
+    try {
+      while (this.#isStale) {
+        this.#isStale = false;
+        for (const turn of await this.#newTurns()) {
+          await this.#print(turn);
+          this.#isStale = true;
+        }
+      }
+    } catch (error) {
+      this.report(error);
+    } finally {
+      this.#isPrinting = false;
+    }
+  }
+
+  report(error: unknown): void {
+    if (this.signal.aborted) return;
+    reportError(error, this.context.terminal, { asJson: false, debug: this.context.debug });
+  }
+
+  /** Prints what other clients send to the thread, until the chat ends. */
+  async watch(): Promise<void> {
+    const { client } = this.context;
+    try {
+      for await (const { event } of follow(client, {
+        path: `${requestPath(operations.server.watch, {})}?types=run,thread`,
+        schema: system.ServerEvent,
+        signal: this.signal,
+        outageMsMax: Infinity,
+        onLink: (link) => link === "back" && this.thread && this.wake(),
+      }))
+        if (event.type === "reset" || this.#isNews(event)) this.wake();
+    } catch {
+      // Without the right to follow the server, the turns of others are printed with the next own one.
+    }
+  }
+
+  #isNews(event: ServerEvent): boolean {
+    if (this.thread === undefined) return false;
+    if (event.type === "thread") return event.id === this.thread.id;
+    return event.type === "run" && event.run.thread?.id === this.thread.id && !this.#printed.has(event.run.id);
+  }
+
+  /** The turns after the last one that is printed, oldest first. */
+  async #newTurns(): Promise<readonly Turn[]> {
+    await this.#sending;
+    const turns = this.signal.aborted ? [] : await this.turns(TURNS_READ);
+    const known = turns.findIndex(({ run }) => this.#printed.has(run));
+    const fresh = (known < 0 ? turns : turns.slice(0, known)).toReversed();
+    const base = (known < 0 ? undefined : turns[known]?.run) ?? null;
+    const isOwn = fresh.some(({ run }) => this.#own.has(run));
+    if (base !== this.#last && !isOwn) this.say(`another client moved the thread${fresh.length > 0 ? ":" : " back"}`);
+    this.#last = turns[0]?.run ?? base;
+    return fresh;
+  }
+
+  async #print(turn: Turn): Promise<void> {
+    this.#printed.add(turn.run);
+    const { terminal } = this.context;
+    if (!this.#own.has(turn.run)) terminal.write(`${terminal.style("bold", userLine(turn))}\n`);
+    this.#active = turn.run;
+    this.#isStopping = false;
+    try {
+      await followRun(this.context, turn.run, {
+        stream: true,
+        onInterrupt: "cancel",
+        interrupts: (cancel) => this.#cancelWith(cancel),
+        whileAsking: (ask) => this.editor.whileClosed(ask),
+        signal: this.signal,
+      });
+    } finally {
+      this.#active = undefined;
+    }
+  }
+
+  #cancelWith(cancel: () => void): Disposable {
+    this.#cancel = cancel;
+    return { [Symbol.dispose]: () => (this.#cancel = undefined) };
+  }
+}

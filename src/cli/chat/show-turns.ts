@@ -1,0 +1,45 @@
+import type { Turn } from "../../api/contract/index.ts";
+import { oneLine, safeText, type Terminal, truncate } from "../terminal/index.ts";
+
+const QUESTION_CHARS_MAX = 200;
+const ANSWER_LINES_MAX = 8;
+
+/** The message of a turn in one line. */
+export function userLine({ messages }: Turn): string {
+  const message = messages.find(({ role }) => role === "user");
+  if (message?.role !== "user") return "";
+  const files = message.files.map(({ name }) => ` [${name}]`).join("");
+  const author = message.author === "" ? "user" : message.author;
+  return truncate(oneLine(`${author}: ${message.text}${files}`), QUESTION_CHARS_MAX);
+}
+
+/** The text of a turn's message. */
+export const userText = ({ messages }: Turn): string => {
+  const message = messages.find(({ role }) => role === "user");
+  return message?.role === "user" ? safeText(message.text) : "";
+};
+
+/** A turn as it was, in a few lines. */
+export function turnLines(turn: Turn, { style }: Pick<Terminal, "style">): readonly string[] {
+  const answer = turn.messages.findLast(({ role, text }) => role === "assistant" && text !== "")?.text ?? "";
+  const lines = safeText(answer).trimEnd().split("\n");
+  const hidden = lines.length - ANSWER_LINES_MAX;
+  return [
+    style("bold", userLine(turn)),
+    ...turn.messages.flatMap((message) =>
+      message.role === "tool" ? [style("dim", `  ${oneLine(message.name)} ${message.state}`)] : [],
+    ),
+    ...(answer === "" ? [style("dim", `(${turn.state})`)] : lines.slice(0, ANSWER_LINES_MAX)),
+    ...(hidden > 0 ? [style("dim", `… ${hidden} more lines`)] : []),
+    "",
+  ];
+}
+
+/** The tools of turns whose calls may have changed something. */
+export const effectsOf = (turns: readonly Turn[]): readonly string[] => [
+  ...new Set(
+    turns.flatMap(({ messages }) =>
+      messages.flatMap((message) => (message.role === "tool" && message.has_effects ? [message.name] : [])),
+    ),
+  ),
+];
