@@ -22,6 +22,10 @@ const BENCHMARKS: { readonly [name: string]: Entry } = {
   journal: ["the journal of runs as it grows", () => import("./journal.ts")],
   isolation: ["runs in the server and in workers", () => import("./isolation.ts")],
   durable: ["durable runs, beside LangGraph.js and Mastra", () => import("./durable.ts")],
+  threads: [
+    "threads as they grow, beside LangGraph.js and Mastra, and many dormant ones",
+    () => import("./threads.ts"),
+  ],
   resident: ["memory after very many runs", () => import("./resident.ts")],
   access: ["what access control and its rate limits cost, and 10,000 keys", () => import("./access.ts")],
   limits: ["greedy clients against the default limits, and how long others wait", () => import("./limits.ts")],
@@ -70,7 +74,7 @@ and times are longer than they would be alone.
 Peers: Mastra (\`@mastra/core\` 1.71.0) without storage, with an equal scripted model and tool; Caxton journals each step on disk and runs the
 tool in its sandbox. Where it says durable, it is Mastra's durable agent with a
 checkpoint after each step (\`@mastra/libsql\` 1.23.1); it could not resume runs that were cut off (\`recoverActiveRuns\` failed), so
-there is no figure of that. LangGraph (\`@langchain/langgraph\` 1.7.3) has its SQLite checkpointer
+there is no figure of that. Its threads are in its memory (\`@mastra/memory\` 1.31.0) with the whole thread in each request. LangGraph (\`@langchain/langgraph\` 1.7.3) has its SQLite checkpointer
 (\`@langchain/langgraph-checkpoint-sqlite\` 1.0.4, \`better-sqlite3\` 13.2.0) with \`durability: "sync"\`. The tools of both are functions, without
 a sandbox. Extism (\`@extism/extism\` 1.0.3) runs the same plug-in without fuel, deadline or limits, in the caller's thread or in a
 thread for each plug-in (8 of them); a call in the caller's thread crosses nothing, and nothing can stop it. jco (\`jco-transpile\` 0.10.0) makes
