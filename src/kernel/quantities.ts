@@ -30,6 +30,8 @@ export const LIMITS = {
   runsQueuedMax: 10_000,
   /** Turns of one thread, over all its branches. */
   threadTurnsMax: 10_000,
+  /** Beginning of each message and answer that a search finds. */
+  searchedCharsMax: 32_768,
   /** Messages of one thread that wait for the run in progress. */
   threadQueueMax: 16,
   /** Files of one branch of a thread that tools may read, the newest ones. */

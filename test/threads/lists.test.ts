@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { runList } from "../../src/storage/runs/run-list.ts";
 import { Database } from "../../src/storage/index.ts";
@@ -10,6 +10,7 @@ const Body = z.looseObject({
   key: z.string().default(""),
   code: z.string().default(""),
   tags: z.array(z.string()).default([]),
+  next: z.string().nullish(),
   updated_at: z.string().default(""),
   created_at: z.string().default(""),
   items: z.array(z.looseObject({ id: z.string(), tags: z.array(z.string()) })).default([]),
@@ -96,6 +97,42 @@ test("threads are listed by tags in their workspace alone", async () => {
   expect(await idsOf("/threads?tag=costs")).toEqual([]);
 });
 
+const found = (path: string, ids: readonly string[]) =>
+  vi.waitFor(async () => expect(await idsOf(path)).toEqual(ids), { timeout: 10_000, interval: 50 });
+
+test("runs and threads are found by words of messages, answers and titles until they are deleted", async () => {
+  const one = await start("say hello to the Größe of zanzibar", ["z"]);
+  const two = await start("say hello to zanzibar", []);
+  const thread = (await ask("POST", "/threads", { agent: "greeter", title: "Okapi plans" })).body;
+  const sent = await ask("POST", `/threads/${thread.id}/messages`, { input: "say hello to madagascar", wait: true });
+  await found("/runs?search=zanz", [two.id, one.id]);
+  expect(await idsOf("/runs?search=zanzibar+grosse")).toEqual([]);
+  expect(await idsOf("/runs?search=zanzibar+GR%C3%96%C3%9FE&limit=1")).toEqual([one.id]);
+  expect(await idsOf("/runs?search=zanzibar&tag=z")).toEqual([one.id]);
+  expect(
+    await idsOf(`/runs?search=zanzibar&cursor=${(await ask("GET", "/runs?search=zanzibar&limit=1")).body.next}`),
+  ).toEqual([one.id]);
+  expect(await idsOf(`/runs?search=${encodeURIComponent('"hello to zanzibar"')}`)).toEqual([two.id]);
+  for (const odd of ["!!!", '"', "a AND (", "text:zanzibar", "*"])
+    expect((await ask("GET", `/runs?search=${encodeURIComponent(odd)}`)).status, odd).toBe(200);
+  await found("/threads?search=madag", [thread.id]);
+  expect(await idsOf("/threads?search=okapi")).toEqual([thread.id]);
+  await ask("PATCH", `/threads/${thread.id}`, { title: "Giraffe plans" });
+  expect([await idsOf("/threads?search=okapi"), await idsOf("/threads?search=giraffe")]).toEqual([[], [thread.id]]);
+  const other = { workspace: "other" };
+  await ask("POST", "/workspaces", { name: "other" });
+  for (const path of ["/runs?search=zanzibar", "/threads?search=giraffe", "/threads?search=madagascar"])
+    expect((await ask("GET", path, undefined, other)).body.items).toEqual([]);
+  await ask("DELETE", `/runs/${two.id}`);
+  expect(await idsOf("/runs?search=zanzibar")).toEqual([one.id]);
+  const gone = await ask("DELETE", `/threads/${thread.id}`);
+  expect(gone).toMatchObject({ status: 204 });
+  expect(sent.status).toBe(200);
+  for (const path of ["/threads?search=giraffe", "/threads?search=madagascar", "/runs?search=madagascar"])
+    expect(await idsOf(path), path).toEqual([]);
+  expect((await ask("GET", "/runs?search=zanzibar", undefined, { key: watcher })).status).toBe(403);
+});
+
 test("without the permission to read content, runs have no tags and cannot be selected by them", async () => {
   await start("kumquat", ["secret-tag"]);
   const listed = await ask("GET", "/runs", undefined, { key: watcher });
@@ -126,6 +163,7 @@ test("an index answers each filter of the list of runs without sorting", () => {
     [{ sinceMs: 1_800_000_000_000, untilMs: 1_900_000_000_000 }, "runs_recent (workspace=? AND id>? AND id<?)"],
     [{ state: "failed", untilMs: 1_900_000_000_000 }, "runs_by_state (workspace=? AND state=? AND id<?)"],
     [{ agent: "a", sinceMs: 1_800_000_000_000 }, "runs_by_agent (workspace=? AND agent=? AND id>?)"],
+    [{ search: "x" }, "VIRTUAL TABLE INDEX"],
     [{ tag: "x" }, "SEARCH t USING PRIMARY KEY (workspace=? AND kind=? AND tag=?)"],
   ] as const) {
     expect(plan(query)).toContain(index);

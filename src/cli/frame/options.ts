@@ -40,21 +40,23 @@ export async function instantOf(text: string, nowMs: number, command: string): P
   throw new UsageError(`"${text}" is no time; write 10m, 2h, 7d, or a date such as 2026-11-21T10:00:00Z`, command);
 }
 
-/** Adds the options of lists that are filtered by tag and time. */
+/** Adds the options of lists that are filtered by tag, words and time. */
 export const filterOptions = (command: Command, what: string): Command =>
   command
     .option("--tag <tag>", `only ${what} with this tag`)
+    .option("--search <words>", `only ${what} whose messages or answers contain all words, or a "phrase"`)
     .option("--since <time>", `only ${what} since this time: 10m, 2h, 7d, or a date and time`)
     .option("--until <time>", `only ${what} before this time: 10m, 2h, 7d, or a date and time`);
 
 export const Filter = z.object({
   tag: z.string().optional(),
+  search: z.string().optional(),
   since: z.string().optional(),
   until: z.string().optional(),
 });
 
 /** The filters of a list as the interface wants them. Throws UsageError. */
-export async function filterOf<Given extends Omit<z.infer<typeof Filter>, "tag">>(
+export async function filterOf<Given extends Pick<z.infer<typeof Filter>, "since" | "until">>(
   { since, until, ...rest }: Given,
   command: string,
 ) {

@@ -162,15 +162,16 @@ function list(command: Command, invocation: Invocation): void {
     .summary("list threads")
     .description("List threads, the last used first.")
     .option("--agent <name>", "only threads with this agent")
-    .option("--title <text>", "only threads whose title contains the text")
     .option("--conversations", "agents' parts of conversations with other agents, instead of dialogues with users")
     .addOption(limitOption(50));
   filterOptions(command, "threads");
-  examples(command, [["caxton thread list --agent data-analyzer --tag q3", ""]]);
+  examples(command, [
+    ["caxton thread list --agent data-analyzer --tag q3", ""],
+    ['caxton thread list --search "flipper length"', ""],
+  ]);
   act(command, invocation, {
     input: Filter.extend({
       agent: z.string().optional(),
-      title: z.string().optional(),
       conversations: z.boolean().default(false),
       limit: z.number(),
     }),

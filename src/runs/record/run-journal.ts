@@ -49,6 +49,8 @@ export type RunQuery = {
   readonly agent: string | undefined;
   readonly state: RunState | undefined;
   readonly tag?: string | undefined;
+  /** Words of messages and answers. */
+  readonly search?: string | undefined;
   /** Only those created at this time or later. */
   readonly sinceMs?: number | undefined;
   /** Only those created before. */

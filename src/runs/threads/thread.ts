@@ -31,8 +31,8 @@ export type ThreadQuery = {
   readonly sinceMs?: number | undefined;
   /** Only those used last before. */
   readonly untilMs?: number | undefined;
-  /** Part of the title, in any letter case. */
-  readonly title: string | undefined;
+  /** Words of the title or of messages and answers. */
+  readonly search?: string | undefined;
   /** Those of conversations between agents, instead of those with users. */
   readonly ofConversations: boolean;
   /** The last thread of the page before; the last used come first. */

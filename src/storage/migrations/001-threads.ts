@@ -8,12 +8,18 @@ CREATE TRIGGER ${table}_untag AFTER DELETE ON ${table} WHEN old.tags <> '[]' BEG
 `;
 };
 
+const TITLE =
+  "INSERT INTO thread_titles (rowid, workspace, title) SELECT new.n, new.workspace, new.title WHERE new.title <> '';";
+const UNTITLE =
+  "INSERT INTO thread_titles (thread_titles, rowid, workspace, title) SELECT 'delete', old.n, old.workspace, old.title WHERE old.title <> '';";
+
 /** Threads of `caxton.db`, and tags of threads and runs. */
 export const threads = `
 -- Lasting dialogues. Each turn is a run, which names the run that it continues; head is the last run of the branch that is
 -- shown. revision is null for a thread that follows its agent's newest revision. title is empty until the first turn.
 CREATE TABLE threads (
-  id TEXT PRIMARY KEY,
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   workspace TEXT NOT NULL,
   agent TEXT NOT NULL,
   revision INTEGER,
@@ -26,7 +32,7 @@ CREATE TABLE threads (
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL,
   expires_at_ms INTEGER
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX threads_recent ON threads (workspace, updated_at_ms, id);
 CREATE INDEX threads_by_agent ON threads (workspace, agent, updated_at_ms, id);
 CREATE INDEX threads_expiring ON threads (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
@@ -44,6 +50,18 @@ CREATE TABLE tags (
   PRIMARY KEY (workspace, kind, tag, id)
 ) STRICT, WITHOUT ROWID;
 ${tagged("run", "runs")}${tagged("thread", "threads")}
+-- Full-text indexes. run_texts has messages and answers under their numbers in the journal, up to that of text_mark.
+CREATE VIRTUAL TABLE run_texts USING fts5 (workspace, text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2");
+CREATE TABLE text_mark (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO text_mark (id, seq) VALUES (1, 0);
+CREATE VIRTUAL TABLE thread_titles USING fts5 (workspace, title, content = 'threads', content_rowid = 'n', tokenize = "unicode61 remove_diacritics 2");
+CREATE TRIGGER threads_title AFTER INSERT ON threads BEGIN ${TITLE} END;
+CREATE TRIGGER threads_retitle AFTER UPDATE OF title ON threads WHEN new.title <> old.title BEGIN ${UNTITLE} ${TITLE} END;
+CREATE TRIGGER threads_untitle AFTER DELETE ON threads BEGIN ${UNTITLE} END;
+
 -- What ended runs leave to the next turns of their threads: derived from the journal, compressed.
 CREATE TABLE past_runs (
   run_id TEXT PRIMARY KEY,

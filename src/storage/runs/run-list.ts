@@ -1,4 +1,5 @@
 import type { RunJournal } from "../../runs/index.ts";
+import { matchOf, RUN_MATCHES } from "./text-index.ts";
 
 type RunQuery = Omit<Parameters<RunJournal["list"]>[0], "limit">;
 
@@ -14,7 +15,7 @@ function firstId(atMs: number): string {
 
 /** The query of a list of runs, with its values except the limit. Ids are ordered by time, so that an index bounds each condition. */
 export function runList(query: RunQuery): { readonly sql: string; readonly values: readonly (string | number)[] } {
-  const { workspace, agent, state, conversation, tag, sinceMs, untilMs, before } = query;
+  const { workspace, agent, state, conversation, tag, search, sinceMs, untilMs, before } = query;
   const id = tag === undefined ? "r.id" : "t.id";
   const conditions = [
     ["t.kind = 'run' AND t.workspace = ?", tag && workspace],
@@ -23,6 +24,7 @@ export function runList(query: RunQuery): { readonly sql: string; readonly value
     ["agent = ?", agent],
     ["state = ?", state],
     ["conversation_id = ?", conversation],
+    [RUN_MATCHES, search === undefined ? undefined : matchOf(workspace, search)],
     [`${id} >= ?`, sinceMs === undefined ? undefined : firstId(sinceMs - ID_LEAD_MS)],
     ["created_at_ms >= ?", sinceMs],
     [`${id} < ?`, untilMs === undefined ? undefined : firstId(untilMs)],

@@ -6,6 +6,7 @@ import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { RunArchive } from "../../runs/index.ts";
 import type { Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
+import { removeTexts } from "./text-index.ts";
 import { storageError } from "../../kernel/sqlite/errors.ts";
 
 /** A thread without turns is of no use to anybody. */
@@ -132,6 +133,10 @@ export class SqliteRunArchive implements RunArchive {
       if (isJsonObject(content)) this.#contents.release(content);
       this.#db.sql("DELETE FROM journal WHERE seq = ?").run(seq);
     }
+    removeTexts(
+      this.#db,
+      rows.map(({ seq }) => seq),
+    );
     const last = rows.at(-1);
     if (last) this.#db.sql("UPDATE journal_mark SET seq = max(seq, ?)").run(last.seq);
     return rows.length < rowsMax;

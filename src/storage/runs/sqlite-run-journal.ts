@@ -19,6 +19,7 @@ import { addSpendToDay } from "../sqlite-spend-store.ts";
 import { projectApproval } from "./sqlite-approvals.ts";
 import { projectReply } from "./sqlite-replies.ts";
 import { storedEvent } from "./stored-event.ts";
+import { TextIndex } from "./text-index.ts";
 
 const Row = z.object({ seq: z.int(), at_ms: z.int(), body: z.string() });
 
@@ -117,11 +118,13 @@ const SPENT = "SELECT spent_tokens, spent_usd_micros, spent_tool_calls, spent_ms
 export class SqliteRunJournal implements RunJournal, RunTail {
   readonly #db: Database;
   readonly #contents: Contents;
+  readonly #texts: TextIndex;
   #nextSeq: number;
 
   constructor(db: Database, contents = new Contents(db)) {
     this.#db = db;
     this.#contents = contents;
+    this.#texts = new TextIndex(db, contents);
     const last = "SELECT max(coalesce((SELECT max(seq) FROM journal), 0), (SELECT seq FROM journal_mark)) AS seq";
     this.#nextSeq = 1 + Number(db.sql(last).get()?.["seq"] ?? 0);
   }
@@ -132,6 +135,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
       return { batch: made, written: entries.map((entry) => this.#insert(entry, made)) };
     }, when);
     this.#contents.remember(batch);
+    this.#texts.add(entries);
     return written;
   }
 

@@ -3,6 +3,7 @@ import { RunId, ThreadId } from "../../kernel/ids.ts";
 import type { RunsPorts } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
 import { SqliteChangeLog } from "../sqlite-change-log.ts";
+import { matchOf, THREAD_MATCHES } from "./text-index.ts";
 
 type ThreadStore = RunsPorts["stores"]["threads"];
 type Thread = NonNullable<ReturnType<ThreadStore["get"]>>;
@@ -93,7 +94,7 @@ export class SqliteThreadStore implements ThreadStore {
     });
   }
 
-  list({ workspace, agent, tag, title, ofConversations, ...query }: Parameters<ThreadStore["list"]>[0]) {
+  list({ workspace, agent, tag, search, ofConversations, ...query }: Parameters<ThreadStore["list"]>[0]) {
     const { sinceMs, untilMs, before, limit } = query;
     const conditions = ["workspace = ?", `conversation_id IS ${ofConversations ? "NOT NULL" : "NULL"}`];
     const values: (string | number)[] = [workspace];
@@ -104,7 +105,10 @@ export class SqliteThreadStore implements ThreadStore {
     if (agent !== undefined) only("agent = ?", agent);
     if (tag !== undefined)
       only("id IN (SELECT id FROM tags WHERE workspace = ? AND kind = 'thread' AND tag = ?)", workspace, tag);
-    if (title !== undefined) only("title LIKE ? ESCAPE '\\'", `%${title.replaceAll(/[\\%_]/g, "\\$&")}%`);
+    if (search !== undefined) {
+      const match = matchOf(workspace, search);
+      only(THREAD_MATCHES, match, match);
+    }
     if (sinceMs !== undefined) only("updated_at_ms >= ?", sinceMs);
     if (untilMs !== undefined) only("updated_at_ms < ?", untilMs);
     if (before !== undefined) only("(updated_at_ms, id) < (?, ?)", before.updatedAtMs, before.id);

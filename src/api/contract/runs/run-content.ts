@@ -38,7 +38,7 @@ export const RUN_CONTENT = {
 
 export const RUN_PAGE_CONTENT = {
   permission: PERMISSION,
-  filters: ["tag"],
+  filters: ["tag", "search"],
   hide: ({ items, next }: z.output<typeof RunPage>): z.output<typeof RunPage> => ({
     items: items.map(withoutContent),
     next,

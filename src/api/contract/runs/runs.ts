@@ -6,7 +6,7 @@ import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { ContextSummary, StepContext } from "./step-context.ts";
-import { TagFilter, Tags, timeRange } from "../tags.ts";
+import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
 const Instant = z.iso.datetime();
 const Id = z.string();
@@ -287,6 +287,7 @@ export const RunQuery = ListQuery.extend({
   agent: z.string().optional(),
   state: RunState.optional(),
   tag: TagFilter,
+  search: search("a message or the answer"),
   ...timeRange("created"),
   conversation: z.string().optional().meta({ description: "Only runs that messages of this conversation started" }),
 });

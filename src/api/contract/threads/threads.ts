@@ -5,7 +5,7 @@ import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { RunDetail, RunState } from "../runs/runs.ts";
-import { TagFilter, Tags, timeRange } from "../tags.ts";
+import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
 const Instant = z.iso.datetime();
 const Id = z.string();
@@ -48,7 +48,7 @@ export const ThreadQuery = ListQuery.extend({
   agent: z.string().optional(),
   tag: TagFilter,
   ...timeRange("used"),
-  title: z.string().max(TITLE_CHARS_MAX).optional().meta({ description: "Part of the title" }),
+  search: search("the title, a message or an answer"),
   kind: z
     .enum(["dialogue", "conversation"])
     .default("dialogue")
