@@ -112,6 +112,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./trigger/index.ts")).trigger,
   },
   {
+    name: "webhook",
+    also: ["webhooks"],
+    group: "work",
+    summary: "send events to URLs",
+    load: async () => (await import("./webhook/index.ts")).webhook,
+  },
+  {
     name: "subscription",
     also: ["subscriptions"],
     group: "work",

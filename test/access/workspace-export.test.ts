@@ -34,6 +34,8 @@ test("an export contains everything in the workspace, and nothing of another or 
     await server.ask(name, "POST", "/api/v1/runs", { agent: "speaker", input: `input of ${name}`, wait: true });
     const daily = { agent: "speaker", name: "daily", kind: "every", every: "1d", input: "x" };
     await server.ask(name, "POST", "/api/v1/triggers", daily);
+    const hook = { url: "https://hooks.invalid/x", events: ["webhook.stopped"] };
+    const { body: hooked } = await server.ask(name, "POST", "/api/v1/webhooks", hook);
     const { body } = await server.ask(name, "POST", "/api/v1/participants", {
       name: `program-${name}`,
       description: "",
@@ -51,7 +53,11 @@ test("an export contains everything in the workspace, and nothing of another or 
       scope: "agent-only:ann",
       entities: [{ name: `fact of ${name}`, type: "thing" }],
     });
-    secrets.push(token, await server.createKey("operator", name));
+    secrets.push(
+      z.object({ secret: z.string() }).parse(hooked).secret,
+      token,
+      await server.createKey("operator", name),
+    );
   }
   await server.ask("default", "POST", "/api/v1/memory/entities", {
     scope: "global",
@@ -73,6 +79,7 @@ test("an export contains everything in the workspace, and nothing of another or 
     "agent-revision": 2,
     participant: 2,
     trigger: 1,
+    webhook: 1,
     run: 1,
     budgets: 1,
     memory: 3,

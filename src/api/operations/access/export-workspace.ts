@@ -17,6 +17,7 @@ import { runHistoryOperations } from "../runs/run-history.ts";
 import { runOperations } from "../runs/run-operations.ts";
 import { threadOperations } from "../threads/thread-operations.ts";
 import { triggerOperations } from "../triggers/trigger-operations.ts";
+import { webhookOperations } from "../webhooks/webhook-operations.ts";
 import { toolServerOperations } from "../tools/tool-server-operations.ts";
 
 /** Reads of which an export consists. */
@@ -37,6 +38,7 @@ const READS: ReadonlyMap<string, Implementation<string>> = new Map(
     ...threadOperations,
     ...toolServerOperations,
     ...triggerOperations,
+    ...webhookOperations,
   ].map((one) => [one.operation.name, one]),
 );
 
@@ -54,6 +56,7 @@ const LISTS = [
   ["subscription", "subscription.list", {}],
   ["task", "task.list", {}],
   ["trigger", "trigger.list", {}],
+  ["webhook", "webhook.list", {}],
   ["thread", "thread.list", {}],
   ["thread", "thread.list", { kind: "conversation" }],
   ["conversation", "conversation.list", {}],
