@@ -127,6 +127,81 @@ expect = { called = ["csv_parser.describe"], contains = ["one row"], limits = { 
   expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringContaining("2 scenarios passed")]);
 }, 60_000);
 
+test("follow-ups are sent in one thread, each with expectations, files and answers of its own", async () => {
+  using here = place({
+    "counter.toml": AGENT,
+    "data/a.csv": "kind,mass\ncat,4\ndog,9\n",
+    "counter.test.toml": `
+[[scenario]]
+name = "continues"
+input = "Describe uploads/a.csv"
+files = ["data/a.csv"]
+expect.contains = ["2 rows"]
+[[scenario.follow_up]]
+input = "and the mean mass per kind?"
+expect = { called = ["csv_parser.group"], contains = ["dog (9)"] }
+[[scenario.follow_up]]
+input = "thanks"
+turn = [{ text = "You are welcome." }]
+expect = { contains = ["welcome"], not_called = ["*"] }
+
+[[scenario]]
+name = "stops at the first failure"
+input = "x"
+turn = [{ text = "One." }]
+[[scenario.follow_up]]
+input = "y"
+turn = [{ text = "Two." }]
+expect.contains = ["three"]
+[[scenario.follow_up]]
+input = "z"
+turn = [{ text = "Four." }]
+`,
+  });
+  const { code, stdout } = await here.run(["agent", "test"]);
+  expect(stdout).toMatch(/✓ continues .*3 messages/);
+  expect(stdout).toMatch(/✗ stops at the first failure .*2 messages/);
+  expect(stdout).toContain("message 2: expect.contains");
+  expect(code).toBe(1);
+  const json = JSON.parse((await here.run(["agent", "test", "-o", "json"])).stdout);
+  const [{ earlier, run }] = json.scenarios[0].runs;
+  expect([...earlier, run].map(({ input }) => input)).toEqual([
+    "Describe uploads/a.csv",
+    "and the mean mass per kind?",
+    "thanks",
+  ]);
+  expect(run.thread.parent).toBe(earlier[1].id);
+  expect(earlier[1].thread.parent).toBe(earlier[0].id);
+}, 60_000);
+
+test("messages of a dialogue are recorded and played one by one, and a judge knows the earlier ones", async () => {
+  using here = place({
+    "counter.toml": AGENT,
+    "counter.test.toml": `
+[[scenario]]
+name = "counts twice"
+input = "tally it"
+expect.contains = ["one row"]
+[[scenario.follow_up]]
+input = "and tally it again"
+expect.contains = ["one row"]
+judge = { rubric = "knows DIALOGUE", threshold = 0.8 }
+`,
+  });
+  llm.prependFixture({ match: { userMessage: "tally" }, response: { content: "One row." } });
+  llm.prependFixture({
+    match: { userMessage: "DIALOGUE BEFORE\nuser: tally it" },
+    response: { content: '{"score": 0.9, "reason": "knows it"}' },
+  });
+  const judged = ["--judge-model", "openai/gpt-test"];
+  const recorded = await here.run(["agent", "test", "--record", "--model", "openai/gpt-test", ...judged], model());
+  expect(recorded.stdout).toContain("judged 0.9");
+  const replayed = await here.run(["agent", "test"]);
+  expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringContaining("1 scenario passed")]);
+  const { scenarios } = JSON.parse(readFileSync(join(here.path, "counter.recording.json"), "utf8"));
+  expect(Object.keys(scenarios)).toEqual(["counts twice", "counts twice (message 2)"]);
+}, 60_000);
+
 test("keys of models need not be there, and a run that cannot begin fails its scenario alone", async () => {
   using here = place({
     "counter.toml": `${AGENT}[llm]\nmodel = "openai/gpt-test"\napi_key = "\${env:NOT_SET_API_KEY}"\n`,

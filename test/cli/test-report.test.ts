@@ -10,7 +10,7 @@ const result = (...runs: readonly RunDetail[]): ScenarioResult => ({
   name: "asks first",
   outcome: "passed",
   note: "",
-  attempts: runs.map((run) => ({ run, findings: [], verdict: undefined, passed: true })),
+  attempts: runs.map((run) => ({ runs: [run], findings: [], verdict: undefined, passed: true })),
   passRate: 1,
   passRateMin: 1,
 });

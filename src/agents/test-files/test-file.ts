@@ -120,10 +120,23 @@ const Judge = z
     description: "A model reads the answer and gives it a mark from 0 to 1. Left out where no judge is configured",
   });
 
-const Scenario = z.strictObject({
-  name: z.string().min(1).max(200),
+/** One message to the agent, the model's answers to it, and what is expected. */
+const MESSAGE = {
   input: z.string().min(1),
   files: z.array(z.string().min(1)).max(16).default([]).meta({ description: "Paths from this file" }),
+  turn: z
+    .array(Turn)
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: "The model's answers; without them and without a recording the built-in model answers" }),
+  expect: Expect.prefault({}),
+  judge: Judge.optional(),
+};
+
+const Scenario = z.strictObject({
+  name: z.string().min(1).max(200),
+  ...MESSAGE,
   repeat: Repeat.optional(),
   pass_rate: Share.optional(),
   skip: z.string().optional().meta({ description: "Why it is left out" }),
@@ -131,15 +144,12 @@ const Scenario = z.strictObject({
     .enum(["real", "recorded"])
     .optional()
     .meta({ description: "recorded: tools answer as in the recording; default real" }),
-  turn: z
-    .array(Turn)
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ description: "The model's answers; without them and without a recording the built-in model answers" }),
   stub: z.array(Stub).max(100).default([]),
-  expect: Expect.prefault({}),
-  judge: Judge.optional(),
+  follow_up: z
+    .array(z.strictObject(MESSAGE))
+    .max(100)
+    .default([])
+    .meta({ description: "Further messages in the same thread, each sent after the previous answer" }),
 });
 
 /** The file `<agent>.test.toml` beside a definition. */

@@ -19,13 +19,17 @@ A score of 1 means that the answer does all that the rubric asks, 0 that it does
 temperature = 0
 `;
 
-/** What the judge is asked about a run. */
-export function judgeRequest(run: RunDetail, rubric: string): string {
+/** What the judge is asked about the last of the runs of a dialogue. */
+export function judgeRequest(runs: readonly RunDetail[], rubric: string): string {
+  const run = runs.at(-1);
+  if (run === undefined) return "";
+  const before = runs.slice(0, -1).map(({ input, output }) => `user: ${input}\nagent: ${output}`);
   const calls = run.step_list.flatMap((step) =>
     step.kind === "tool" ? [`${step.tool} ${JSON.stringify(step.arguments)} → ${step.text.slice(0, 500)}`] : [],
   );
   return [
     ["RUBRIC", rubric],
+    ...(before.length === 0 ? [] : [["DIALOGUE BEFORE", before.join("\n")]]),
     ["REQUEST", run.input],
     ["TOOL CALLS", calls.join("\n") || "none"],
     ["ANSWER", run.output],

@@ -22,7 +22,10 @@ function counts(results: readonly ScenarioResult[]): string {
 }
 
 const seconds = (results: readonly ScenarioResult[]): string => {
-  const ms = results.flatMap(({ attempts }) => attempts).reduce((sum, { run }) => sum + (run?.duration_ms ?? 0), 0);
+  const ms = results
+    .flatMap(({ attempts }) => attempts)
+    .flatMap(({ runs }) => runs)
+    .reduce((sum, run) => sum + (run.duration_ms ?? 0), 0);
   return (ms / 1_000).toFixed(3);
 };
 

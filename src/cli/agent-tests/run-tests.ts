@@ -4,9 +4,10 @@ import { type Finding, findingsOf } from "./expectations.ts";
 import type { Verdict } from "./judge.ts";
 import type { AgentTestFile, Scenario } from "../../agents/test-files/index.ts";
 
-/** One run of a scenario. */
+/** One execution of a scenario. */
 export type Attempt = {
-  readonly run: RunDetail | undefined;
+  /** A run for each message that was sent. */
+  readonly runs: readonly RunDetail[];
   readonly findings: readonly Finding[];
   /** The judge's mark; undefined where none was asked for. */
   readonly verdict: Verdict | undefined;
@@ -28,10 +29,15 @@ export type ScenarioResult = {
 
 /** Where scenarios are run. */
 export interface ScenarioHost {
-  /** Runs a scenario once, until it ends or waits for a user. Returns the reason as a string if this host cannot run it. */
-  readonly run: (scenario: Scenario, signal: AbortSignal) => Promise<RunDetail | string>;
-  /** Marks an answer; undefined where no judge is configured. */
-  readonly judge: ((run: RunDetail, rubric: string, signal: AbortSignal) => Promise<Verdict | string>) | undefined;
+  /**
+   * Sends a message and waits until its run ends or waits for a user. A message after the first one continues the run
+   * `before`. Returns the reason as a string if this host cannot run it.
+   */
+  readonly run: (message: Scenario, before: RunDetail | undefined, signal: AbortSignal) => Promise<RunDetail | string>;
+  /** Marks the answer of the last of several runs; undefined where no judge is configured. */
+  readonly judge:
+    | ((runs: readonly RunDetail[], rubric: string, signal: AbortSignal) => Promise<Verdict | string>)
+    | undefined;
 }
 
 export type TestPlan = {
@@ -92,7 +98,7 @@ async function runScenario(
   if (refused !== undefined) return skipped(refused);
   const done = attempts.filter((each) => typeof each !== "string");
   const passRate = done.filter(({ passed }) => passed).length / Math.max(1, done.length);
-  const judgeless = scenario.judge !== undefined && host.judge === undefined;
+  const judgeless = host.judge === undefined && messagesOf(scenario).some(({ judge }) => judge !== undefined);
   return {
     ...about,
     outcome: passRate >= about.passRateMin ? "passed" : "failed",
@@ -102,42 +108,82 @@ async function runScenario(
   };
 }
 
+/** The messages of a scenario, each as a scenario of its own. */
+const messagesOf = ({ follow_up: rest, ...first }: Scenario): readonly Scenario[] => [
+  { ...first, follow_up: [] },
+  ...rest.map((message, index) => ({
+    ...first,
+    ...message,
+    // A key that is not set replaces that of the first message.
+    turn: message.turn,
+    judge: message.judge,
+    name: `${first.name} (message ${index + 2})`,
+    follow_up: [],
+  })),
+];
+
+/** Sends the messages of a scenario until one is not answered as expected. */
 async function attempt(host: ScenarioHost, scenario: Scenario, signal: AbortSignal): Promise<Attempt | string> {
-  signal.throwIfAborted();
-  const run = await runOn(host, scenario, signal);
-  if (typeof run === "string" || "findings" in run) return run;
-  const findings = [...findingsOf(run, scenario.expect)];
-  const { judge } = scenario;
+  const messages = messagesOf(scenario);
+  const runs: RunDetail[] = [];
+  let verdict: Verdict | undefined;
+  for (const [index, message] of messages.entries()) {
+    signal.throwIfAborted();
+    const run = await runOn(host, message, runs.at(-1), signal);
+    if (typeof run === "string") return run;
+    if (!("findings" in run)) runs.push(run);
+    const judged = "findings" in run ? run : await judgedOn(host, message, runs, signal);
+    verdict = judged.verdict ?? verdict;
+    if (judged.findings.length === 0) continue;
+    const place = messages.length > 1 ? `message ${index + 1}: ` : "";
+    const findings = judged.findings.map((finding) => ({ ...finding, expectation: place + finding.expectation }));
+    return { runs, findings, verdict, passed: false };
+  }
+  return { runs, findings: [], verdict, passed: true };
+}
+
+type Judged = Pick<Attempt, "findings" | "verdict">;
+
+/** Compares the last of several runs with what is expected of it. */
+async function judgedOn(
+  host: ScenarioHost,
+  { expect, judge }: Scenario,
+  runs: readonly RunDetail[],
+  signal: AbortSignal,
+): Promise<Judged> {
+  const run = runs.at(-1);
+  const findings = run === undefined ? [] : [...findingsOf(run, expect)];
   const verdict =
     judge === undefined || host.judge === undefined || findings.length > 0
       ? undefined
-      : await host.judge(run, judge.rubric, signal);
-  const marked = typeof verdict === "string" ? undefined : verdict;
-  if (typeof verdict === "string")
+      : await host.judge(runs, judge.rubric, signal);
+  if (typeof verdict === "string") {
     findings.push({ expectation: "judge", expected: "a mark", happened: [verdict], steps: [] });
-  else if (judge !== undefined && marked !== undefined && marked.score < judge.threshold)
+    return { findings, verdict: undefined };
+  }
+  if (judge !== undefined && verdict !== undefined && verdict.score < judge.threshold)
     findings.push({
       expectation: "judge.threshold",
       expected: `at least ${judge.threshold}`,
-      happened: [`${marked.score}: ${marked.reason}`],
+      happened: [`${verdict.score}: ${verdict.reason}`],
       steps: [],
     });
-  return { run, findings, verdict: marked, passed: findings.length === 0 };
+  return { findings, verdict };
 }
 
 /** A run that cannot even begin fails its scenario, not the others. */
 async function runOn(
   host: ScenarioHost,
-  scenario: Scenario,
+  message: Scenario,
+  before: RunDetail | undefined,
   signal: AbortSignal,
-): Promise<RunDetail | string | Attempt> {
+): Promise<RunDetail | string | Judged> {
   try {
-    return await host.run(scenario, signal);
+    return await host.run(message, before, signal);
   } catch (error) {
     if (!(error instanceof CaxtonError) || signal.aborted) throw error;
     const happened = [`${error.code}: ${error.message}`, ...(error.hint === "" ? [] : [error.hint])];
-    const findings = [{ expectation: "run", expected: "a run", happened, steps: [] }];
-    return { run: undefined, findings, verdict: undefined, passed: false };
+    return { findings: [{ expectation: "run", expected: "a run", happened, steps: [] }], verdict: undefined };
   }
 }
 

@@ -143,7 +143,7 @@ type Place = { readonly agent: string; readonly mode: TestMode };
 function hostOf(server: TestServer, found: FoundTests, { agent, mode }: Place): ScenarioHost {
   const judgeModel = mode.judgeModel ?? found.tests.judge_model;
   return {
-    run: async (scenario, signal) => {
+    run: async (scenario, before, signal) => {
       const recorded = found.recording.scenarios[scenario.name];
       const model = await modelOf(server, scenario, { recorded, mode });
       if (model.type === "refused") return model.why;
@@ -152,7 +152,8 @@ function hostOf(server: TestServer, found: FoundTests, { agent, mode }: Place): 
         const file = await fileToSend(join(found.directory, path));
         uploads.push((await upload(server.client, file, { signal, onProgress: () => {} })).id);
       }
-      const run = await runOnce(server, { agent, input: scenario.input, uploads, model: model.name }, signal, {
+      const start = { agent, input: scenario.input, uploads, model: model.name, before };
+      const run = await runOnce(server, start, signal, {
         stubs: scenario.stub,
         recorded: model.toolsRecorded ? recorded?.calls : undefined,
       });
@@ -197,17 +198,19 @@ type Start = {
   readonly input: string;
   readonly uploads: readonly string[];
   readonly model: string | undefined;
+  /** Run of the same thread that it continues. */
+  readonly before?: RunDetail | undefined;
 };
 
 /** Starts a run and follows it until it ends or waits for a user; a waiting run is cancelled. */
 async function runOnce(
   { client, own }: TestServer,
-  { agent, input, uploads, model }: Start,
+  start: Start,
   signal: AbortSignal,
   substitutes: Parameters<SubstitutedTools["substitute"]>[1],
 ): Promise<RunDetail> {
-  const started = await client.call(operations.run.start, { agent, input, uploads, model }, { signal });
-  const { id } = started.value;
+  const started = await begin(client, start, signal);
+  const { id } = started;
   own?.tools.substitute(id, substitutes);
   const path = `${requestPath(operations.run.watch, { id })}?types=run`;
   for await (const { event } of follow(client, { path, schema: runs.RunStreamEvent, signal, onLink: () => {} })) {
@@ -217,16 +220,25 @@ async function runOnce(
     await client.call(operations.run.cancel, { id }, { signal });
     return value;
   }
-  return started.value;
+  return started;
+}
+
+async function begin(client: Client, { before, ...start }: Start, signal: AbortSignal): Promise<RunDetail> {
+  if (before === undefined) return (await client.call(operations.run.start, start, { signal })).value;
+  const { agent, ...message } = start;
+  const id =
+    before.thread?.id ??
+    (await client.call(operations.thread.create, { agent, from_run: before.id }, { signal })).value.id;
+  return (await client.call(operations.thread.send, { id, ...message }, { signal })).value.run;
 }
 
 const waits = (state: RunDetail["state"]): boolean => state.startsWith("awaiting-") || state === "needs-decision";
 
 const judgeWith =
   (server: TestServer, model: string): NonNullable<ScenarioHost["judge"]> =>
-  async (run, rubric, signal): Promise<Verdict | string> => {
+  async (dialogue, rubric, signal): Promise<Verdict | string> => {
     const { JUDGE_NAME, judgeRequest, verdictIn } = await import("../agent-tests/index.ts");
-    const start = { agent: JUDGE_NAME, input: judgeRequest(run, rubric), uploads: [], model };
+    const start = { agent: JUDGE_NAME, input: judgeRequest(dialogue, rubric), uploads: [], model };
     const judged = await runOnce(server, start, signal, { stubs: [], recorded: undefined });
     if (judged.failure !== null) return `${model} did not judge: ${judged.failure.code}: ${judged.failure.message}`;
     return verdictIn(judged.output) ?? `${model} gave no mark but said: ${judged.output.slice(0, 200)}`;

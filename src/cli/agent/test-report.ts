@@ -34,17 +34,29 @@ function rate({ attempts, passRate, passRateMin }: ScenarioResult): string {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
 
+type Run = Attempt["runs"][number];
+
+const durationOf = ({ duration_ms: ms }: Run): number => ms ?? 0;
+const total = (runs: readonly Run[], of: (run: Run) => number): number => runs.reduce((sum, run) => sum + of(run), 0);
+
 function used(attempts: readonly Attempt[]): string {
-  const runs = attempts.flatMap(({ run }) => (run ? [run] : []));
-  const [first] = runs;
-  if (first === undefined) return "";
+  const each = attempts.flatMap(({ runs }) => (runs.length > 0 ? [runs] : []));
+  const [first] = each;
+  const last = first?.at(-1);
+  if (first === undefined || last === undefined) return "";
   // A run that waits for a user has no end yet.
-  const took = runs.flatMap(({ duration_ms: ms }) => (ms === null ? [] : [ms]));
-  const tokens = mean(runs.map((run) => run.input_tokens + run.output_tokens));
+  const took = each.flatMap((runs) =>
+    runs.some(({ duration_ms: ms }) => ms === null) ? [] : [total(runs, durationOf)],
+  );
+  const tokens = mean(each.map((runs) => total(runs, (run) => run.input_tokens + run.output_tokens)));
   return [
-    countOf(first.step_list.length, "step"),
+    ...(first.length > 1 ? [countOf(first.length, "message")] : []),
+    countOf(
+      total(first, (run) => run.step_list.length),
+      "step",
+    ),
     ...(tokens > 0 ? [`${showCount(Math.round(tokens))} tokens`] : []),
-    took.length === 0 ? first.state : showSpan(mean(took)),
+    took.length === 0 ? last.state : showSpan(mean(took)),
     ...attempts.flatMap(({ verdict }) => (verdict ? [`judged ${verdict.score}`] : [])).slice(0, 1),
   ].join(" · ");
 }
@@ -75,11 +87,12 @@ export const resultDocument = (results: readonly ScenarioResult[]): object => ({
     ...result,
     pass_rate: passRate,
     pass_rate_min: passRateMin,
-    runs: attempts.map(({ run, findings, verdict, passed }) => ({
+    runs: attempts.map(({ runs, findings, verdict, passed }) => ({
       passed,
       findings,
       verdict: verdict ?? null,
-      run: run ?? null,
+      run: runs.at(-1) ?? null,
+      earlier: runs.slice(0, -1),
     })),
   })),
 });
