@@ -178,7 +178,7 @@ export const ROOMS = {
     ...words(
       "messaging/tasks tools/catalogue models/port runs/record runs/spending runs/workers runs/lifecycle runs/threads",
     ),
-    ...words("runs/conversations runs/redaction runs/remembering runs/replay"),
+    ...words("runs/calls runs/conversations runs/redaction runs/remembering runs/replay"),
   ],
   "runs/redaction": ["kernel", "text/redaction", "runs/record", "tools/catalogue", "models/port"],
   "models/traffic": ["kernel", "models/port"],

@@ -73,6 +73,8 @@ export const REQUIREMENTS = {
     "approval.several": "Several calls of one turn can wait for approval and continue one by one.",
     "approval.bound": "An approval is void if the rules, the tool or the agent changed.",
     "approval.hash": "An answer that names the hash of another call is refused.",
+    "run.questions":
+      "The model asks the user; the run waits at rest, also over a restart, until an answer or a deadline.",
     "approval.expires": "An approval that is not given in time refuses the call or ends the run, as configured.",
     "approval.restart": "Pending approvals survive a restart and are answered after it.",
     "approval.changed-arguments": "Arguments changed by the approver are checked, used and reported to the model.",

@@ -112,6 +112,9 @@ export const LIMITS = {
   memoryImportsMax: 2,
   /** One import into memory. */
   memoryImportBytesMax: 16 * 1024 * MIB,
+  /** How long a question of `ask_user` waits for an answer, unless its call says otherwise. */
+  questionMs: 86_400_000,
+  questionMsMax: 30 * 86_400_000,
   /** How far ahead a message's deadline or end may be. */
   messageTtlMsMax: 366 * 86_400_000,
 } as const;

@@ -51,7 +51,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "run watch": ["{run.id}", "run.watch"],
   "run cancel": ["{run.id}", "run.cancel", { own: 5 }],
   "run decide": ["{run.id} retry", "run.decide", { own: 5 }],
-  "run answer": ["{run.answer.id} {run.answer.question} --decline", "run.get run.answer"],
+  "run answer": ["{run.input.id} {run.input.input} --decline", "run.get run.input"],
   "run fork": ["{run.id} --at 1", "run.fork run.watch"],
   "run retry": ["{run.id}", "run.retry run.watch"],
   "run diff": ["{run.id} {run.other}", "run.compare", { own: 1 }],

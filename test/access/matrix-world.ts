@@ -221,7 +221,7 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
     webhook: { id: webhook.id },
     run: { id: run.id, other: other.id, question: "1", upload: uploaded.id },
     "run.artifact": { id: run.artifacts[0].id },
-    "run.answer": question,
+    "run.input": question,
     approval: { id: approval },
   };
 }
@@ -233,7 +233,7 @@ async function openQuestion(world: MatrixWorld) {
   const { id } = await world.make("POST", "/runs", { agent: `${CANARY}-asking`, input: "Call remote ask" });
   for (const untilMs = Date.now() + 10_000; Date.now() < untilMs; await setTimeout(50)) {
     const { questions } = await world.make("GET", `/runs/${id}`);
-    if (questions.length > 0) return { id, question: questions[0].id };
+    if (questions.length > 0) return { id, input: questions[0].id };
   }
   throw new Error(`the run ${id} asks nothing`);
 }

@@ -18,7 +18,7 @@ const bodies = (): Readonly<Record<string, object>> => ({
   "messageKey.add": { public_key: "A".repeat(43) },
   "run.decide": { decision: "retry" },
   "run.choose": { choice: "retry" },
-  "run.answer": { action: "decline" },
+  "run.input": { action: "decline" },
   "run.fork": { at: 1 },
   "secret.rotate": { value: "another-value" },
   "secret.set": { value: "another-value" },
@@ -165,14 +165,14 @@ type Request = readonly [method: string, path: string, body?: object];
 
 /** Requests that name something of `blue` and, by `named`, something of another workspace. */
 function mixing(own: Awaited<ReturnType<typeof createOwn>>, named: typeof id): readonly Request[] {
-  const [handle, question] = [named("mailbox", "leased"), named("run.answer", "question")];
+  const [handle, question] = [named("mailbox", "leased"), named("run.input", "input")];
   const secret = `/secrets/${named("secret", "name")}`;
   const send = { performative: "inform", content: "from blue", receiver: ["blue-bot", named("participant", "name")] };
   return [
     ["GET", `/runs/${own.run}/diff/${named("run")}`],
     ["GET", `/runs/${named("run")}/diff/${own.run}`],
-    ["POST", `/runs/${own.run}/questions/${question}`, { action: "decline" }],
-    ["POST", `/runs/${named("run.answer")}/questions/${question}`, { action: "decline" }],
+    ["POST", `/runs/${own.run}/inputs/${question}`, { action: "decline" }],
+    ["POST", `/runs/${named("run.input")}/inputs/${question}`, { action: "decline" }],
     ["POST", `/conversations/${own.conversation}/merge`, { into: named("conversation") }],
     ["POST", `/conversations/${named("conversation")}/merge`, { into: own.conversation }],
     ["POST", "/mailboxes/blue-bot/settle", { done: [handle] }],

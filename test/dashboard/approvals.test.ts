@@ -156,7 +156,7 @@ test("runs in which a tool asks are on the page too: they come, and they go once
   await page.getByRole("heading", { name: "Questions of tools" }).waitFor();
   const [question] = (await detail(run)).questions;
   const answer = { action: "accept", content: { name: "Ada" } };
-  await server.ask("POST", `/api/v1/runs/${run}/questions/${question?.id}`, answer);
+  await server.ask("POST", `/api/v1/runs/${run}/inputs/${question?.id}`, answer);
   await page.getByText("No pending approvals").waitFor();
   expect(await ended(run)).toMatchObject({ state: "completed", output: "I have asked." });
 });

@@ -50,6 +50,7 @@ test("the states of a run are these", () => {
     "running",
     "awaiting-approval",
     "awaiting-choice",
+    "awaiting-input",
     "awaiting-reply",
     "needs-decision",
     "completed",

@@ -52,10 +52,10 @@ export const decideRun = (id: string, { call: callId, decision }: Decision) =>
 
 export const chooseRun = (id: string, body: ChooseBody) => call(operations.run.choose, { id, ...body });
 
-export type Answer = { readonly action: "accept"; readonly content: Values } | { readonly action: "decline" };
+export type Answer = { readonly action: "accept"; readonly content: Values | string } | { readonly action: "decline" };
 
 export const answerQuestion = (id: string, question: string, answer: Answer) =>
-  call(operations.run.answer, { id, question, ...answer });
+  call(operations.run.input, { id, input: question, ...answer });
 
 export type ApprovalAnswer =
   | {

@@ -17,6 +17,7 @@ const LOOKS: { readonly [State in AnyState]: Look } = {
   running: { ...BUSY, icon: LoaderCircle },
   "awaiting-approval": { ...WARN, icon: CircleHelp },
   "awaiting-choice": { ...WARN, icon: CircleHelp },
+  "awaiting-input": { ...WARN, icon: CircleHelp },
   "awaiting-reply": { ...IDLE, icon: MessagesSquare },
   "needs-decision": { ...WARN, icon: CircleHelp },
   waiting: { ...WARN, icon: CircleHelp },

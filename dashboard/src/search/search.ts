@@ -16,6 +16,7 @@ export const RUN_STATES = [
   "queued",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-input",
   "awaiting-reply",
   "needs-decision",
   "completed",

@@ -38,6 +38,7 @@ export const STATES = {
   running: "Running",
   "awaiting-approval": "Needs approval",
   "awaiting-choice": "Choose a model",
+  "awaiting-input": "Needs an answer",
   "awaiting-reply": "Awaits a reply",
   "needs-decision": "Retry or skip",
   completed: "Completed",

@@ -65,6 +65,7 @@ const STATES = [
   "cancelled",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-input",
   "awaiting-reply",
   "needs-decision",
 ] as const;

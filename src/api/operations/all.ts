@@ -17,6 +17,7 @@ import { messageKeyOperations } from "./messaging/message-key-operations.ts";
 import { messageOperations } from "./messaging/message-operations.ts";
 import { modelOperations } from "./models/model-operations.ts";
 import { participantOperations } from "./messaging/participant-operations.ts";
+import { inputOperations } from "./runs/input-operations.ts";
 import { replayOperations } from "./runs/replay-run.ts";
 import { runHistoryOperations } from "./runs/run-history.ts";
 import { runOperations } from "./runs/run-operations.ts";
@@ -54,6 +55,7 @@ export const OPERATIONS = [
   ...modelOperations,
   ...participantOperations,
   ...replayOperations,
+  ...inputOperations,
   ...runHistoryOperations,
   ...runOperations,
   ...secretOperations,

@@ -37,6 +37,7 @@ export const cursors = {
     ]),
   ),
   grantUses: new HandleCodec("cg", number),
+  inputs: new HandleCodec("cq", text),
   keys: new HandleCodec("ck", text),
   users: new HandleCodec("cz", text),
   secrets: new HandleCodec("ch", text),

@@ -61,6 +61,15 @@ export class AwaitingChoiceError extends CaxtonError {
 }
 
 /** Thrown if the run is suspended until calls are approved or denied. */
+/** The run waits for an answer to a question of its model. */
+export class AwaitingInputError extends CaxtonError {
+  readonly code = "AWAITING_INPUT";
+  readonly kind = "conflict";
+  constructor(run: string, question: string) {
+    super(`run ${run} waits for an answer: ${question}`, `answer with: caxton run answer ${run}`, { run });
+  }
+}
+
 export class AwaitingApprovalError extends CaxtonError {
   readonly code = "AWAITING_APPROVAL";
   readonly kind = "conflict";

@@ -16,6 +16,7 @@ export {
   InterruptedError,
   ApprovalReferenceError,
   AwaitingApprovalError,
+  AwaitingInputError,
   AwaitingChoiceError,
   ConversationReferenceError,
   MessageReferenceError,

@@ -19,39 +19,45 @@ import { safeText } from "../terminal/index.ts";
 /** `caxton run answer` */
 export function runAnswer(command: Command, invocation: Invocation): void {
   command
-    .summary("answer a question of a running tool")
+    .summary("answer a question of a run")
     .description(
-      "Answer a question that a tool of a remote server asks during a call; its run is then awaiting-approval. Without key=value, the question is shown. To confirm a page to visit, use --accept.",
+      "Answer a question of the model, whose run is then awaiting-input, or of a tool of a remote server during a call, whose run is then awaiting-approval. Without an answer, the question is shown. To confirm a page to visit, use --accept.",
     )
     .argument("<run>", "id, end of the id, or last")
     .argument("[words...]", "question id if the run has several, then key=value for each field")
+    .option("--text <answer>", "answer of a question without a form")
     .option("--accept", "accept, with the defaults of the form")
-    .option("--decline", "decline; the tool is notified");
+    .option("--decline", "decline; the model or the tool is notified");
   examples(command, [
     ["caxton run answer last", "what is asked"],
+    ['caxton run answer last --text "the blue one"', ""],
     ["caxton run answer last name=Ada confirm=true", "fill in the form"],
     ["caxton run answer last --decline", ""],
-    ["caxton run list --state awaiting-approval", "runs in which a question waits"],
+    ["caxton run list --state awaiting-input", "runs that wait for an answer"],
   ]);
   act(command, invocation, {
     input: z.object({
       run: z.string(),
       words: z.array(z.string()).default([]),
+      text: z.string().optional(),
       accept: z.boolean().default(false),
       decline: z.boolean().default(false),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { run, words, accept, decline }) => {
+    run: async (context, { run, words, text, accept, decline }) => {
       const id = await resolveRun(context.client, run);
       const detail = await context.client.call(operations.run.get, { id });
       const question = chosen(detail.value, words);
       const given = words.filter((word) => word.includes("="));
-      if (decline && (accept || given.length > 0)) throw usage("--decline takes no answer");
-      if (!decline && !accept && given.length === 0) return showQuestion(context, question);
-      const { raw, value } = await context.client.call(operations.run.answer, {
+      const isGiven = given.length > 0 || text !== undefined;
+      if (decline && (accept || isGiven)) throw usage("--decline takes no answer");
+      if (text !== undefined && given.length > 0) throw usage("--text is the whole answer");
+      if (!decline && !accept && !isGiven) return showQuestion(context, question);
+      const content = text ?? contentOf(given, question.schema ?? {});
+      const { raw, value } = await context.client.call(operations.run.input, {
         id,
-        question: question.id,
-        ...(decline ? { action: "decline" } : { action: "accept", content: contentOf(given, question.schema ?? {}) }),
+        input: question.id,
+        ...(decline ? { action: "decline" } : { action: "accept", content }),
       });
       const state = context.terminal.style(STATE_TONES[value.state], value.state);
       await showOne(context, { raw, name: value.id, human: () => `${value.id}  ${state}\n` });

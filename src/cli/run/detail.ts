@@ -24,6 +24,7 @@ export const STATE_TONES: { readonly [State in RunState]: Tone } = {
   running: "cyan",
   "awaiting-approval": "yellow",
   "awaiting-choice": "yellow",
+  "awaiting-input": "yellow",
   "awaiting-reply": "cyan",
   "needs-decision": "yellow",
   completed: "green",

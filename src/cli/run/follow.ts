@@ -13,6 +13,7 @@ import {
   showDocument,
   StillRunningError,
 } from "../frame/index.ts";
+import { answerHere } from "./answer-here.ts";
 import { approveHere } from "./approve.ts";
 import { oneLine } from "../terminal/index.ts";
 import { askChoice, choose } from "./choose.ts";
@@ -75,7 +76,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     let outcome = await once("");
     while (typeof outcome !== "number") {
       const run = outcome;
-      const ask = () => (run.state === "awaiting-choice" ? chooseHere : approveHere)(context, run);
+      const ask = () => (ASK_HERE[run.state] ?? approveHere)(context, run);
       const continues = await (options.whileAsking ? options.whileAsking(ask) : ask());
       if (!continues) return EXIT_UNSUCCESSFUL;
       view.resume(run);
@@ -93,7 +94,14 @@ export async function followRun(context: Context, runId: string, options: Follow
   }
 }
 
-const waitsForPerson = ({ state }: RunDetail): boolean => state === "awaiting-choice" || state === "awaiting-approval";
+type AskHere = (context: Context, run: RunDetail) => Promise<boolean>;
+const ASK_HERE: { readonly [State in RunDetail["state"]]?: AskHere } = {
+  "awaiting-choice": (context, run) => chooseHere(context, run),
+  "awaiting-approval": approveHere,
+  "awaiting-input": answerHere,
+};
+
+const waitsForPerson = ({ state }: RunDetail): boolean => ASK_HERE[state] !== undefined;
 
 /** Asks the user at the terminal to resolve a model failure, or prints how to do it. Returns true if the run continues. */
 async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {

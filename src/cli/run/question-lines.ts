@@ -7,12 +7,13 @@ export function questionLines(question: RunQuestion): readonly string[] {
   return [
     `${server} asks: ${message}`,
     ...(url === null ? [] : [`  visit: ${url}`]),
-    ...fieldsOf(schema ?? {}).map((field) => `  ${field}`),
+    ...fieldLines(schema ?? {}).map((field) => `  ${field}`),
     `  until ${until}`,
   ];
 }
 
-function fieldsOf(schema: JsonObject): readonly string[] {
+/** One line for each field of a form, in its order. */
+export function fieldLines(schema: JsonObject): readonly string[] {
   const fields = isJsonObject(schema["properties"]) ? schema["properties"] : {};
   const required: readonly Json[] = Array.isArray(schema["required"]) ? schema["required"] : [];
   return Object.entries(fields).map(([name, field]) => {

@@ -132,7 +132,7 @@ test("an unanswered question expires after 15 minutes, or before the run's time 
     expect(await reply).toEqual({ type: "cancelled" });
     expect(recorder.view().questions[0]?.state).toBe("expired");
     const late = questions.answer(recorder.view(), id, { action: "decline" });
-    await expect(late).rejects.toMatchObject({ code: "QUESTION_CLOSED" });
+    await expect(late).rejects.toMatchObject({ code: "INPUT_CLOSED" });
   }
 });
 

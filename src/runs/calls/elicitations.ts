@@ -1,15 +1,9 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, QuestionId, type RunId, type ToolCallId } from "../../kernel/ids.ts";
-import type { JsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import { answerProblems, type ToolQuestion, type ToolReply, withDefaults } from "../../tools/catalogue/index.ts";
-import {
-  AnswerInvalidError,
-  QuestionClosedError,
-  QuestionNotFoundError,
-  type QuestionReply,
-  type Recorder,
-  type RunView,
-} from "../record/index.ts";
+import type { QuestionReply, Recorder, RunView } from "../record/index.ts";
+import { inputClosed, inputNotFound, unfitAnswer } from "./input-refusals.ts";
 
 /** Asks a person for one call of a run. Rejects when the call or the run ends meanwhile. */
 export type RequestInput = (
@@ -19,7 +13,7 @@ export type RequestInput = (
 ) => Promise<ToolReply>;
 
 /** A person's answer to a question of a tool. */
-export type Answer = { readonly action: "accept"; readonly content: JsonObject } | { readonly action: "decline" };
+export type Answer = { readonly action: "accept"; readonly content: Json } | { readonly action: "decline" };
 
 type Settled = { readonly reply: QuestionReply; readonly answer: JsonObject | null };
 type Open = {
@@ -94,16 +88,21 @@ export class Elicitations {
     };
   }
 
-  /** Answers a question; on disk when resolved. Throws QuestionNotFoundError, QuestionClosedError, AnswerInvalidError, storage errors. */
+  /** Answers a question; on disk when resolved. Throws InputNotFoundError, InputClosedError, AnswerInvalidError, storage errors. */
   async answer(view: RunView, question: string, answer: Answer): Promise<void> {
     const known = view.questions.find(({ id }) => id === question);
-    if (known === undefined) throw notFound(view, question);
+    if (known === undefined) throw inputNotFound(view, question);
     const open = this.#open.get(known.id);
-    if (open === undefined) throw closed(view, question, known.state);
-    const content = answer.action === "accept" ? withDefaults(open.schema ?? {}, answer.content) : null;
+    if (open === undefined) {
+      const state = known.state === "open" ? "settled" : known.state;
+      throw inputClosed(view, question, `it is ${state}`, { state, by: "" });
+    }
+    if (answer.action === "accept" && !isJsonObject(answer.content)) throw unfitAnswer(["expected an object"]);
+    const given = answer.action === "accept" && isJsonObject(answer.content) ? answer.content : null;
+    const content = given && withDefaults(open.schema ?? {}, given);
     if (content !== null && open.schema !== undefined) {
       const problems = answerProblems(open.schema, content);
-      if (problems.length > 0) throw unfit(problems);
+      if (problems.length > 0) throw unfitAnswer(problems);
     }
     this.#open.delete(known.id);
     open.settled.resolve({ reply: answer.action === "accept" ? "accepted" : "declined", answer: content });
@@ -132,28 +131,3 @@ function replyOf(reply: QuestionReply, answer: JsonObject | null): ToolReply {
   if (reply === "accepted") return { type: "accepted", content: answer ?? {} };
   return { type: reply === "declined" ? "declined" : "cancelled" };
 }
-
-function notFound(view: RunView, question: string): QuestionNotFoundError {
-  const open = view.questions.filter(({ state }) => state === "open").map(({ id }) => id);
-  return new QuestionNotFoundError(
-    `run ${view.id} has no question ${question}`,
-    open.length === 0 ? "None of its questions is open." : `Open questions: ${open.join(", ")}.`,
-    { id: view.id, question },
-  );
-}
-
-const closed = (view: RunView, question: string, state: string): QuestionClosedError =>
-  new QuestionClosedError(
-    `question ${question} of run ${view.id} can no longer be answered: it is ${state === "open" ? "settled" : state}`,
-    "",
-    { id: view.id, question },
-  );
-
-const unfit = (problems: readonly string[]): AnswerInvalidError =>
-  new AnswerInvalidError(
-    `the answer does not fit the form: ${problems.join("; ")}`,
-    "The question's schema says what it takes.",
-    {
-      problems,
-    },
-  );

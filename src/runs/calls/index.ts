@@ -1,6 +1,7 @@
 export { type CallHooks, callHooks, callContext } from "./call-hooks.ts";
 export { diffSinceApproval, authorizeCalls, formatRule } from "./authorize.ts";
 export { type Answer, Elicitations } from "./elicitations.ts";
+export { inputClosed, inputNotFound, unfitAnswer } from "./input-refusals.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
 export {
   type PreparedCall,
@@ -12,3 +13,4 @@ export {
   runCalls,
   startsOf,
 } from "./tool-calls.ts";
+export { UserTools } from "./user-tools.ts";

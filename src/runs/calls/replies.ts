@@ -11,8 +11,9 @@ const WAITS = failedCall("cancelled", "the call ends with the reply that it wait
  */
 export const waiterOf =
   (recorder: Recorder, call: Pick<ReplyWait, "step" | "callId">): AwaitReply =>
-  async (wait, send) => {
-    await recorder.append({ type: "reply-wait", ...call, ...wait });
+  async ({ input, ...wait }, send) => {
+    const content = input && { ...input, options: [...input.options] };
+    await recorder.append({ type: "reply-wait", ...call, ...wait, ...(content && { content }) });
     const failed = await send();
     if (failed !== undefined) return failed;
     await recorder.append({ type: "tool-rest", ...call });

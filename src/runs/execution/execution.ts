@@ -162,7 +162,9 @@ export const pendingWaits = ({ approvals, replies }: RunView): readonly string[]
 function suspendedState({ approvals, replies, waitingFor }: RunView): SuspendedState | undefined {
   if (waitingFor.length > 0) return "needs-decision";
   if (approvals.some(({ state }) => state === "open")) return "awaiting-approval";
-  return replies.some(({ state }) => state === "open") ? "awaiting-reply" : undefined;
+  const open = replies.filter(({ state }) => state === "open");
+  if (open.some(({ input }) => input !== null)) return "awaiting-input";
+  return open.length > 0 ? "awaiting-reply" : undefined;
 }
 
 const openCalls = ({ steps }: RunView): readonly ToolStep[] =>

@@ -2,6 +2,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import type { Json } from "../../kernel/json.ts";
 import { Expiry } from "./expiry.ts";
+import { inputNotFound } from "../calls/index.ts";
+import { type InputAnswer, type InputGiver, inputResult, notOpen } from "./input-answers.ts";
 import type { ReplyEnd, ReplyState, RunReply, RunView } from "../record/index.ts";
 import type { Runs } from "./runs.ts";
 
@@ -31,6 +33,12 @@ export interface ReplyIndex {
   abandoned(limit: number): readonly ReplyRecord[];
   /** Marks that the recipient was notified. On disk when resolved. */
   markNotified(replyWith: string): Promise<void>;
+  /** Open waits for people, oldest first; `after` is the `replyWith` of the last one of the page before. */
+  inputs(query: {
+    readonly workspace: string;
+    readonly after: string | undefined;
+    readonly limit: number;
+  }): readonly ReplyRecord[];
   /** When the next open one is given up, in milliseconds since 1970; undefined when none waits. */
   nextExpiryMs(): number | undefined;
   /** Open ones that are given up at this time or before, the oldest first. */
@@ -50,7 +58,7 @@ export type ReplyResult = {
 export type RepliesDeps = { readonly runs: Runs; readonly index: ReplyIndex; readonly clock: Clock };
 
 /**
- * Replies that calls of runs wait for.
+ * Replies that calls of runs wait for: messages of agents, and answers of people.
  * runs.pending-replies.Y1. A reply is durable, and its run resumes, before its sender receives the confirmation; a
  *   second reply to one wait changes nothing.
  * runs.pending-replies.Y2. A wait without a reply ends at its deadline, also if that passed while no server ran.
@@ -92,9 +100,25 @@ export class PendingReplies implements AsyncDisposable {
    */
   async give(replyWith: string, reply: ReplyResult): Promise<"given" | "late"> {
     const record = this.#deps.index.find(replyWith);
-    if (record === undefined || record.state !== "open") return "late";
+    // A person's answer is no message: no agent gives it.
+    if (record === undefined || record.state !== "open" || record.conversationId === "") return "late";
     const ended = await this.#end(record.runId, replyWith, () => reply);
     return ended ? "given" : "late";
+  }
+
+  /**
+   * Ends a wait for a person with an answer; on disk when resolved, and the run resumes. Throws RunNotFoundError, InputNotFoundError,
+   * InputClosedError, AnswerInvalidError, storage errors.
+   */
+  async answer(runId: RunId, input: string, answer: InputAnswer, giver: InputGiver): Promise<void> {
+    const { runs, clock } = this.#deps;
+    let isLate = false;
+    const hasEnded = await this.#end(runId, input, (open, view) => {
+      if (open.input === null) throw inputNotFound(view, input);
+      isLate = open.deadlineMs <= clock.nowMs();
+      return isLate ? expired(open) : inputResult(open.input, answer, giver);
+    });
+    if (isLate || !hasEnded) throw notOpen(runs.view(runId), input);
   }
 
   async #end(
@@ -125,13 +149,20 @@ export class PendingReplies implements AsyncDisposable {
   }
 }
 
-const expired = ({ to, askedAtMs, deadlineMs }: RunReply) => ({
-  outcome: "expired" as const,
-  messageId: null,
-  from: "",
-  text: `${to} has not answered within ${formatReply(deadlineMs - askedAtMs)}. Whether the message was worked on is not known. Continue without the answer, or say that you have none.`,
-  structured: null,
-});
+const expired = ({ to, input, askedAtMs, deadlineMs }: RunReply) => {
+  const doubt = input === null ? "Whether the message was worked on is not known. " : "";
+  const code = input === null ? "" : ` [${INPUT_EXPIRED}]`;
+  return {
+    outcome: "expired" as const,
+    messageId: null,
+    from: "",
+    text: `${to} has not answered within ${formatReply(deadlineMs - askedAtMs)}${code}. ${doubt}Continue without the answer, or say that you have none.`,
+    structured: null,
+  };
+};
+
+/** Code in the result of a call that a person did not answer in time. */
+const INPUT_EXPIRED = "INPUT_EXPIRED";
 
 const formatReply = (ms: number): string =>
   ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`;

@@ -233,7 +233,7 @@ export class Runs implements AsyncDisposable {
     });
   }
 
-  /** Answers a question of a run. Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError, storage errors. */
+  /** Answers a question of a run. Throws RunNotFoundError, InputNotFoundError, InputClosedError, AnswerInvalidError, storage errors. */
   async answer(runId: RunId, question: string, answer: Answer): Promise<void> {
     await this.#questions.answer(this.#records.view(runId), question, answer);
   }

@@ -5,6 +5,7 @@ import type { Memory } from "../../memory/knowledge/index.ts";
 import type { Directory, Router, Subscriptions } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { NativeTools } from "../../tools/catalogue/index.ts";
+import { UserTools } from "../calls/index.ts";
 import { MessageTools } from "../conversations/index.ts";
 import type { RunJournal } from "../record/index.ts";
 import { MemoryTools } from "../remembering/index.ts";
@@ -22,7 +23,7 @@ export type OwnToolsPorts = {
   readonly clock: Clock;
 };
 
-/** The tools by which runs use messages and memory. */
+/** The tools by which runs use messages and memory, and ask the user. */
 export function ownTools({ journal, agents, memory, messaging, clock }: OwnToolsPorts): readonly NativeTools[] {
   const { router, directory, subscriptions, tasks } = messaging;
   const version = packageVersion();
@@ -38,5 +39,6 @@ export function ownTools({ journal, agents, memory, messaging, clock }: OwnTools
       tasks,
     }),
     new MemoryTools({ memory, version }),
+    new UserTools({ journal, clock, version }),
   ];
 }

@@ -57,8 +57,9 @@ export class ArtifactNotFoundError extends CaxtonError<{ readonly id: string }> 
   readonly kind = "not-found";
 }
 
-export class QuestionNotFoundError extends CaxtonError<{ readonly id: string; readonly question: string }> {
-  readonly code = "QUESTION_NOT_FOUND";
+/** The run does not wait for this answer or result. */
+export class InputNotFoundError extends CaxtonError<{ readonly id: string; readonly input: string }> {
+  readonly code = "INPUT_NOT_FOUND";
   readonly kind = "not-found";
 }
 
@@ -72,9 +73,14 @@ export class OutputSchemaInvalidError extends CaxtonError<{ readonly reason: str
   readonly kind = "invalid";
 }
 
-/** The question was answered or has expired, or its call has ended. */
-export class QuestionClosedError extends CaxtonError<{ readonly id: string; readonly question: string }> {
-  readonly code = "QUESTION_CLOSED";
+/** The input was given or has expired, or its call has ended. */
+export class InputClosedError extends CaxtonError<{
+  readonly id: string;
+  readonly input: string;
+  readonly state: string;
+  readonly by: string;
+}> {
+  readonly code = "INPUT_CLOSED";
   readonly kind = "conflict";
 }
 

@@ -11,9 +11,9 @@ export {
   UploadNotFoundError,
   UploadTakenError,
   ArtifactNotFoundError,
-  QuestionNotFoundError,
+  InputNotFoundError,
   NoChoiceOpenError,
-  QuestionClosedError,
+  InputClosedError,
   AnswerInvalidError,
   RUN_FAILURE_CODES,
 } from "./errors.ts";

@@ -1,11 +1,22 @@
 import * as z from "zod";
 import { ToolCallId } from "../../kernel/ids.ts";
-import { Json } from "../../kernel/json.ts";
+import { Json, JsonObject } from "../../kernel/json.ts";
 
 /** Outcome of a wait for a reply. Only `answered` is a success; the others fail the call. */
 const ReplyOutcome = z.enum(["answered", "failed", "expired"]);
 export const ReplyState = z.enum(["open", ...ReplyOutcome.options, "cancelled"]);
 export type ReplyState = z.infer<typeof ReplyState>;
+
+/** What a person is to give, where a call waits for that and not for a message. */
+const InputAsk = z.object({
+  kind: z.enum(["question"]),
+  question: z.string(),
+  options: z.array(z.string()),
+  /** Form of the answer. */
+  schema: JsonObject,
+  /** The form is a text, its field `answer`. */
+  isText: z.boolean(),
+});
 
 /** A call waits for a reply; on disk before the request is sent, so that no reply arrives before its wait. */
 export const ReplyWait = z.object({
@@ -18,6 +29,8 @@ export const ReplyWait = z.object({
   deadlineMs: z.int(),
   /** Recipient as text. */
   to: z.string(),
+  /** Present if a person is to answer; `conversationId` is then empty, and `replyWith` the id of the call. */
+  content: InputAsk.optional(),
 });
 export type ReplyWait = z.infer<typeof ReplyWait>;
 
@@ -39,7 +52,9 @@ export const ReplyEnd = z.object({
 export type ReplyEnd = z.infer<typeof ReplyEnd>;
 
 /** A reply that a call waits for, or waited for. */
-export type RunReply = Omit<ReplyWait, "type"> & {
+export type RunReply = Omit<ReplyWait, "type" | "content"> & {
+  /** What a person is to give; null in a wait for a message. */
+  readonly input: z.infer<typeof InputAsk> | null;
   readonly askedAtMs: number;
   readonly state: ReplyState;
   readonly endedAtMs: number | null;
@@ -52,12 +67,24 @@ export type RunReply = Omit<ReplyWait, "type"> & {
 /** The replies with one more; a call that is made again after a crash waits for the same one as before. */
 export const awaitedReply = (
   replies: readonly RunReply[],
-  { type: _type, ...wait }: ReplyWait,
+  { type: _type, content, ...wait }: ReplyWait,
   askedAtMs: number,
 ): readonly RunReply[] =>
   replies.some(({ replyWith }) => replyWith === wait.replyWith)
     ? replies
-    : [...replies, { ...wait, askedAtMs, state: "open", endedAtMs: null, messageId: null, from: "", result: null }];
+    : [
+        ...replies,
+        {
+          ...wait,
+          input: content ?? null,
+          askedAtMs,
+          state: "open",
+          endedAtMs: null,
+          messageId: null,
+          from: "",
+          result: null,
+        },
+      ];
 
 /** The replies after one has ended; only the first end of an open one counts. */
 export const endedReply = (

@@ -5,6 +5,7 @@ export const RunState = z.enum([
   "running",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-input",
   "awaiting-reply",
   "needs-decision",
   "completed",
@@ -21,6 +22,7 @@ export type RunState = z.infer<typeof RunState>;
 export const SUSPENDED_STATES = [
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-input",
   "awaiting-reply",
   "needs-decision",
 ] as const satisfies readonly RunState[];

@@ -63,6 +63,10 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return { ...event, content: { ...event.content, message: text(event.content.message) } };
     case "run-answer":
       return { ...event, content: { answer: objectOf(event.content.answer, redactor) } };
+    case "reply-wait":
+      return event.content === undefined
+        ? event
+        : { ...event, content: { ...event.content, question: text(event.content.question) } };
     case "reply-end":
       return {
         ...event,
@@ -84,7 +88,6 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return { ...event, failure: failure(event.failure) };
     case "run-cancel":
       return { ...event, reason: text(event.reason) };
-    case "reply-wait":
     case "tool-rest":
     case "run-start":
     case "model-start":

@@ -20,7 +20,8 @@ export function recordedInputs(
       return choiceOf(recording, played);
     // A call is in doubt only after a stop of the server, and nothing is stopped here.
     case "needs-decision":
-    // Calls that asked other agents end at once here, with what the replies brought then.
+    // Calls that asked people or other agents end at once here, with what the replies brought then.
+    case "awaiting-input":
     case "awaiting-reply":
       return [];
   }

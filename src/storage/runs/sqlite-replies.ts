@@ -7,6 +7,8 @@ type ReplyRecord = NonNullable<ReturnType<ReplyIndex["find"]>>;
 
 /** State of a cancelled wait: the recipient is notified. */
 const NOTIFIED = "notified";
+/** State of an open wait that is cancelled: for a person, no message was sent that could be cancelled. */
+const CLOSED = `CASE conversation_id WHEN '' THEN '${NOTIFIED}' ELSE 'cancelled' END`;
 
 const Row = z
   .object({
@@ -80,6 +82,19 @@ export class SqliteReplies implements ReplyIndex {
     );
   }
 
+  inputs({ workspace, after = "", limit }: Parameters<ReplyIndex["inputs"]>[0]): readonly ReplyRecord[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql(
+          `SELECT * FROM reply_waits WHERE workspace = ? AND state = 'open' AND conversation_id = ''
+             AND wait_seq > coalesce((SELECT wait_seq FROM reply_waits WHERE reply_with = ?), 0)
+           ORDER BY wait_seq LIMIT ?`,
+        )
+        .all(workspace, after, limit)
+        .map((row) => Row.parse(row)),
+    );
+  }
+
   nextExpiryMs(): number | undefined {
     return this.#db.read(() => {
       const row = this.#db
@@ -114,11 +129,11 @@ export function projectReply(db: Database, { seq, runId, event }: JournalEntry):
       event.replyWith,
     );
   } else if (event.type === "tool-end") {
-    db.sql("UPDATE reply_waits SET state = 'cancelled' WHERE run_id = ? AND call_id = ? AND state = 'open'").run(
+    db.sql(`UPDATE reply_waits SET state = ${CLOSED} WHERE run_id = ? AND call_id = ? AND state = 'open'`).run(
       runId,
       event.callId,
     );
   } else if (event.type === "run-complete" || event.type === "run-fail" || event.type === "run-cancel") {
-    db.sql("UPDATE reply_waits SET state = 'cancelled' WHERE run_id = ? AND state = 'open'").run(runId);
+    db.sql(`UPDATE reply_waits SET state = ${CLOSED} WHERE run_id = ? AND state = 'open'`).run(runId);
   }
 }

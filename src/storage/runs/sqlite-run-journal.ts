@@ -257,6 +257,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
       running: 0,
       "awaiting-approval": 0,
       "awaiting-choice": 0,
+      "awaiting-input": 0,
       "awaiting-reply": 0,
       "needs-decision": 0,
       completed: 0,

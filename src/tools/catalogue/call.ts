@@ -25,6 +25,18 @@ export type ToolReply =
   | { readonly type: "declined" }
   | { readonly type: "cancelled" };
 
+/** What a person or the caller of the run is to give, instead of a message of an agent. */
+export type ExpectedInput = {
+  readonly kind: "question";
+  readonly question: string;
+  /** The answers to choose from; empty for any. */
+  readonly options: readonly string[];
+  /** Form of the answer: JSON Schema of an object. */
+  readonly schema: JsonObject;
+  /** The form is a text, its field `answer`. */
+  readonly isText: boolean;
+};
+
 /** A reply that a call waits for. */
 export type ExpectedReply = {
   readonly conversationId: string;
@@ -34,6 +46,8 @@ export type ExpectedReply = {
   readonly deadlineMs: number;
   /** Who is to answer, in words: an agent's name, `capability:translate`. */
   readonly to: string;
+  /** Absent for a message. */
+  readonly input?: ExpectedInput | undefined;
 };
 
 export type AwaitReply = (wait: ExpectedReply, send: () => Promise<ToolResult | undefined>) => Promise<ToolResult>;

@@ -17,6 +17,7 @@ export const RESERVED_TOOL_SERVERS: ReadonlySet<string> = new Set([
   "messages",
   "state",
   "text_tools",
+  "user",
 ]);
 
 export const isReservedToolServer = (name: string): boolean => RESERVED_TOOL_SERVERS.has(name.toLowerCase());

@@ -65,7 +65,7 @@ for (const [era, listenerOf] of Object.entries(servers)) {
     expect(question.schema).toMatchObject({ type: "object", required: ["name"] });
     const status = await server.ask("GET", "/api/v1/status");
     expect(status.body).toMatchObject({ runs: { awaiting_approval: 1 } });
-    const place = `/api/v1/runs/${run.id}/questions/${question.id}`;
+    const place = `/api/v1/runs/${run.id}/inputs/${question.id}`;
     expect(await server.ask("POST", place, { action: "accept", content: { name: 5 } })).toMatchObject({
       status: 422,
       body: { code: "ANSWER_INVALID" },
@@ -77,10 +77,10 @@ for (const [era, listenerOf] of Object.entries(servers)) {
     expect(done.step_list.find(({ kind }) => kind === "tool")).toMatchObject({ text: "HELLO Ada", tool: "remote.ask" });
     expect(await server.ask("POST", place, { action: "decline" })).toMatchObject({
       status: 409,
-      body: { code: "QUESTION_CLOSED" },
+      body: { code: "INPUT_CLOSED" },
     });
     const unknown = await server.ask("POST", place.replace(question.id, "x"), { action: "decline" });
-    expect(unknown).toMatchObject({ status: 404, body: { code: "QUESTION_NOT_FOUND" } });
+    expect(unknown).toMatchObject({ status: 404, body: { code: "INPUT_NOT_FOUND" } });
   });
 }
 

@@ -84,6 +84,7 @@ const countOf = ({ runs }: Status, state: RunState): number =>
     "needs-decision": runs.needs_decision,
     "awaiting-approval": runs.awaiting_approval,
     "awaiting-choice": runs.awaiting_choice,
+    "awaiting-input": runs.awaiting_input,
     "awaiting-reply": runs.awaiting_reply,
   })[state];
 

@@ -13,6 +13,7 @@ const TONES: { readonly [State in RunSummary["state"]]: string } = {
   running: "fill-busy",
   "awaiting-approval": "fill-warn",
   "awaiting-choice": "fill-warn",
+  "awaiting-input": "fill-warn",
   "awaiting-reply": "fill-idle",
   "needs-decision": "fill-warn",
   completed: "fill-model",

@@ -51,11 +51,11 @@ function Question({ run, question }: { readonly run: string; readonly question: 
           )}
           {question.schema === null ? null : <Inputs form={form} />}
           <div className="flex gap-2">
-            <Button needs={operations.run.answer} type="submit" look="primary" size="small" disabled={answer.isPending}>
+            <Button needs={operations.run.input} type="submit" look="primary" size="small" disabled={answer.isPending}>
               {question.url === null ? text.question.answer : text.question.visited}
             </Button>
             <Button
-              needs={operations.run.answer}
+              needs={operations.run.input}
               size="small"
               disabled={answer.isPending}
               onClick={() => answer.mutate({ action: "decline" })}

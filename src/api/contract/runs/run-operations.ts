@@ -2,12 +2,13 @@ import * as z from "zod";
 import { LIMITS } from "../../../kernel/quantities.ts";
 import { ChooseBody } from "../models/model-choice.ts";
 import { Download, Events, operation } from "../operation.ts";
+import { ListQuery } from "../problem.ts";
 import { ExportQuery, ReplayQuery, ReplayReport, RunDiff, RunExport } from "./run-history.ts";
 import {
-  AnswerBody,
   ArtifactSummary,
   DecideBody,
   ForkBody,
+  InputBody,
   PruneBody,
   PruneOutcome,
   RetryBody,
@@ -20,6 +21,7 @@ import {
   UpdateRunBody,
   Upload,
   UploadQuery,
+  WaitingInputPage,
 } from "./runs.ts";
 import { RUN_CONTENT, RUN_PAGE_CONTENT } from "./run-content.ts";
 
@@ -139,16 +141,28 @@ export const choose = operation({
   content: RUN_CONTENT,
 });
 
-export const answer = operation({
+export const input = operation({
   ...EXECUTE,
-  name: "run.answer",
+  name: "run.input",
   narrowed: { by: ["agents"] },
-  summary: "Answer a question of a tool during its run",
-  http: { method: "POST", path: "/api/v1/runs/:id/questions/:question" },
-  params: params.extend({ question: z.string() }),
-  body: AnswerBody,
+  summary: "Answer a question of a run",
+  description:
+    "`input` is the id of the question. Stored when answered, and the run continues. 409 INPUT_CLOSED: it was answered before, or its time is over.",
+  http: { method: "POST", path: "/api/v1/runs/:id/inputs/:input" },
+  params: params.extend({ input: z.string() }),
+  body: InputBody,
   output: RunDetail,
   content: RUN_CONTENT,
+});
+
+export const inputs = operation({
+  ...READ_CONTENT,
+  name: "run.inputs",
+  narrowed: { by: ["agents"] },
+  summary: "List open questions of models to people, oldest first",
+  http: { method: "GET", path: "/api/v1/inputs" },
+  query: ListQuery,
+  output: WaitingInputPage,
 });
 
 export const upload = operation({

@@ -16,6 +16,7 @@ export const RunState = z.enum([
   "running",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-input",
   "awaiting-reply",
   "needs-decision",
   "completed",
@@ -182,13 +183,15 @@ export const RunQuestion = z
   .object({
     id: Id,
     call_id: Id,
-    server: z.string().meta({ description: "Tool server of the question" }),
+    server: z.string().meta({ description: "Tool server of the question; user for a question of the model" }),
     message: z.string(),
+    options: z.array(z.string()).meta({ description: "Answers to choose from; empty for any" }),
     schema: z.record(z.string(), Json).nullable().meta({ description: "JSON Schema of the answer, an object" }),
     url: z.string().nullable().meta({ description: "A page to visit instead of a form to fill in" }),
     asked_at: Instant,
     expires_at: Instant,
     state: z.enum(["open", "accepted", "declined", "cancelled", "expired"]),
+    by: z.string().meta({ description: "Who answered; empty until then, and for questions of tool servers" }),
   })
   .meta({ id: "RunQuestion" });
 export type RunQuestion = z.infer<typeof RunQuestion>;
@@ -217,12 +220,21 @@ export const RunReply = z
   })
   .meta({ id: "RunReply" });
 
-export const AnswerBody = z
+export const InputBody = z
   .discriminatedUnion("action", [
-    z.strictObject({ action: z.literal("accept"), content: z.record(z.string(), Json).default({}) }),
-    z.strictObject({ action: z.literal("decline") }),
+    z.strictObject({
+      action: z.literal("accept"),
+      content: Json.default({}).meta({
+        description: "An object with the fields of the schema; a text for a question of the model without a form",
+      }),
+    }),
+    z.strictObject({
+      action: z.literal("decline"),
+      reason: z.string().max(2_000).default("").meta({ description: "Note that the model receives" }),
+    }),
   ])
-  .meta({ id: "Answer" });
+  .meta({ id: "Input" });
+export type InputBody = z.input<typeof InputBody>;
 
 export const RunDetail = RunSummary.extend({
   input: z.string(),
@@ -252,7 +264,7 @@ export const RunDetail = RunSummary.extend({
   choice: RunChoice.nullable().meta({ description: "Open choice after a model failure" }),
   questions: z
     .array(RunQuestion)
-    .meta({ description: "Questions of tools to people, oldest first; open ones can be answered" }),
+    .meta({ description: "Questions of the model and of tools to people, oldest first; open ones can be answered" }),
   made_from_it: z
     .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
     .meta({ description: "Runs created from this one" }),
@@ -281,6 +293,12 @@ export const RunDetail = RunSummary.extend({
   last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
 }).meta({ id: "Run" });
 export type RunDetail = z.infer<typeof RunDetail>;
+
+/** An open question with its run. */
+export const WaitingInput = z
+  .object({ run: Id, agent: z.string(), question: RunQuestion })
+  .meta({ id: "WaitingInput" });
+export const WaitingInputPage = page(WaitingInput).meta({ id: "WaitingInputPage" });
 
 export const RunPage = page(RunSummary).meta({ id: "RunPage" });
 export const RunQuery = ListQuery.extend({

@@ -33,6 +33,7 @@ export const Status = z
       running: z.int(),
       awaiting_approval: z.int(),
       awaiting_choice: z.int(),
+      awaiting_input: z.int(),
       awaiting_reply: z.int(),
       needs_decision: z.int(),
       completed: z.int(),

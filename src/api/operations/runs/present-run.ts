@@ -9,6 +9,7 @@ import {
   type Artifact,
   isTerminal,
   type MemoryOutbox,
+  type RunEvent,
   type RunMessage,
   type RunSummary,
   type RunView,
@@ -90,12 +91,12 @@ export function presentRun(
     waiting_for: view.waitingFor[0] ?? null,
     waiting_calls: [...view.waitingFor],
     choice: view.choice === null ? null : presentChoice(view.choice),
-    questions: view.questions.map(presentQuestion),
+    questions: questionsOf(view),
     made_from_it: madeFromIt.flatMap(({ id, state, origin }) =>
       origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
     ),
     approvals: presentApprovalsOf(view),
-    replies: view.replies.map(presentReply),
+    replies: view.replies.filter(({ input }) => input === null).map(presentReply),
     notice_list: noticesOf(view).map(({ code, message }) => ({ code, message })),
     remembered: remembered === undefined ? null : presentRemembered(remembered),
     summaries: view.summaries.map(presentSummaryNote),
@@ -125,16 +126,18 @@ const presentChoice = ({ turn, model, failure, ...choice }: NonNullable<RunView[
   expires_at: instant(choice.expiresAtMs),
 });
 
-export const presentQuestion = (question: RunView["questions"][number]): contract.RunQuestion => ({
+const presentElicitation = (question: RunView["questions"][number]): contract.RunQuestion => ({
   id: question.id,
   call_id: question.callId,
   server: question.server,
   message: question.message,
+  options: [],
   schema: question.schema === null ? null : { ...question.schema },
   url: question.url,
   asked_at: instant(question.askedAtMs),
   expires_at: instant(question.expiresAtMs),
   state: question.state,
+  by: "",
 });
 
 export const presentInput = ({ turn, text, author, atMs }: RunView["inputs"][number]): contract.RunInput => ({
@@ -143,6 +146,45 @@ export const presentInput = ({ turn, text, author, atMs }: RunView["inputs"][num
   author,
   at: instant(atMs),
 });
+
+const QUESTION_STATES = {
+  open: "open",
+  answered: "accepted",
+  failed: "declined",
+  expired: "expired",
+  cancelled: "cancelled",
+} as const;
+
+/** A question of a model; undefined for a wait for a message. */
+function presentQuestion(reply: RunView["replies"][number]): contract.RunQuestion | undefined {
+  const { input, replyWith: id, callId, askedAtMs, deadlineMs, state, from } = reply;
+  if (input === null) return undefined;
+  return {
+    id,
+    call_id: callId,
+    server: "user",
+    message: input.question,
+    options: [...input.options],
+    schema: { ...input.schema },
+    url: null,
+    asked_at: instant(askedAtMs),
+    expires_at: instant(deadlineMs),
+    state: QUESTION_STATES[state],
+    by: from,
+  };
+}
+
+/** The id of the question or the wait that an event is about; undefined for other events. */
+export function questionIn(event: RunEvent): string | undefined {
+  if (event.type === "run-ask" || event.type === "run-answer") return event.questionId;
+  return event.type === "reply-wait" || event.type === "reply-end" ? event.replyWith : undefined;
+}
+
+/** Questions of the model and of tools, oldest first. */
+export const questionsOf = ({ questions, replies }: RunView): contract.RunQuestion[] =>
+  [...questions.map(presentElicitation), ...replies.flatMap((reply) => presentQuestion(reply) ?? [])].toSorted(
+    (one, other) => one.asked_at.localeCompare(other.asked_at),
+  );
 
 const presentReply = (reply: RunView["replies"][number]): contract.RunDetail["replies"][number] => ({
   call_id: reply.callId,

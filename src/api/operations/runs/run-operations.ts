@@ -153,16 +153,6 @@ const choose = implement(operations.run.choose, async ({ runs }, { id: text, ...
   return getRun(runs, id);
 });
 
-/** Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError. */
-const answer = implement(
-  operations.run.answer,
-  async ({ runs }, { id: text, question, ...answered }, { admission }) => {
-    const id = ownRun(runs, admission, text);
-    await runs.runs.answer(id, question, answered);
-    return getRun(runs, id);
-  },
-);
-
 const artifacts = implement(operations.run.artifacts, ({ runs }, input, { admission }) => {
   const id = ownRun(runs, admission, input.id);
   return { items: runs.stores.artifacts.ofRun(id).map(presentArtifact), next: null };
@@ -177,7 +167,6 @@ export const runOperations = [
   cancel,
   decide,
   choose,
-  answer,
   receiveUpload,
   artifacts,
   downloadArtifact,

@@ -2,7 +2,7 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../runs/index.ts";
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
-import { presentArtifact, presentInput, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { presentArtifact, presentInput, presentStep, presentSummary, questionIn, questionsOf } from "./present-run.ts";
 import { handles } from "../handles.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";
@@ -149,9 +149,9 @@ function* eventsOf(
 }
 
 function* questionOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {
-  if (event.type !== "run-ask" && event.type !== "run-answer") return;
-  const question = fold.view().questions.find(({ id }) => id === event.questionId);
-  if (question) yield { type: "question", question: presentQuestion(question) };
+  const asked = questionIn(event);
+  const question = asked && questionsOf(fold.view()).find(({ id }) => id === asked);
+  if (question) yield { type: "question", question };
 }
 
 function* approvalOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {

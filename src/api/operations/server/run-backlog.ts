@@ -2,7 +2,14 @@ import type { RunId } from "../../../kernel/ids.ts";
 import type { JournalEntry } from "../../../runs/index.ts";
 
 /** Events by which people are asked, or a question to them is settled. */
-const ASKS: ReadonlySet<string> = new Set(["run-ask", "run-answer", "approval-ask", "approval-answer"]);
+const ASKS: ReadonlySet<string> = new Set([
+  "run-ask",
+  "run-answer",
+  "approval-ask",
+  "approval-answer",
+  "reply-wait",
+  "reply-end",
+]);
 
 /** A changed run: its first unsent journal entry, and whether a question may have been asked since. */
 export type Backlog = { readonly runId: RunId; readonly seq: number; readonly asked: boolean };

@@ -17,7 +17,7 @@ import { operations, type ServerEvent, withoutContent } from "../../contract/ind
 import { type Backlog, RunBacklog } from "./run-backlog.ts";
 import { handles } from "../handles.ts";
 import { presentApprovalsOf } from "../runs/present-approval.ts";
-import { presentQuestion, presentStep, presentSummary } from "../runs/present-run.ts";
+import { presentStep, presentSummary, questionIn, questionsOf } from "../runs/present-run.ts";
 import { DirtySet } from "./dirty-set.ts";
 import { implementStream, type Streamed } from "../perform.ts";
 
@@ -302,7 +302,8 @@ function partsOf(journal: Pick<RunJournal, "read">, runId: RunId): readonly Part
     const { event, seq } = entry;
     const step = fold.apply(entry);
     if (step) steps.set(step.index, seq);
-    if (event.type === "run-ask" || event.type === "run-answer") questions.set(event.questionId, seq);
+    const question = questionIn(event);
+    if (question !== undefined) questions.set(question, seq);
     if (event.type === "approval-ask" || event.type === "approval-answer") approvals.set(event.approvalId, seq);
   }
   const view = fold.view();
@@ -313,8 +314,8 @@ function partsOf(journal: Pick<RunJournal, "read">, runId: RunId): readonly Part
       event: { type: "step", run, step: presentStep(step, isEnded) },
       changedSeq: steps.get(step.index) ?? 0,
     })),
-    ...view.questions.map((question): Part => ({
-      event: { type: "question", run, agent: view.agent, question: presentQuestion(question) },
+    ...questionsOf(view).map((question): Part => ({
+      event: { type: "question", run, agent: view.agent, question },
       changedSeq: questions.get(question.id) ?? 0,
     })),
     ...presentApprovalsOf(view).map((approval): Part => ({

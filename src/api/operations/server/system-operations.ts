@@ -40,6 +40,7 @@ const status = implement(
         running: counts.running,
         awaiting_approval: counts["awaiting-approval"],
         awaiting_choice: counts["awaiting-choice"],
+        awaiting_input: counts["awaiting-input"],
         awaiting_reply: counts["awaiting-reply"],
         needs_decision: counts["needs-decision"],
         completed: counts.completed,

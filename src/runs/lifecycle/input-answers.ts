@@ -1,0 +1,44 @@
+import { isJsonObject, type Json } from "../../kernel/json.ts";
+import { answerProblems, withDefaults } from "../../tools/catalogue/index.ts";
+import { inputClosed, inputNotFound, unfitAnswer } from "../calls/index.ts";
+import type { InputClosedError, InputNotFoundError, RunReply, RunView } from "../record/index.ts";
+import type { ReplyResult } from "./pending-replies.ts";
+
+/** Who gives an input, and the message by which it is given; null for none. */
+export type InputGiver = { readonly name: string; readonly messageId: string | null };
+
+export type InputAnswer =
+  | { readonly action: "accept"; readonly content: Json }
+  | { readonly action: "decline"; readonly reason: string };
+
+type Asked = NonNullable<RunReply["input"]>;
+
+/** The result of a call whose input was given. Throws AnswerInvalidError. */
+export function inputResult(asked: Asked, answer: InputAnswer, { name, messageId }: InputGiver): ReplyResult {
+  const common = { messageId, from: name };
+  if (answer.action === "decline") {
+    const reason = answer.reason === "" ? "" : ` They said: ${JSON.stringify(answer.reason)}.`;
+    const text = `the user declined to answer.${reason} Continue without the answer.`;
+    return { ...common, outcome: "failed", text, structured: null };
+  }
+  const { schema, isText } = asked;
+  const given = isText && typeof answer.content === "string" ? { answer: answer.content } : answer.content;
+  if (!isJsonObject(given)) throw unfitAnswer(["expected an object with the fields of the form"]);
+  const content = withDefaults(schema, given);
+  const problems = answerProblems(schema, content);
+  if (problems.length > 0) throw unfitAnswer(problems);
+  const { answer: words } = content;
+  if (isText && typeof words === "string") return { ...common, outcome: "answered", text: words, structured: null };
+  return { ...common, outcome: "answered", text: JSON.stringify(content), structured: content };
+}
+
+/** Why an input is not open. */
+export function notOpen(view: RunView, input: string): InputClosedError | InputNotFoundError {
+  const known = view.replies.find((each) => each.replyWith === input && each.input !== null);
+  if (known === undefined) return inputNotFound(view, input);
+  const { state, from: by, endedAtMs } = known;
+  const when = endedAtMs === null ? "" : ` at ${new Date(endedAtMs).toISOString()}`;
+  const became =
+    state === "cancelled" ? "its call has ended" : state === "expired" ? `it expired${when}` : `${by} gave it${when}`;
+  return inputClosed(view, input, became, { state, by });
+}
