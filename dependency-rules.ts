@@ -162,15 +162,7 @@ export const ROOMS = {
   webhooks: ["kernel", "kernel/changes", "access/permissions", "text/expressions"],
   "runs/threads": ["kernel", "agents/definitions", "runs/record", "runs/lifecycle"],
   runs: ["runs/record", "runs/lifecycle", "runs/threads", "runs/conversations", "runs/redaction", "runs/open"],
-  "runs/replay": [
-    "kernel",
-    "tools/catalogue",
-    "runs/record",
-    "runs/spending",
-    "runs/calls",
-    "runs/lifecycle",
-    "models/port",
-  ],
+  "runs/replay": words("kernel tools/catalogue runs/record runs/spending runs/calls runs/lifecycle models/port"),
   "runs/open": [
     ...words(
       "kernel text/references agents/budgets agents/definitions agents/permissions memory/knowledge messaging/router",

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { RunDetail, WaitingInputPage } from "../../src/api/contract/runs/runs.ts";
+import { WaitingInputPage } from "../../src/api/contract/runs/inputs.ts";
+import { RunDetail } from "../../src/api/contract/runs/runs.ts";
 import type { ScriptedTurnInput } from "../../src/models/vendors/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

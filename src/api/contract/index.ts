@@ -78,8 +78,6 @@ export {
   type ForkBody,
   type RunDetail,
   type RunEventType,
-  type RunInput,
-  type RunQuestion,
   type RunState,
   type RunStreamEvent,
   type RunSummary,
@@ -88,6 +86,7 @@ export {
   type Upload,
 } from "./runs/runs.ts";
 export * as runs from "./runs/runs.ts";
+export { type RunInput, type RunQuestion } from "./runs/inputs.ts";
 export { type StepContext } from "./runs/step-context.ts";
 export { withoutContent } from "./runs/run-content.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./runs/run-history.ts";

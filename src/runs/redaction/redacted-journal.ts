@@ -64,14 +64,11 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
     case "run-answer":
       return { ...event, content: { answer: objectOf(event.content.answer, redactor) } };
     case "reply-wait":
-      return event.content === undefined
-        ? event
-        : { ...event, content: { ...event.content, question: text(event.content.question) } };
-    case "reply-end":
-      return {
-        ...event,
-        content: { text: text(event.content.text), structured: redactor.json(event.content.structured) },
-      };
+      return { ...event, content: event.content && redactedAsk(event.content, redactor) };
+    case "reply-end": {
+      const { content } = event;
+      return { ...event, content: { text: text(content.text), structured: redactor.json(content.structured) } };
+    }
     case "approval-ask":
       return { ...event, content: { arguments: objectOf(event.content.arguments, redactor) ?? {} } };
     case "approval-answer":
@@ -102,6 +99,15 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return event;
   }
 }
+
+type Asked = NonNullable<Extract<RunEvent, { type: "reply-wait" }>["content"]>;
+
+const redactedAsk = (asked: Asked, redactor: Redactor): Asked => ({
+  ...asked,
+  question: redactor.text(asked.question),
+  options: asked.options.map((option) => redactor.text(option)),
+  schema: objectOf(asked.schema, redactor) ?? {},
+});
 
 type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
 

@@ -8,7 +8,6 @@ import {
   ArtifactSummary,
   DecideBody,
   ForkBody,
-  InputBody,
   PruneBody,
   PruneOutcome,
   RetryBody,
@@ -21,8 +20,8 @@ import {
   UpdateRunBody,
   Upload,
   UploadQuery,
-  WaitingInputPage,
 } from "./runs.ts";
+import { InputBody, WaitingInputPage } from "./inputs.ts";
 import { RUN_CONTENT, RUN_PAGE_CONTENT } from "./run-content.ts";
 
 const COMMON = { tags: ["runs"], surfaces: ["rest", "cli"] } as const;

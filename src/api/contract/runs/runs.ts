@@ -5,6 +5,7 @@ import { ModelAttempt, OnModelFailure, RunChoice } from "../models/model-choice.
 import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
+import { RunInput, RunQuestion } from "./inputs.ts";
 import { ContextSummary, StepContext } from "./step-context.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
@@ -179,33 +180,6 @@ export const ToolStep = z.object({
 export const Step = z.discriminatedUnion("kind", [ModelStep, ToolStep]).meta({ id: "Step" });
 export type Step = z.infer<typeof Step>;
 
-export const RunQuestion = z
-  .object({
-    id: Id,
-    call_id: Id,
-    server: z.string().meta({ description: "Tool server of the question; user for a question of the model" }),
-    message: z.string(),
-    options: z.array(z.string()).meta({ description: "Answers to choose from; empty for any" }),
-    schema: z.record(z.string(), Json).nullable().meta({ description: "JSON Schema of the answer, an object" }),
-    url: z.string().nullable().meta({ description: "A page to visit instead of a form to fill in" }),
-    asked_at: Instant,
-    expires_at: Instant,
-    state: z.enum(["open", "accepted", "declined", "cancelled", "expired"]),
-    by: z.string().meta({ description: "Who answered; empty until then, and for questions of tool servers" }),
-  })
-  .meta({ id: "RunQuestion" });
-export type RunQuestion = z.infer<typeof RunQuestion>;
-
-export const RunInput = z
-  .object({
-    turn: z.int().meta({ description: "Turn of the model that reads it" }),
-    text: z.string(),
-    author: z.string(),
-    at: Instant,
-  })
-  .meta({ id: "JoinedMessage" });
-export type RunInput = z.infer<typeof RunInput>;
-
 export const RunReply = z
   .object({
     call_id: Id,
@@ -219,22 +193,6 @@ export const RunReply = z
     message: Id.nullable().meta({ description: "Id of the reply" }),
   })
   .meta({ id: "RunReply" });
-
-export const InputBody = z
-  .discriminatedUnion("action", [
-    z.strictObject({
-      action: z.literal("accept"),
-      content: Json.default({}).meta({
-        description: "An object with the fields of the schema; a text for a question of the model without a form",
-      }),
-    }),
-    z.strictObject({
-      action: z.literal("decline"),
-      reason: z.string().max(2_000).default("").meta({ description: "Note that the model receives" }),
-    }),
-  ])
-  .meta({ id: "Input" });
-export type InputBody = z.input<typeof InputBody>;
 
 export const RunDetail = RunSummary.extend({
   input: z.string(),
@@ -293,12 +251,6 @@ export const RunDetail = RunSummary.extend({
   last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
 }).meta({ id: "Run" });
 export type RunDetail = z.infer<typeof RunDetail>;
-
-/** An open question with its run. */
-export const WaitingInput = z
-  .object({ run: Id, agent: z.string(), question: RunQuestion })
-  .meta({ id: "WaitingInput" });
-export const WaitingInputPage = page(WaitingInput).meta({ id: "WaitingInputPage" });
 
 export const RunPage = page(RunSummary).meta({ id: "RunPage" });
 export const RunQuery = ListQuery.extend({

@@ -3,7 +3,8 @@ import { ModelCondition } from "../models/model-condition.ts";
 import { Approval } from "../runs/approvals.ts";
 import { typeList } from "../runs/event-types.ts";
 import { LimitUses } from "../memory/memory-limits.ts";
-import { RunQuestion, RunSummary, Step } from "../runs/runs.ts";
+import { RunQuestion } from "../runs/inputs.ts";
+import { RunSummary, Step } from "../runs/runs.ts";
 
 export const Health = z.object({ status: z.literal("ok"), version: z.string() }).meta({ id: "Health" });
 export const Ready = z
