@@ -6,9 +6,9 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 
-const ASKER = `name = "asker"
+const PACKER = `name = "packer"
 version = "1.0.0"
-capabilities = ["asking"]
+capabilities = ["packing"]
 tools = ["user", "calculator"]
 system_prompt = "Ask."
 `;
@@ -25,13 +25,13 @@ const thenSays = (...calls: readonly ReturnType<typeof asks>[]): ScriptedTurnInp
 /** A server with an agent that asks. */
 async function asking(script: readonly ScriptedTurnInput[], more: Parameters<typeof startServer>[0] = {}) {
   const server = await startServer({ script, ...more });
-  await server.ask("POST", "/api/v1/agents", { source: ASKER });
+  await server.ask("POST", "/api/v1/agents", { source: PACKER });
   return server;
 }
 
 const run = async (server: TestServer, more: object = {}) =>
   RunDetail.parse(
-    (await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "go", wait: true, ...more })).body,
+    (await server.ask("POST", "/api/v1/runs", { agent: "packer", input: "go", wait: true, ...more })).body,
   );
 const detail = async (server: TestServer, id: string) =>
   RunDetail.parse((await server.ask("GET", `/api/v1/runs/${id}`)).body);
@@ -54,7 +54,7 @@ test("a question of the model waits outside of the queue for its answer, which i
     { server: "user", message: "Which colour?", options: [], state: "open", by: "" },
   ]);
   const { items } = WaitingInputPage.parse((await server.ask("GET", "/api/v1/inputs")).body);
-  expect(items).toEqual([{ run: asked.id, agent: "asker", question: asked.questions[0] }]);
+  expect(items).toEqual([{ run: asked.id, agent: "packer", question: asked.questions[0] }]);
   expect((await answer(server, asked, "blue")).status).toBe(200);
   const over = await ended(server, asked.id);
   expect(over).toMatchObject({ state: "completed", output: "finished", questions: [{ state: "accepted" }] });
