@@ -63,7 +63,7 @@ export async function run(): Promise<readonly Row[]> {
   await using server = await startServer({
     settings: {
       "models.providers": { local: { type: "openai-compatible", base_url: baseUrl } },
-      "server.streams_per_client_max": READERS * 2,
+      "server.limits.streams.address": READERS * 2,
     },
   });
   await server.ask("POST", "/api/v1/agents", { source: AGENT, file_name: "bench.toml" });
