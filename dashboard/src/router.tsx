@@ -109,6 +109,16 @@ const task = createRoute({
   path: "/tasks/$id",
   component: lazyPage(() => import("./pages/tasks/task.tsx"), "Task"),
 });
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: "/webhooks",
+  component: lazyPage(() => import("./pages/webhooks/webhooks.tsx"), "Webhooks"),
+});
+const webhook = createRoute({
+  getParentRoute: () => root,
+  path: "/webhooks/$id",
+  component: lazyPage(() => import("./pages/webhooks/webhook.tsx"), "Webhook"),
+});
 const graph = createRoute({
   getParentRoute: () => root,
   path: "/graph",
@@ -169,6 +179,8 @@ const routeTree = root.addChildren([
   conversation,
   tasks,
   task,
+  webhooks,
+  webhook,
   graph,
   memory,
   entity,

@@ -90,6 +90,7 @@ const PAGES: readonly Look[] = [
   { path: "/ui/tools/csv_parser", whole: text("Input schema") },
   { path: "/ui/usage", whole: text("mock") },
   { path: "/ui/access", whole: text("Every permission, API keys") },
+  { path: "/ui/webhooks", whole: text("No webhooks") },
   { path: "/ui/audit", whole: text("Verify the log") },
   { path: "/ui/settings", whole: text("set ANTHROPIC_API_KEY") },
   { path: "/ui/runs/nothing", whole: text("RUN_NOT_FOUND") },

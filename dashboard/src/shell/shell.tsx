@@ -66,6 +66,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g g": () => void navigate({ to: "/graph" }),
     "g e": () => void navigate({ to: "/memory" }),
     "g t": () => void navigate({ to: "/tools" }),
+    "g w": () => void navigate({ to: "/webhooks" }),
     "g u": () => void navigate({ to: "/usage" }),
     "g x": () => void navigate({ to: "/access" }),
     "g l": () => void navigate({ to: "/audit" }),

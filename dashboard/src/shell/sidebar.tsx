@@ -13,6 +13,7 @@ import {
   Settings,
   ShieldCheck,
   Waypoints,
+  Webhook,
   Wrench,
   type LucideIcon,
 } from "lucide-react";
@@ -40,6 +41,7 @@ const PAGES = [
   { to: "/graph", name: text.pages.graph, icon: Waypoints, keys: "g g", needs: operations.message.list },
   { to: "/memory", name: text.pages.memory, icon: Brain, keys: "g e", needs: operations.memory.list },
   { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t", needs: operations.toolServer.list },
+  { to: "/webhooks", name: text.pages.webhooks, icon: Webhook, keys: "g w", needs: operations.webhook.list },
   { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u", needs: operations.budget.list },
   { to: "/access", name: text.pages.access, icon: KeyRound, keys: "g x", needs: operations.access.roles },
   { to: "/audit", name: text.pages.audit, icon: ScrollText, keys: "g l", needs: operations.audit.list },

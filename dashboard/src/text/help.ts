@@ -16,6 +16,7 @@ export const HELP = {
         ["g g", "Graph"],
         ["g e", "Memory"],
         ["g t", "Tools"],
+        ["g w", "Webhooks"],
         ["g u", "Usage"],
         ["g x", "Access"],
         ["g l", "Audit"],

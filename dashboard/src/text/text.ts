@@ -16,6 +16,7 @@ import { HELP } from "./help.ts";
 import { MEMORY, MEMORY_OF_RUN } from "./memory/memory.ts";
 import { TASKS } from "./tasks.ts";
 import { MESSAGES } from "./messages.ts";
+import { WEBHOOKS } from "./webhooks.ts";
 
 /** Every word the dashboard shows. Names of things are those of the CLI, the API and the documentation. */
 export const text = {
@@ -35,6 +36,7 @@ export const text = {
     graph: "Graph",
     memory: "Memory",
     tools: "Tools",
+    webhooks: "Webhooks",
     usage: "Usage",
     access: "Access",
     audit: "Audit",
@@ -80,6 +82,7 @@ export const text = {
   audit: AUDIT,
   settings: SETTINGS,
   tasks: TASKS,
+  webhooks: WEBHOOKS,
   usage: USAGE,
   states: STATES,
   replyStates: REPLY_STATES,
