@@ -259,13 +259,12 @@ test("a turn that a message joined is replayed with the message", async () => {
   await sent.ended;
   const entries = made.journal.read(sent.run, 0);
   const report = await replayRun(
-    { entries, artifacts: [], read: async () => new Uint8Array() },
+    { entries, artifacts: [], read: async () => new Uint8Array(), past: (id) => made.journal.past(id) },
     {
       plans: { admit: async () => {}, plan: async () => testPlan() },
       models: models(model),
       tools: new ToolCatalogues(() => made.tools),
       clock: systemClock,
-      past: (id) => made.journal.past(id),
     },
   );
   expect(report).toMatchObject({ same: true, divergences: [], stopped: null });

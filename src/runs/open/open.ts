@@ -146,7 +146,6 @@ const replayDeps = ({ queue, spending }: RunsOptions, ports: RunsPorts, plans: A
   models: ports.models,
   tools: ports.tools,
   clock: ports.clock,
-  past: (id) => ports.stores.journal.past(id),
   hide: (text) => ports.secrets.redactors.journal.text(text),
   replayRules: { retry: queue.retry, accounts: { prices: ports.agents.prices, ...spending } },
 });

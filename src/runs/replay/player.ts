@@ -226,7 +226,7 @@ export class ArtifactPlayer implements ArtifactStore {
   async discard(): Promise<void> {}
 
   find(id: ArtifactId): Artifact | undefined {
-    return this.#recording.artifacts.find((each) => each.id === id);
+    return this.#recording.artifacts.find((each) => each.id === id) ?? this.#recording.find?.(id);
   }
 
   ofRun(): readonly Artifact[] {

@@ -1,5 +1,5 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
-import type { Artifact, JournalEntry, RunEvent } from "../record/index.ts";
+import type { Artifact, ArtifactStore, JournalEntry, RunEvent, RunJournal } from "../record/index.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 export type ModelOutcome = EventOf<"model-end"> | EventOf<"model-fail">;
@@ -9,6 +9,10 @@ export type Recording = {
   readonly entries: readonly JournalEntry[];
   readonly artifacts: readonly Artifact[];
   readonly read: (artifact: Artifact) => Promise<Uint8Array>;
+  /** What earlier runs of the thread left; absent: a thread begins with the run. */
+  readonly past?: RunJournal["past"] | undefined;
+  /** Finds an artifact of an earlier run of the thread. */
+  readonly find?: ArtifactStore["find"] | undefined;
 };
 
 /** The first events of a run: its request, and the events copied from another run. */

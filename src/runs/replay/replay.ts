@@ -5,7 +5,6 @@ import {
   type JournalEntry,
   type PlanSource,
   type RunEvent,
-  type RunJournal,
   type SuspendedState,
   type RunView,
   foldRun,
@@ -35,8 +34,6 @@ export type ReplayDeps = {
   readonly clock: Clock;
   /** Redaction of the journal, and so of the recording; default: none. */
   readonly hide?: ((text: string) => string) | undefined;
-  /** What earlier runs of the thread left; absent: a thread begins with the run. */
-  readonly past?: RunJournal["past"] | undefined;
   /** The defaults where it is absent. */
   readonly replayRules?: ReplayRules | undefined;
 };
@@ -83,7 +80,7 @@ const planningWith = (plans: PlanSource, revision: number | "latest"): PlanSourc
 /** Plays a recording through a separate engine; returns the resulting journal. */
 async function play(
   recording: Recording,
-  { plans, models, tools, clock, past = () => undefined, replayRules }: ReplayDeps,
+  { plans, models, tools, clock, replayRules }: ReplayDeps,
 ): Promise<{ readonly entries: readonly JournalEntry[]; readonly stopped: string | null }> {
   const runId = mint(RunId);
   const stopped = stoppedAt(clock.nowMs());
@@ -104,7 +101,7 @@ async function play(
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
     if (event.type === "run-suspend") setImmediate(() => void resume(event.state));
   };
-  const journal = new MemoryJournal(runId, onEvent, past);
+  const journal = new MemoryJournal(runId, onEvent, recording.past ?? (() => undefined));
   await journal.append(prefix.map((event) => ({ runId, atMs: 0, event })));
   const player = { recording, journal, onEnd: (why: string) => over.resolve(why) };
   const stand = new RecordedModel(player);

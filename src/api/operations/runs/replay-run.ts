@@ -1,3 +1,5 @@
+import type { Admission } from "../../../access/index.ts";
+import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { CaxtonError } from "../../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../../kernel/ids.ts";
 import { inlineContent } from "../../../kernel/content-deduplicator.ts";
@@ -24,14 +26,51 @@ const replay = implement(operations.run.replay, async ({ runs }, { id: text, rev
     entries: journal.read(id, 0),
     artifacts: artifacts.ofRun(id),
     read: (artifact) => artifacts.read(artifact),
+    ...earlierRuns(runs, admission),
   };
   return presentReport(await runs.replay(recording, revision));
 });
 
-/** Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
-const replayExport = implement(operations.run.replayExport, async ({ runs }, { revision, ...document }) =>
-  presentReport(await runs.replay(recordingOf(document), revision)),
-);
+/**
+ * Plays the run of an export in the caller's workspace, whatever the export names. Throws ExportInvalidError,
+ * AgentNotFoundError, RevisionNotFoundError.
+ */
+const replayExport = implement(operations.run.replayExport, async ({ runs }, input, { admission }) => {
+  const { revision, ...document } = input;
+  const { workspace } = admission.principal;
+  const { entries, read, ...recording } = recordingOf(document);
+  const own = entries.map((entry) =>
+    entry.event.type === "run-queue" ? { ...entry, event: { ...entry.event, workspace } } : entry,
+  );
+  for (const { event } of own)
+    if (event.type === "run-queue" && !admission.covers("agents", event.agent))
+      throw new AgentNotFoundError(workspace, event.agent, []);
+  const played: Recording = {
+    ...recording,
+    entries: own,
+    read: (artifact) => (artifact.path === "" ? read(artifact) : runs.stores.artifacts.read(artifact)),
+    ...earlierRuns(runs, admission),
+  };
+  return presentReport(await runs.replay(played, revision));
+});
+
+/** What earlier runs of a thread left. An export can name any run, so each is checked. */
+function earlierRuns(
+  { stores: { journal, artifacts } }: RunServices,
+  admission: Pick<Admission, "principal" | "covers">,
+): Pick<Recording, "past" | "find"> {
+  const isOwn = (id: RunId): boolean => {
+    const run = journal.summary(id);
+    return run?.workspace === admission.principal.workspace && admission.covers("agents", run.agent);
+  };
+  return {
+    past: (id) => (isOwn(id) ? journal.past(id) : undefined),
+    find: (id) => {
+      const found = artifacts.find(id);
+      return found && isOwn(found.runId) ? found : undefined;
+    },
+  };
+}
 
 const presentReport = ({ divergences, ...report }: ReplayReport): contract.ReplayReport => ({
   ...report,
