@@ -8,7 +8,7 @@ import {
   toolId,
   type ToolResult,
 } from "../../tools/catalogue/index.ts";
-import { type History, NO_HISTORY, type RunFiles, type RunView } from "../record/index.ts";
+import { type History, keptResults, NO_HISTORY, type RunFiles, type RunView } from "../record/index.ts";
 import { searchTools } from "./tool-search.ts";
 
 /**
@@ -67,8 +67,14 @@ export type DeferredTools = readonly string[];
 const FoundTools = z.object({ found: z.array(z.string()) });
 
 /** Tools offered to the model in its next turn: those not deferred, those it has found or called, and the run's own. */
-export function offeredTools(view: RunView, tools: readonly Tool[], deferred: DeferredTools): readonly Tool[] {
-  const reading = hasKeptResults(view) ? [READ_RESULT] : [];
+export function offeredTools(
+  view: RunView,
+  tools: readonly Tool[],
+  deferred: DeferredTools,
+  history: History | undefined,
+): readonly Tool[] {
+  const hasKept = hasKeptResults(view) || keptResults(history ?? NO_HISTORY).length > 0;
+  const reading = hasKept ? [READ_RESULT] : [];
   if (deferred.length === 0) return [...tools, ...reading];
   const known = knownTools(view);
   const offered = tools.filter((tool) => !isDeferred(tool, deferred) || known.has(toolId(tool)));
@@ -150,9 +156,10 @@ async function readOn(
 ): Promise<ToolResult> {
   if (name === undefined) return readCall(view, history ?? NO_HISTORY, call, { offset, length });
   const kept = await artifacts.ofRun(view.id);
+  // Results of the run come first, then those of earlier runs of the thread, the newest first.
   const artifact = kept.find((each) => each.name === name);
   if (artifact === undefined) {
-    const names = kept.map((each) => each.name).join(", ");
+    const names = [...new Set(kept.map((each) => each.name))].join(", ");
     return failedCall("tool-error", `no result is kept as "${name}"; kept are: ${names || "none"}.`);
   }
   return pieceOf(Buffer.from(await artifacts.read(artifact)).toString("utf8"), { offset, length });

@@ -262,7 +262,7 @@ const turnDeps = (
   fallback: plan.fallback ?? [],
   outputBytesMax: (plan.sizes ?? DEFAULT_OUTPUT_LIMITS).outputBytesMax,
   prepare: ({ model, settings }, window, signal) => {
-    const offered = offeredTools(deps.recorder.view(), tools, plan.deferredTools);
+    const offered = offeredTools(deps.recorder.view(), tools, plan.deferredTools, plan.history);
     const { summarizer } = deps.models;
     return prepareRequest({ ...deps, summarizer, model }, { ...plan, settings }, { step, offered, window }, signal);
   },

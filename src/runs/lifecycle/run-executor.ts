@@ -4,11 +4,15 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { callHooks, type Elicitations } from "../calls/index.ts";
 import { execute, type ExecutionDeps } from "../execution/index.ts";
 import {
+  type ArtifactStore,
   type ExecutionPlan,
+  type History,
   isTerminal,
+  keptResults,
   type Recorder,
   RUN_FAILURE_CODES,
   type RunEvent,
+  type RunFiles,
   type RunPlan,
   type RunView,
 } from "../record/index.ts";
@@ -92,7 +96,7 @@ export class RunExecutor {
             choiceTimeoutMs: options.choiceTimeoutMs,
           },
           tools: tools.of(view.workspace),
-          artifacts,
+          artifacts: history === undefined ? artifacts : withKept(artifacts, history),
           clock,
           attend: callHooks(recorder, ask),
           meter,
@@ -191,3 +195,10 @@ function lostEvent({ agent }: RunView, { why, message }: LostAttempt, losses: nu
       };
   }
 }
+
+/** The files of a run, and results of earlier runs of its thread that its model can read on in. */
+const withKept = (store: ArtifactStore, history: History): RunFiles => ({
+  save: (runId, file) => store.save(runId, file),
+  read: (artifact) => store.read(artifact),
+  ofRun: (runId) => [...store.ofRun(runId), ...keptResults(history).flatMap(({ id }) => store.find(id) ?? [])],
+});

@@ -16,7 +16,12 @@ import type { RunArtifact, RunFile } from "./run-event.ts";
 import type { ModelStep, RunInput, RunView, ToolStep } from "./fold/run-view.ts";
 
 /** What a result has beside its text. */
-export type ResultDetail = { readonly structured: JsonObject | undefined; readonly images: readonly ModelImage[] };
+export type ResultDetail = {
+  readonly structured: JsonObject | undefined;
+  readonly images: readonly ModelImage[];
+  /** The whole result, if it was too long to be shown. */
+  readonly kept: RunArtifact | undefined;
+};
 
 /** A finished turn of a run or of an earlier run of its thread. */
 export type DialogueTurn = Turn & {
@@ -107,7 +112,11 @@ export const shownTurn = (stored: PastRun["turns"][number]): DialogueTurn => ({
   ...stored,
   asked: stored.asked,
   providerMetadata: stored.providerMetadata,
-  details: stored.results.map(({ structured, images }) => ({ structured, images: artifactImages(images) })),
+  details: stored.results.map(({ structured, images }) => ({
+    structured,
+    images: artifactImages(images),
+    kept: keptIn(images),
+  })),
 });
 
 /** Whether a model answered with nothing at all. */
@@ -165,7 +174,11 @@ function turnOf(
 const detailOf = ({ end }: ToolStep): ResultDetail => ({
   structured: "structured" in end && isJsonObject(end.structured) ? end.structured : undefined,
   images: "artifacts" in end ? artifactImages(end.artifacts) : [],
+  kept: "artifacts" in end ? keptIn(end.artifacts) : undefined,
 });
+
+const keptIn = (artifacts: readonly RunArtifact[]): RunArtifact | undefined =>
+  artifacts.find(({ kept }) => kept === true);
 
 const callsTokens = (calls: readonly ModelToolCall[]): number =>
   calls.reduce((sum, { name, arguments: given }) => sum + estimateTokens(name) + estimateTokens(given) + 8, 0);

@@ -69,6 +69,10 @@ export const NO_HISTORY: History = {
   files: [],
 };
 
+/** Results of earlier runs that were too long to be shown, the newest first. */
+export const keptResults = ({ turns }: History): readonly RunArtifact[] =>
+  turns.flatMap(({ details }) => details.flatMap(({ kept }) => kept ?? [])).toReversed();
+
 /** What an ended run leaves to the next, given the run that it continues. */
 export function pastRunOf(view: RunView, before: PastRun | undefined): PastRun {
   const from = before?.to ?? THREAD_START;

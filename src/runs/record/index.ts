@@ -29,7 +29,7 @@ export {
   sentFiles,
   turnsSince,
 } from "./dialogue.ts";
-export { type History, historyOf, NO_HISTORY, PastRun, pastRunOf, withFiles } from "./history.ts";
+export { type History, historyOf, keptResults, NO_HISTORY, PastRun, pastRunOf, withFiles } from "./history.ts";
 
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type ExecutionPlan, type PlanSource, type Recalled, type RunPlan, DEFAULT_OUTPUT_LIMITS } from "./plan.ts";
