@@ -2,11 +2,14 @@ import { RUN_RIGHTS, type RunCaller, type RunRefusal } from "../kernel/rights/ru
 import type { AuditEvent } from "./audit/index.ts";
 import type { Principal } from "./principal.ts";
 
-type Caller = Pick<Principal, "id" | "kind" | "name" | "role" | "permissions">;
+type Caller = Pick<Principal, "id" | "kind" | "name" | "role" | "permissions"> & Partial<Pick<Principal, "narrowed">>;
 
 /** Returns the caller as its runs, messages and tasks store it, with what it lacks. */
-export function callerOf({ id, kind, name, role, permissions }: Caller): RunCaller {
-  return { id, kind, name, role, lacks: RUN_RIGHTS.filter((right) => !permissions.has(right)) };
+export function callerOf({ id, kind, name, role, permissions, narrowed = [] }: Caller): RunCaller {
+  const running = narrowed.filter((grant) => grant.permissions.has("runs:execute"));
+  const agents = running.flatMap(({ only }) => only.agents ?? []);
+  const lacks = RUN_RIGHTS.filter((right) => !permissions.has(right));
+  return { id, kind, name, role, lacks, ...(agents.length > 0 && { agents }) };
 }
 
 /** As `callerOf`; undefined if the caller has every permission that runs use. */

@@ -28,6 +28,10 @@ export const LIMITS = {
   runsConcurrentMax: 64,
   /** Runs waiting in `queued` before new ones are refused. */
   runsQueuedMax: 10_000,
+  /** Delegations between a run and the root of its tree. */
+  delegationDepthMax: 5,
+  /** Runs below one root. */
+  delegationsMax: 50,
   /** Turns of one thread, over all its branches. */
   threadTurnsMax: 10_000,
   /** Beginning of each message and answer that a search finds. */

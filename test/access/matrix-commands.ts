@@ -48,6 +48,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "run list": ["", "run.list"],
   "run get": ["{run.id}", "run.get"],
   "run update": ["{run.id} --tag x", "run.update"],
+  "run tree": ["{run.id}", "run.tree"],
   "run watch": ["{run.id}", "run.watch"],
   "run cancel": ["{run.id}", "run.cancel", { own: 5 }],
   "run decide": ["{run.id} retry", "run.decide", { own: 5 }],

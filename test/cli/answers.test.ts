@@ -234,6 +234,7 @@ const detail = {
   documentation: "",
   max_steps: 20,
   when_busy: "queue",
+  agents: [],
   warnings: [],
 };
 

@@ -86,6 +86,7 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
   message: null,
   thread: null,
   tags: [],
+  parent: null,
   notices: [],
   ...more,
 });

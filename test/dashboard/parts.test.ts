@@ -250,6 +250,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   message: null,
   thread: null,
   tags: [],
+  parent: null,
   notices: [],
   ...change,
 });

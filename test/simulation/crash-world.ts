@@ -106,6 +106,7 @@ class Life implements RunJournal {
   spent: RunJournal["spent"] = (runId) => this.#journal.spent(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);
+  below: RunJournal["below"] = (runId) => this.#journal.below(runId);
   unfinished = () => this.#journal.unfinished().filter((id) => id === this.#runId);
   inState = () => [];
   counts: RunJournal["counts"] = (workspace) => this.#journal.counts(workspace);

@@ -46,6 +46,7 @@ class FaultyJournal implements RunJournal {
   spent: RunJournal["spent"] = (runId) => this.#journal.spent(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);
+  below: RunJournal["below"] = (runId) => this.#journal.below(runId);
   unfinished: RunJournal["unfinished"] = () => this.#journal.unfinished();
   inState: RunJournal["inState"] = (state) => this.#journal.inState(state);
   counts: RunJournal["counts"] = (workspace) => this.#journal.counts(workspace);

@@ -22,6 +22,7 @@ export const AGENT = {
   delete: "Delete agent",
   revisionOf: (serving: number, newest: number) =>
     serving === newest ? `Revision ${serving}` : `Revision ${serving} of ${newest}`,
+  delegatesTo: (name: string) => `Delegates to ${name}`,
   lifecycle: {
     pause: "Pause",
     resume: "Resume",

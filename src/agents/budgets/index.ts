@@ -9,6 +9,7 @@ export {
   type Limits,
   limitsOf,
   NOTHING,
+  plus,
 } from "./amounts.ts";
 export type { Level, InsufficientBudget } from "./budget-tree.ts";
 export { Budgets, type BudgetsOptions, type Patience, type RunBudget, type Scope } from "./budgets.ts";

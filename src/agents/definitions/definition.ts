@@ -107,6 +107,8 @@ export const AgentDefinition = z.object({
   tools: z.array(z.string()),
   /** Those of `tools` that a model gets only when it searches for them. */
   deferredTools: z.array(z.string()).default([]),
+  /** Agents that it may delegate to. */
+  agents: z.array(z.string()).default([]),
   systemPrompt: z.string(),
   userPromptTemplate: z.string(),
   documentation: z.string(),

@@ -70,6 +70,7 @@ test("the smallest definition gets every default", () => {
     capabilities: ["writing"],
     tools: [],
     deferredTools: [],
+    agents: [],
     systemPrompt: "You write.",
     userPromptTemplate: "{{request}}",
     documentation: "",

@@ -104,6 +104,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     capabilities: file.capabilities,
     tools,
     deferredTools: performance?.lazy_tool_loading === true ? ["*"] : file.deferred_tools,
+    agents: file.agents,
     systemPrompt: file.system_prompt,
     userPromptTemplate: file.user_prompt_template,
     documentation: file.documentation,

@@ -30,6 +30,8 @@ export const REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?|file:[^}]+|
 
 export const CAPABILITIES_MAX = 20;
 export const TOOLS_MAX = 200;
+/** Agents that one delegates to, or hands off to. */
+export const AGENTS_MAX = 32;
 export const STEPS_DEFAULT = 20;
 export const TOOLS_AT_ONCE_DEFAULT = 3;
 export const DESCRIPTION_CHARS_MAX = 200;

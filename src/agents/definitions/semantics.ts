@@ -16,7 +16,7 @@ import { namesTool, readRule, RULES_MAX } from "../permissions/index.ts";
 import { hostProblems } from "./tables/host-problems.ts";
 import { ACT_HANDLER_NAMES } from "./prompts/act-prompts.ts";
 import { inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, placeholdersIn, unfilledIn } from "./prompts/prompt.ts";
-import { isRecord, isStrings } from "./formats/record.ts";
+import { agentToolsIn, isRecord, isStrings } from "./formats/record.ts";
 import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
 
 /** Names every tool server and tool there is: `csv_parser`, `csv_parser.group`. */
@@ -327,7 +327,7 @@ function problemsOfRules({ document }: Draft, key: string, knownTools: KnownTool
   const rules = at(document, ["permissions", key]);
   // More of them are a problem that the schema reports.
   if (!isStrings(rules) || rules.length > RULES_MAX) return [];
-  const known = [...knownTools()].filter((name) => name.includes("."));
+  const known = [...[...knownTools()].filter((name) => name.includes(".")), ...agentToolsIn(document.data)];
   return rules.flatMap((text, index) => {
     const read = readRule(text);
     if (read.type === "malformed" || known.some((tool) => namesTool(read.rule, tool))) return [];

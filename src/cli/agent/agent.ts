@@ -146,6 +146,7 @@ function renderAgent(found: AgentDetail, look: Look): string {
     ["Capabilities", found.capabilities.join(", ") || "none"],
     ["Steps", `at most ${found.max_steps} turns a run`],
   ];
+  if (found.agents.length > 0) fields.push(["Delegates", `to ${found.agents.join(", ")}`]);
   if (found.file?.differs === true)
     fields.push([
       "File",

@@ -71,6 +71,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   if (run.thread !== null) fields.push(["Thread", run.thread.id]);
   if (run.caller !== null) fields.push(["Caller", callerLine(run.caller)]);
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
+  if (run.parent !== null) fields.push(["Part of", `${run.parent}   (caxton run tree ${run.parent})`]);
   if (run.message !== null) {
     const { performative, sender, conversation, id } = run.message;
     fields.push(["Message", `${id}  ${performative} from ${oneLine(sender)}`], ["Talk", oneLine(conversation)]);

@@ -32,6 +32,7 @@ import { runAnswer } from "./answer.ts";
 import { historyCommands } from "./history.ts";
 import { runChoose } from "./choose.ts";
 import { startRun } from "./start.ts";
+import { runTree } from "./tree.ts";
 import { type Column, ageColumn, showCost, showCount, showTokens, showSpan } from "../terminal/index.ts";
 
 /**
@@ -67,7 +68,7 @@ const StartInput = z.object({
 
 function verb(command: Command, invocation: Invocation): void {
   command
-    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|choose|fork|retry|diff ...")
+    .usage("[options] <agent> <prompt...>   or   run list|get|tree|watch|cancel|decide|choose|fork|retry|diff ...")
     .description(
       "Ask an agent and stream its answer to standard output; all other output goes to standard error. Ctrl-C cancels the run on the server; a second Ctrl-C exits at once. After --, the first word is an agent's name, even if it is the name of a command (list, get, ...).",
     )
@@ -113,6 +114,7 @@ function nouns(command: Command, invocation: Invocation): void {
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
   update(command.command("update"), invocation);
+  runTree(command.command("tree"), invocation);
   watch(command.command("watch"), invocation);
   cancel(command.command("cancel"), invocation);
   decide(command.command("decide"), invocation);

@@ -111,6 +111,7 @@ const ended = (output: string): RunDetail => ({
   hint: "",
   thread: null,
   tags: [],
+  parent: null,
   notices: [],
   notice_list: [],
   summaries: [],

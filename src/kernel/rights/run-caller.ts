@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { fitsGlob, parseGlob } from "../glob.ts";
 
 /** Permissions that a run uses. A caller that lacks one limits its runs. */
 export const RUN_RIGHTS = [
@@ -7,6 +8,7 @@ export const RUN_RIGHTS = [
   "messages:send",
   "subscriptions:write",
   "tasks:execute",
+  "runs:execute",
 ] as const;
 export type RunRight = (typeof RUN_RIGHTS)[number];
 
@@ -21,6 +23,8 @@ export const RunCaller = z.object({
   name: z.string(),
   role: z.string(),
   lacks: z.array(z.enum(RUN_RIGHTS)).readonly(),
+  /** Globs of the agents that a caller without `runs:execute` may run all the same; absent for none. */
+  agents: z.array(z.string()).readonly().optional(),
 });
 export type RunCaller = z.infer<typeof RunCaller>;
 
@@ -38,10 +42,20 @@ export type RunRefusal = {
 export const hasRight = (caller: RunCaller | undefined, right: RunRight): boolean =>
   caller?.lacks.includes(right) !== true;
 
+/** Whether the caller of a run may run an agent, by its name. */
+export const mayRun = (caller: RunCaller | undefined, agent: string): boolean =>
+  hasRight(caller, "runs:execute") ||
+  caller?.agents?.some((glob) => fitsGlob(parseGlob(glob.toLowerCase()), agent.toLowerCase())) === true;
+
 /** The caller of a run that `newer` makes from a run of `older`: it lacks what either lacks. */
 export function intersection(older: RunCaller | undefined, newer: RunCaller | undefined): RunCaller | undefined {
   if (older === undefined || newer === undefined) return newer ?? older;
-  return { ...newer, lacks: RUN_RIGHTS.filter((right) => !hasRight(older, right) || !hasRight(newer, right)) };
+  const lacks = RUN_RIGHTS.filter((right) => !hasRight(older, right) || !hasRight(newer, right));
+  const limited = [older, newer].filter((caller) => !hasRight(caller, "runs:execute"));
+  const [agents = [], others = agents] = limited.map((caller) => caller.agents ?? []);
+  const both = agents.filter((glob) => others.includes(glob));
+  const { agents: _agents, ...rest } = newer;
+  return { ...rest, lacks, ...(both.length > 0 && { agents: both }) };
 }
 
 /** Why a run may not act, for its model. */

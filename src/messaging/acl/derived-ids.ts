@@ -25,6 +25,7 @@ export const taskIdOf = (call: ToolCallId): TaskId =>
 
 const SUBSCRIPTION = "subscription-";
 const CANCELLATION = "cancel-";
+const DELEGATION = "delegation-";
 
 /** What answers to a subscription to an agent carry as `in_reply_to`: the first of them is waited for, the others start runs. */
 export const subscriptionOf = (letter: MessageId): string => SUBSCRIPTION + letter;
@@ -33,9 +34,15 @@ export const isSubscription = (replyWith: string): boolean => replyWith.startsWi
 export const cancellationId = (letter: MessageId): string => CANCELLATION + letter;
 export const isCancellationId = (replyWith: string): boolean => replyWith.startsWith(CANCELLATION);
 
+/** What the answer to a delegation carries: its sender is a run below the one that waits. */
+export const delegationOf = (letter: MessageId): string => DELEGATION + letter;
+export const isDelegation = (replyWith: string): boolean => replyWith.startsWith(DELEGATION);
+
 /** The id of the message that a wait is for. */
-export const letterOf = (replyWith: string): string =>
-  isSubscription(replyWith) ? replyWith.slice(SUBSCRIPTION.length) : replyWith;
+export function letterOf(replyWith: string): string {
+  const prefix = [SUBSCRIPTION, DELEGATION].find((each) => replyWith.startsWith(each)) ?? "";
+  return replyWith.slice(prefix.length);
+}
 
 /** What a run says at one point of it: said again after a crash, it is the same message. */
 export const messageIdOf = (origin: RunId | ToolCallId, what: string): MessageId =>

@@ -52,7 +52,9 @@ export { MessageWire } from "./wire/wire-schema.ts";
 export { contentWire, messageWire, storedText, writeMessage } from "./write-message.ts";
 export {
   cancellationId,
+  delegationOf,
   isCancellationId,
+  isDelegation,
   isSubscription,
   letterOf,
   messageIdOf,

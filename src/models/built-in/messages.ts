@@ -5,7 +5,10 @@ import type { Ledger } from "./ledger.ts";
 
 /** Prefix of Caxton's own message tools; the rules for tables and files skip them. */
 const PREFIX = "messages__";
-export const isMessageTool = ({ name }: ModelTool): boolean => name.startsWith(PREFIX);
+/** Prefix of tools that are agents: a server's name is followed by two underscores instead. */
+const AGENT = "agent_";
+export const isMessageTool = ({ name }: ModelTool): boolean =>
+  name.startsWith(PREFIX) || (name.startsWith(AGENT) && !name.includes("__"));
 
 /** A message as a model receives it; lines in square brackets are not part of the content. */
 export type MessagePrompt = { readonly performative: string; readonly sender: string; readonly content: string };
@@ -93,10 +96,13 @@ function questionOf(whom: JsonObject, [, name = "", word = "", rest = ""]: RegEx
 
 /** Returns the replies of the agents that the request says to ask; nothing if it names none, or without the tool. */
 export function askedParts(text: string, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {
-  const tool = tools.find(({ name }) => name === `${PREFIX}ask`);
-  if (tool === undefined) return [];
+  const ask = tools.find(({ name }) => name === `${PREFIX}ask`);
   return questionsIn(text).flatMap(({ whom, name, content }) => {
-    const outcome = ledger.ask({ name: tool.name, arguments: { ...whom, content }, why: `I will ask ${name}.` });
+    const agent = tools.find((each) => isMessageTool(each) && each.name.toLowerCase() === AGENT + name.toLowerCase());
+    const tool = agent ?? ask;
+    if (tool === undefined) return [];
+    const given = agent === undefined ? { ...whom, content } : { request: content };
+    const outcome = ledger.ask({ name: tool.name, arguments: given, why: `I will ask ${name}.` });
     if (outcome === undefined) return [section([])];
     return [
       outcome.type === "done"

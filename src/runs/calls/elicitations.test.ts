@@ -66,6 +66,7 @@ async function room() {
     tag: async () => undefined,
     list: () => [],
     madeFrom: () => [],
+    below: () => [],
     unfinished: () => [],
     inState: () => [],
     counts: () => {

@@ -43,8 +43,10 @@ export class Cancellations implements AsyncDisposable {
   start(): void {
     this.#watching = this.#deps.runs.hub.watchAll((news) => {
       if (news.type !== "entry") return;
-      const { type } = news.entry.event;
-      if (type === "run-cancel" || type === "run-fail" || type === "run-complete") this.#worker.due();
+      const { event } = news.entry;
+      const { type } = event;
+      const isGivenUp = type === "reply-end" && event.outcome === "expired";
+      if (isGivenUp || type === "run-cancel" || type === "run-fail" || type === "run-complete") this.#worker.due();
     });
     this.#worker.due();
   }

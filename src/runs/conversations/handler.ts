@@ -9,7 +9,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { type Message, SYSTEM_SENDER } from "../../messaging/acl/index.ts";
+import { type Message, type MessageError, SYSTEM_SENDER } from "../../messaging/acl/index.ts";
 import {
   type AgentHandler,
   type Delivered,
@@ -26,6 +26,7 @@ import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
 import { isCancellationId, isSubscription, messageIdOf, runIdOf, threadIdOf } from "../../messaging/acl/index.ts";
 import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
+import { Delegations, type DelegationsDeps } from "./delegations.ts";
 import type { ConversationMessages, TaskInterceptor } from "./ports.ts";
 import { isInterim, replyResult, textOf, variablesOf } from "./content.ts";
 
@@ -36,7 +37,7 @@ export type CorrespondenceDeps = {
     readonly journal: Pick<RunJournal, "summary">;
     readonly replies: Pick<ReplyIndex, "find" | "openIn">;
     readonly answers: RunAnswers;
-  };
+  } & DelegationsDeps["stores"];
   readonly replies: PendingReplies;
   readonly messages: ConversationMessages;
   readonly tasks: TaskInterceptor;
@@ -74,11 +75,13 @@ const FAILURES: ReadonlySet<Message["performative"]> = new Set(["failure", "not-
  */
 export class Correspondence implements AgentHandler {
   readonly #deps: CorrespondenceDeps;
+  readonly #delegations: Delegations;
   /** Messages whose runs begin in this moment. */
   readonly #starting = new Map<RunId, Promise<Settlement>>();
 
   constructor(deps: CorrespondenceDeps) {
     this.#deps = deps;
+    this.#delegations = new Delegations(deps);
   }
 
   async handle(delivered: Delivered, signal: AbortSignal): Promise<Settlement> {
@@ -132,7 +135,7 @@ export class Correspondence implements AgentHandler {
     const { stores, agents, runs, messages } = this.#deps;
     const { journal, answers } = stores;
     const link = triggerOf(message, messages.follow(delivered));
-    if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
+    if (journal.summary(id) !== undefined) return this.#started(link, delivered, id);
     try {
       const { name, definition } = await agents.prepareServing(message.workspace, recipient);
       const { messaging } = definition;
@@ -145,24 +148,54 @@ export class Correspondence implements AgentHandler {
       if (bid !== undefined) return bid;
       if (turns >= messaging.turnsMax) return turnsEnded(name, messaging);
       const history = await this.#history(message, name, messaging);
-      const { performative, sender, conversationId, protocol } = message;
-      await this.#whenThereIsRoom(message, signal, () =>
-        runs.continue(threadIdOf(message.workspace, name, conversationId), {
+      return await this.#delegations.start(message, recipient, async (delegated) => {
+        if (delegated?.type === "over") return DONE;
+        if (delegated?.type === "refused") return this.#refuse(link, delivered, delegated.error);
+        const files = await this.#delegations.copies(delegated?.files ?? [], message.workspace, id);
+        const { performative, sender, conversationId, protocol } = message;
+        const request = {
           id,
+          parent: delegated?.parent,
           workspace: message.workspace,
           agent: name,
           input: textOf(message.content),
           variables: variablesOf(message),
           model: undefined,
-          files: [],
+          files,
           caller: message.onBehalfOf,
           message: { link, prompt: { performative, sender, conversationId, protocol, history } },
-        }),
-      );
-      return await this.#agree(link, delivered, id);
+        };
+        const thread = threadIdOf(message.workspace, name, conversationId);
+        await this.#whenThereIsRoom(message, signal, () => runs.continue(thread, request));
+        return this.#started(link, delivered, id);
+      });
     } catch (error) {
       return settlementOf(error);
     }
+  }
+
+  /** The run of a message is on disk. */
+  async #started(link: RunMessage, delivered: Delivered, run: RunId): Promise<Settlement> {
+    // A cancellation that came before the run was on disk has not found it.
+    if (this.#delegations.isOver(delivered.message)) await this.#cancelRun(run, "the run that delegated it has ended");
+    return this.#agree(link, delivered, run);
+  }
+
+  /** Answers for an agent that gets no run. */
+  async #refuse(link: RunMessage, { message, recipient }: Delivered, error: MessageError): Promise<Settlement> {
+    const { messages, clock } = this.#deps;
+    await messages.submit(
+      replyTo(link, message.workspace, {
+        id: messageIdOf(runIdOf(message, recipient), "refusal"),
+        performative: "failure",
+        sender: recipient,
+        onBehalfOf: message.onBehalfOf,
+        content: { type: "text", text: `${error.message}. ${error.hint}` },
+        error,
+        atMs: clock.nowMs(),
+      }),
+    );
+    return DONE;
   }
 
   /** Maximum price that the agent stated in a bid of this conversation. */
@@ -236,17 +269,12 @@ export class Correspondence implements AgentHandler {
   /** The requester cancels: runs of the conversation end and send only the cancellation. */
   async #cancel(delivered: Delivered): Promise<Settlement> {
     const { message, recipient } = delivered;
-    const { stores, runs, messages, clock } = this.#deps;
+    const { stores, messages, clock } = this.#deps;
     const { answers } = stores;
     const conversation = { workspace: message.workspace, agent: recipient, conversationId: message.conversationId };
     for (const id of answers.inConversation(conversation).unfinished) {
       await answers.sent(id);
-      try {
-        await runs.cancel(id, `${message.sender} cancelled the request`);
-      } catch (error) {
-        // It has ended in the same moment.
-        if (!(error instanceof CaxtonError)) throw error;
-      }
+      await this.#cancelRun(id, `${message.sender} cancelled the request`);
     }
     await messages.submit(
       replyTo(triggerOf(message, messages.follow(delivered)), message.workspace, {
@@ -259,6 +287,15 @@ export class Correspondence implements AgentHandler {
       }),
     );
     return DONE;
+  }
+
+  async #cancelRun(run: RunId, reason: string): Promise<void> {
+    try {
+      await this.#deps.runs.cancel(run, reason);
+    } catch (error) {
+      // It has ended in the same moment.
+      if (!(error instanceof CaxtonError)) throw error;
+    }
   }
 }
 

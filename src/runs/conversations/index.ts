@@ -1,5 +1,6 @@
 /** Agents in conversations: what messages do to runs, and the tools by which runs send them. */
 
+export { AgentTools, agentTool } from "./agent-tools.ts";
 export { Agreements } from "./agreements.ts";
 export { Cancellations } from "./cancellations.ts";
 export { Correspondence } from "./handler.ts";

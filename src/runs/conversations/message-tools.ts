@@ -2,21 +2,11 @@ import type * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { JsonObject } from "../../kernel/json.ts";
-import { RunId } from "../../kernel/ids.ts";
-import type { RunCaller, RunRight } from "../../kernel/rights/run-caller.ts";
-import { composeMessage, type Address, type Message, USER_SENDER } from "../../messaging/acl/index.ts";
-import type { Submitted } from "../../messaging/router/index.ts";
-import type { RunJournal, RunMessage } from "../record/index.ts";
+import type { RunRight } from "../../kernel/rights/run-caller.ts";
+import type { Address } from "../../messaging/acl/index.ts";
+import type { RunJournal } from "../record/index.ts";
 import type { TaskRequest } from "../../messaging/tasks/index.ts";
-import {
-  failedCall,
-  type NativeTools,
-  NO_USAGE,
-  type Tool,
-  type ToolCall,
-  toolId,
-  type ToolResult,
-} from "../../tools/catalogue/index.ts";
+import { failedCall, type NativeTools, type ToolCall, type ToolResult } from "../../tools/catalogue/index.ts";
 import { MESSAGES } from "./answer.ts";
 import { messageIdOf, subscriptionOf, taskIdOf } from "../../messaging/acl/index.ts";
 import { answersTo, propagatedContext, replyTo } from "./trigger.ts";
@@ -35,6 +25,7 @@ import {
   NotifyArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
+import { askAgent, callerOf, checked, compose, done, resultOf } from "./asking.ts";
 import { type Addressed, addressOf, formatAddress } from "./tool-address.ts";
 import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, NOTIFY, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./content.ts";
@@ -57,14 +48,6 @@ const TRIES_MAX = 4;
 const AUCTIONS = { english: "auction-english", dutch: "auction-dutch", sealed: "auction-sealed" } as const;
 
 type Entrusted = Pick<TaskRequest, "name" | "data" | "evaluation" | "protocol" | "auction">;
-/** On whose behalf a tool is called, and because of which message. */
-type Caller = {
-  readonly workspace: string;
-  readonly sender: string;
-  readonly link: RunMessage | null;
-  readonly onBehalfOf: RunCaller | undefined;
-};
-
 /** Finding agents and replying to the request of the run need none. */
 const RIGHTS: Readonly<Record<string, RunRight>> = {
   [SEND.name]: "messages:send",
@@ -116,7 +99,7 @@ export class MessageTools implements NativeTools {
           refusable(() => unsubscribe(this.#deps, call, wanted.id, plainly)),
         );
       case NOTIFY.name: {
-        const { link, onBehalfOf } = this.#callerOf(call);
+        const { link, onBehalfOf } = callerOf(this.#deps.journal, call);
         const draft = { ...(link && propagatedContext(link)), onBehalfOf };
         return checked(NOTIFY, NotifyArguments, given, (wanted) =>
           notifySubscribers(this.#deps, call, wanted, { draft, done: plainly }),
@@ -133,34 +116,11 @@ export class MessageTools implements NativeTools {
     }
   }
 
-  #callerOf({ context }: ToolCall): Caller {
-    const run = RunId.safeParse(context.session);
-    const link = run.success ? (this.#deps.journal.summary(run.data)?.message ?? null) : null;
-    const { workspace, agent = USER_SENDER, onBehalfOf } = context;
-    return { workspace, sender: agent, link, onBehalfOf };
-  }
-
-  #compose(
-    { id }: ToolCall,
-    { workspace, sender, link, onBehalfOf }: Caller,
-    draft: Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] },
-  ): Message {
-    return composeMessage({
-      ...(link !== null && { ...propagatedContext(link), parentConversation: link.conversationId }),
-      ...draft,
-      id: messageIdOf(id, "message"),
-      workspace,
-      sender,
-      onBehalfOf,
-      atMs: this.#deps.clock.nowMs(),
-    });
-  }
-
   async #send(call: ToolCall, wanted: z.output<typeof SendArguments>): Promise<ToolResult> {
     const address = addressOf(wanted);
     if (typeof address === "string") return failedCall("invalid-arguments", address);
     const { performative, content, conversation_id: conversationId, protocol, in_reply_to: inReplyTo } = wanted;
-    const message = this.#compose(call, this.#callerOf(call), {
+    const message = compose(this.#deps.clock, call, callerOf(this.#deps.journal, call), {
       performative,
       content: contentFrom(content),
       address,
@@ -176,27 +136,15 @@ export class MessageTools implements NativeTools {
     if (typeof address === "string") return failedCall("invalid-arguments", address);
     if (address.type === "receivers" && address.names.length > 1)
       return failedCall("invalid-arguments", "ask one agent a call; ask several in one turn with a call each.");
-    const { awaitReply } = call.context;
-    if (awaitReply === undefined)
-      return failedCall("tool-error", "only a run can wait for an answer; use send_message, or start a run that asks.");
-    const caller = this.#callerOf(call);
-    const deadlineMs = this.#deadline(wanted.minutes, caller.link);
-    const replyWith = messageIdOf(call.id, "message");
-    const { performative, content, conversation_id: given } = wanted;
-    const message = this.#compose(call, caller, {
+    const { performative, content, conversation_id: conversationId, minutes } = wanted;
+    const draft = {
       performative,
       content: contentFrom(content),
       address,
-      ...(given !== undefined && { conversationId: given }),
-      replyWith,
-      replyByMs: deadlineMs,
+      ...(conversationId !== undefined && { conversationId }),
       protocol: PROTOCOL_OF[performative],
-    });
-    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: formatAddress(address) };
-    return awaitReply(wait, async () => {
-      const result = resultOf(await this.#deps.post.submit(message), { performative });
-      return result.type === "failed" ? result : undefined;
-    });
+    };
+    return askAgent(this.#deps, call, draft, { replyWith: messageIdOf(call.id, "message"), minutes });
   }
 
   async #offer(call: ToolCall, wanted: z.output<typeof CallArguments>): Promise<ToolResult> {
@@ -226,7 +174,7 @@ export class MessageTools implements NativeTools {
     if (typeof address === "string") return failedCall("invalid-arguments", address);
     const { awaitReply } = call.context;
     if (awaitReply === undefined) return failedCall("tool-error", "only a run can wait for a task; see `caxton task`.");
-    const { workspace, sender, link, onBehalfOf } = this.#callerOf(call);
+    const { workspace, sender, link, onBehalfOf } = callerOf(this.#deps.journal, call);
     const [bidsMs, workMs] = [Math.round(wanted.bid_minutes * MINUTE_MS), Math.round(wanted.work_minutes * MINUTE_MS)];
     const id = taskIdOf(call.id);
     const { tasks, clock } = this.#deps;
@@ -266,39 +214,16 @@ export class MessageTools implements NativeTools {
 
   /** Waits until the agent agrees; later notifications are separate messages. */
   #subscribeTo(call: ToolCall, address: Address, { about, where }: z.output<typeof SubscribeArguments>) {
-    const { awaitReply } = call.context;
-    if (awaitReply === undefined || where !== undefined) {
-      const why = where === undefined ? "only a run can subscribe to an agent" : "where is for topics; say it in about";
-      return Promise.resolve(failedCall("invalid-arguments", why));
-    }
-    const caller = this.#callerOf(call);
-    const deadlineMs = this.#deadline(SUBSCRIBE_MINUTES, caller.link);
+    if (where !== undefined)
+      return Promise.resolve(failedCall("invalid-arguments", "where is for topics; say it in about"));
+    const content = contentFrom(about ?? "");
+    const draft = { performative: "subscribe" as const, content, address, protocol: SUBSCRIBE_PROTOCOL };
     const replyWith = subscriptionOf(messageIdOf(call.id, "message"));
-    const message = this.#compose(call, caller, {
-      performative: "subscribe",
-      content: contentFrom(about ?? ""),
-      address,
-      replyWith,
-      replyByMs: deadlineMs,
-      protocol: SUBSCRIBE_PROTOCOL,
-    });
-    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: formatAddress(address) };
-    return awaitReply(wait, async () => {
-      const result = resultOf(await this.#deps.post.submit(message), { performative: "subscribe" });
-      return result.type === "failed" ? result : undefined;
-    });
-  }
-
-  /** A wait ends no later than the wait of the agent that sent this run's request. */
-  #deadline(minutes: number, link: RunMessage | null): number {
-    const nowMs = this.#deps.clock.nowMs();
-    const ownMs = nowMs + Math.round(minutes * MINUTE_MS);
-    const asked = link?.replyByMs ?? Infinity;
-    return asked > nowMs ? Math.min(ownMs, asked) : ownMs;
+    return askAgent(this.#deps, call, draft, { replyWith, minutes: SUBSCRIBE_MINUTES });
   }
 
   async #reply(call: ToolCall, { performative, content }: z.output<typeof ReplyArguments>): Promise<ToolResult> {
-    const { link, workspace, sender, onBehalfOf } = this.#callerOf(call);
+    const { link, workspace, sender, onBehalfOf } = callerOf(this.#deps.journal, call);
     if (link === null)
       return failedCall("tool-error", "no message started this run, so there is no request to reply to.");
     const allowed = [...answersTo(link), "not-understood" as const];
@@ -341,44 +266,3 @@ const PROTOCOL_OF: { readonly [Act in z.output<typeof AskArguments>["performativ
 
 const plainly = (text: string, structured: Readonly<Record<string, string | readonly string[]>>): ToolResult =>
   done(text, JsonObject.parse(structured));
-
-const done = (text: string, structured: JsonObject): ToolResult => ({
-  type: "done",
-  content: [{ type: "text", text }],
-  structured,
-  usage: NO_USAGE,
-});
-
-async function checked<Schema extends z.ZodType>(
-  of: Tool,
-  schema: Schema,
-  given: JsonObject,
-  work: (wanted: z.output<Schema>) => Promise<ToolResult>,
-): Promise<ToolResult> {
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return work(parsed.data);
-  const said = parsed.error.issues
-    .map(({ path, message }) => `${path.join(".") || "arguments"}: ${message}`)
-    .join("; ");
-  return failedCall(
-    "invalid-arguments",
-    `the arguments do not fit ${toolId(of)}: ${said}. Correct them and call again.`,
-  );
-}
-
-/** Result of a sent message, for the model that sent it. */
-function resultOf(submitted: Submitted, said: { readonly performative: string; readonly final?: boolean }): ToolResult {
-  if (submitted.type === "accepted") {
-    const { id, conversationId, recipients } = submitted;
-    const to = recipients.length === 0 ? "no recipient: the topic has no subscribers" : recipients.join(", ");
-    return done(`Sent to ${to}.`, {
-      message: id,
-      conversation_id: conversationId,
-      recipients: [...recipients],
-      ...said,
-    });
-  }
-  const { code, message, hint } = submitted.error;
-  const reason = submitted.type === "refused" && submitted.retryAfterMs !== undefined ? "overloaded" : "tool-error";
-  return failedCall(reason, `the message was not delivered: ${message} [${code}].${hint === "" ? "" : ` ${hint}`}`);
-}

@@ -88,7 +88,7 @@ export class Outbox implements AsyncDisposable {
     const answer = answerOf(view, link);
     if (answer === undefined) return "sent";
     const { definition } = await agents.prepare(workspace, agent, revision);
-    if (!definition.messaging.autoRespond) return "sent";
+    if (!definition.messaging.autoRespond && view.parent === null) return "sent";
     const message = replyTo(link, workspace, {
       ...answer,
       id: messageIdOf(id, "answer"),

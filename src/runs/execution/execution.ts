@@ -81,7 +81,10 @@ export type ExecutionDeps = {
 export async function execute(given: ExecutionDeps, planned: ExecutionPlan, signal: AbortSignal): Promise<void> {
   let [deps, plan] = [given, planned];
   const { recorder } = deps;
-  const tools = deps.tools.select(plan.tools).filter(({ effects }) => plan.isReadOnly !== true || effects.readOnly);
+  const tools = [
+    ...deps.tools.select(plan.tools).filter(({ effects }) => plan.isReadOnly !== true || effects.readOnly),
+    ...(plan.agentTools ?? []),
+  ];
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
     if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
     if (step > plan.stepsMax + repairs(recorder)) return recorder.append(stepsMaxReached(plan));

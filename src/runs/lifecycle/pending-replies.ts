@@ -29,7 +29,7 @@ export interface ReplyIndex {
   }): readonly ReplyRecord[];
   /** Open ones whose `replyWith` begins so. */
   openWith(prefix: string): readonly ReplyRecord[];
-  /** Waits whose runs ended before the reply, and whose recipients were not notified; at most `limit`. */
+  /** Waits whose runs ended before the reply, and delegations that expired, whose recipients were not notified; at most `limit`. */
   abandoned(limit: number): readonly ReplyRecord[];
   /** Marks that the recipient was notified. On disk when resolved. */
   markNotified(replyWith: string): Promise<void>;

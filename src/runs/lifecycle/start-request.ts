@@ -9,6 +9,7 @@ import {
   type RunEvent,
   type RunFile,
   type RunMessage,
+  type RunParent,
   type RunPlan,
   type RunThread,
 } from "../record/index.ts";
@@ -40,6 +41,8 @@ export type StartRequest = {
   readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
   /** The thread that it is a turn of, and the run that it continues. */
   readonly thread?: RunThread | undefined;
+  /** The run that it works for. */
+  readonly parent?: RunParent | undefined;
   /** The caller whose permissions limit the run; undefined for one that has all that runs use. */
   readonly caller?: RunCaller | undefined;
   /** The exchange is not remembered automatically, whatever the definition says. */
@@ -54,7 +57,7 @@ export function queueEvent(
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, variables, files, outputSchema, from, message, thread, caller, tags } = request;
+  const { workspace, input, variables, files, outputSchema, from, message, thread, parent, caller, tags } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -69,6 +72,7 @@ export function queueEvent(
     ...(from && { origin: from.origin }),
     ...(message && { message: message.link }),
     ...(thread && { thread }),
+    ...(parent && { parent }),
     ...(caller && { caller }),
     ...(tags !== undefined && tags.length > 0 && { tags: [...tags] }),
     content: {

@@ -14,7 +14,7 @@ import {
 } from "../conversations/index.ts";
 import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
 import type { Threads } from "../threads/index.ts";
-import type { RunJournal } from "../record/index.ts";
+import type { ArtifactStore, RunJournal, UploadStore } from "../record/index.ts";
 
 export type ConversationsOptions = {
   /** Time that a run may take before its agent sends `agree`. */
@@ -30,7 +30,13 @@ export type ConversationsPorts = {
   readonly runs: Runs;
   readonly threads: Threads;
   readonly replies: PendingReplies;
-  readonly stores: { readonly journal: RunJournal; readonly replies: ReplyIndex; readonly answers: RunAnswers };
+  readonly stores: {
+    readonly journal: RunJournal;
+    readonly replies: ReplyIndex;
+    readonly answers: RunAnswers;
+    readonly uploads: UploadStore;
+    readonly artifacts: ArtifactStore;
+  };
   readonly clock: Clock;
 };
 

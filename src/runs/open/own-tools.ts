@@ -6,7 +6,7 @@ import type { Directory, Router, Subscriptions } from "../../messaging/router/in
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { NativeTools } from "../../tools/catalogue/index.ts";
 import { UserTools } from "../calls/index.ts";
-import { MessageTools } from "../conversations/index.ts";
+import { AgentTools, MessageTools } from "../conversations/index.ts";
 import type { RunJournal } from "../record/index.ts";
 import { MemoryTools } from "../remembering/index.ts";
 
@@ -38,6 +38,7 @@ export function ownTools({ journal, agents, memory, messaging, clock }: OwnTools
       conversations: router.records,
       tasks,
     }),
+    new AgentTools({ post: router, journal, agents, clock, version }),
     new MemoryTools({ memory, version }),
     new UserTools({ journal, clock, version }),
   ];

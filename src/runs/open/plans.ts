@@ -11,6 +11,8 @@ import { isInDomains } from "../../kernel/rights/domains.ts";
 import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
 import { ModelHostRestrictedError, type PlanSource, type Recalled, type RunPlan } from "../record/index.ts";
 import { type CareConfig, careOf } from "./care.ts";
+import type { Tool } from "../../tools/catalogue/index.ts";
+import { agentTool } from "../conversations/index.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 import {
   type Environment,
@@ -117,6 +119,7 @@ export class AgentPlans implements PlanSource {
       onModelFailure: llm.onFailure,
       outputSchema: definition.outputSchema,
       tools: toolList(definition),
+      agentTools: await this.#agentTools(workspace, definition),
       isReadOnly: definition.permissions?.readOnly,
       permissions: this.#permissionsOf(definition),
       restrictions: definition.restrictions,
@@ -132,6 +135,15 @@ export class AgentPlans implements PlanSource {
       recall: this.#recallOf(workspace, prepared),
       remembers: definition.memory?.keeps !== undefined,
     };
+  }
+
+  /** Names are looked up when a run starts: an agent may be deployed later than those that name it. */
+  async #agentTools(workspace: string, { agents }: AgentDefinition): Promise<readonly Tool[]> {
+    return Promise.all(
+      agents.map(async (name) =>
+        agentTool(name, (await this.#agents.find(workspace, name))?.definition.description ?? ""),
+      ),
+    );
   }
 
   /** The same object for the same definition, as long as that is kept: its rules are read once. */

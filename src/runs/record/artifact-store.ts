@@ -1,5 +1,5 @@
 import type { ArtifactId, RunId } from "../../kernel/ids.ts";
-import type { RunArtifact } from "./run-event.ts";
+import type { RunArtifact, RunFile } from "./run-event.ts";
 
 export type Artifact = RunArtifact & {
   readonly runId: RunId;
@@ -27,6 +27,8 @@ export interface ArtifactStore {
   copy(artifact: Artifact, runId: RunId): Promise<Artifact>;
   /** Deletes all artifacts of a run that is not there after all. */
   discard(runId: RunId): Promise<void>;
+  /** An artifact as a file that another run can be given. */
+  fileOf(artifact: Artifact): RunFile;
   find(id: ArtifactId): Artifact | undefined;
   ofRun(runId: RunId): readonly Artifact[];
   /** The bytes; throws ArtifactNotFoundError when the file is gone. */

@@ -52,6 +52,7 @@ export {
   type RunFile,
   type RunNotice,
   type RunOrigin,
+  type RunParent,
   type RunThread,
   RunOriginKind,
   RunEvent,

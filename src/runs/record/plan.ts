@@ -7,7 +7,7 @@ import type { ModelChoice, ModelSettings } from "../../models/port/index.ts";
 import type { RunNotice } from "./run-event.ts";
 import type { Permissions } from "../../agents/permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import type { CallRestrictions, ToolList } from "../../tools/catalogue/index.ts";
+import type { CallRestrictions, Tool, ToolList } from "../../tools/catalogue/index.ts";
 
 /** Execution plan of an agent's revision. */
 export type RunPlan = {
@@ -22,6 +22,8 @@ export type RunPlan = {
   /** Output schema; undefined for free text. */
   readonly outputSchema?: JsonObject | undefined;
   readonly tools: ToolList;
+  /** Tools that stand for agents: those that it may delegate to. */
+  readonly agentTools?: readonly Tool[] | undefined;
   /** Of these, tools that change something are left out. */
   readonly isReadOnly?: boolean | undefined;
   /** Which calls are made, which are not, and which a person approves first. */

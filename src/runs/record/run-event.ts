@@ -90,6 +90,16 @@ export const RunThread = z.object({
 });
 export type RunThread = z.infer<typeof RunThread>;
 
+/** The run that started another one as a part of its own work. */
+const RunParent = z.object({
+  run: RunId,
+  /** The run at the root of the tree. */
+  root: RunId,
+  /** Delegations between the root and this run. */
+  depth: z.int().min(1),
+});
+export type RunParent = z.infer<typeof RunParent>;
+
 /**
  * What can be written in a run's journal. `content` holds what may be large: each of its members is stored once by its
  * hash, so a system prompt shared by a million runs is on disk one time. `step` counts turns of the model from 1.
@@ -111,6 +121,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
     thread: RunThread.optional(),
+    parent: RunParent.optional(),
     /** The caller whose permissions limit the run. Absent for one that has all that runs use, unless it fired a trigger of another principal. */
     caller: RunCaller.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */

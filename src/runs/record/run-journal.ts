@@ -42,6 +42,8 @@ export type RunSummary = {
   /** The thread that it is a turn of; null for none. */
   readonly thread: Pick<RunThread, "id" | "parent"> | null;
   readonly tags: readonly string[];
+  /** The run that it works for; null for none. */
+  readonly parent: RunId | null;
 };
 
 export type RunQuery = {
@@ -95,6 +97,8 @@ export interface RunJournal {
   list(query: RunQuery): readonly RunSummary[];
   /** Runs that were made from this one, oldest first. */
   madeFrom(runId: RunId): readonly RunSummary[];
+  /** Runs that work for this one, and those that work for them, oldest first. */
+  below(runId: RunId): readonly RunSummary[];
   /** Runs neither ended nor resting, oldest first: what a start of the server continues. */
   unfinished(): readonly RunId[];
   /** Runs in a state, of every workspace, oldest first. */

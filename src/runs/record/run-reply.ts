@@ -18,6 +18,12 @@ const InputAsk = z.object({
   isText: z.boolean(),
 });
 
+/** What makes a wait for a reply a delegation. */
+const Delegation = z.object({
+  /** Names of the files of the run that the other agent is given. */
+  files: z.array(z.string()),
+});
+
 /** A call waits for a reply; on disk before the request is sent, so that no reply arrives before its wait. */
 export const ReplyWait = z.object({
   type: z.literal("reply-wait"),
@@ -31,6 +37,8 @@ export const ReplyWait = z.object({
   to: z.string(),
   /** Present if a person is to answer; `conversationId` is then empty, and `replyWith` the id of the call. */
   content: InputAsk.optional(),
+  /** The recipient works for this run, in a run below it; absent for a message between equals. */
+  delegation: Delegation.optional(),
 });
 export type ReplyWait = z.infer<typeof ReplyWait>;
 

@@ -21,6 +21,7 @@ export const redactedJournal = (journal: RunJournal, { journal: redactor }: Reda
     ),
   list: (query) => journal.list(query),
   madeFrom: (id) => journal.madeFrom(id),
+  below: (id) => journal.below(id),
   unfinished: () => journal.unfinished(),
   inState: (state) => journal.inState(state),
   past: (id) => journal.past(id),

@@ -65,6 +65,10 @@ export class MemoryJournal implements RunJournal {
     return [];
   }
 
+  below(): readonly [] {
+    return [];
+  }
+
   unfinished(): readonly RunId[] {
     const view = foldRun(this.entries);
     return view === undefined || isTerminal(view.state) ? [] : [this.#runId];

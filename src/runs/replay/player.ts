@@ -225,6 +225,10 @@ export class ArtifactPlayer implements ArtifactStore {
 
   async discard(): Promise<void> {}
 
+  fileOf(artifact: Artifact): ReturnType<ArtifactStore["fileOf"]> {
+    return { ...artifact, location: artifact.path };
+  }
+
   find(id: ArtifactId): Artifact | undefined {
     return this.#recording.artifacts.find((each) => each.id === id) ?? this.#recording.find?.(id);
   }

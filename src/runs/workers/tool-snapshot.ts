@@ -1,8 +1,12 @@
 import { type Tool, type ToolList, type ToolServer, toolId } from "../../tools/catalogue/index.ts";
 
 /** The tool servers that a plan's tools are of, as plain data. */
-export function snapshotOf(servers: readonly ToolServer[], list: ToolList): readonly ToolServer[] {
-  const listed = new Set(list === "all" ? [] : list);
+export function snapshotOf(
+  servers: readonly ToolServer[],
+  list: ToolList,
+  agentTools: readonly Tool[] = [],
+): readonly ToolServer[] {
+  const listed = new Set([...(list === "all" ? [] : list), ...agentTools.map(({ server }) => server)]);
   const isListed = ({ name, tools }: ToolServer): boolean =>
     list === "all" || listed.has(name) || tools.some((tool) => listed.has(toolId(tool)));
   return servers.filter(isListed).map(plainServer);

@@ -237,7 +237,7 @@ export class WorkerRpcServer {
   }
 
   #servers() {
-    return snapshotOf(this.#deps.tools.servers(), this.#plan.tools);
+    return snapshotOf(this.#deps.tools.servers(), this.#plan.tools, this.#plan.agentTools);
   }
 
   /** The state that calls are checked against may have changed during the wait. */

@@ -39,6 +39,7 @@ CREATE INDEX threads_expiring ON threads (expires_at_ms) WHERE expires_at_ms IS 
 CREATE INDEX threads_forked ON threads (forked_from) WHERE forked_from IS NOT NULL;
 
 CREATE INDEX runs_recent ON runs (workspace, id);
+CREATE INDEX runs_by_parent ON runs (parent_run) WHERE parent_run IS NOT NULL;
 CREATE INDEX runs_by_thread ON runs (thread, thread_parent, id) WHERE thread IS NOT NULL;
 
 -- Tags of runs and threads, as triggers derive them from the rows, for lists of one tag.

@@ -140,8 +140,8 @@ type QueueEvent = Extract<RunEvent, { type: "run-queue" }>;
 function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): void {
   const { origin, message, thread } = event;
   db.sql(
-    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, thread, thread_parent, tags)
-     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, thread, thread_parent, tags, parent_run)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     runId,
     event.workspace,
@@ -158,6 +158,7 @@ function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): voi
     thread?.id ?? null,
     thread?.parent ?? null,
     JSON.stringify(event.tags ?? []),
+    event.parent?.run ?? null,
   );
   if (thread) addTurn(db, thread.id, { runId, atMs, event });
   if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);

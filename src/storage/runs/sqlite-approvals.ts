@@ -27,6 +27,9 @@ JOIN runs ON runs.id = approvals.run_id
 JOIN journal AS asked ON asked.seq = approvals.ask_seq
 LEFT JOIN journal AS answered ON answered.seq = approvals.answer_seq`;
 
+/** A run and those below it. */
+const TREE = `WITH RECURSIVE tree (run) AS (SELECT ? UNION SELECT id FROM runs, tree WHERE parent_run = run) SELECT run FROM tree`;
+
 type ApprovalRecord = NonNullable<ReturnType<ApprovalIndex["find"]>>;
 
 /** Approvals in `caxton.db`. Their rows are written by the journal, with `projectApproval`. */
@@ -59,7 +62,7 @@ export class SqliteApprovals implements ApprovalIndex {
     const values: (string | number)[] = [workspace];
     for (const [condition, value] of [
       ["approvals.state = ?", state],
-      ["approvals.run_id = ?", runId],
+      [`approvals.run_id IN (${TREE})`, runId],
       [`approvals.ask_seq ${beyond} (SELECT ask_seq FROM approvals WHERE id = ?)`, before],
     ] as const) {
       if (value === undefined) continue;

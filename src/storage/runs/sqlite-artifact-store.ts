@@ -74,6 +74,10 @@ export class SqliteArtifactStore implements ArtifactStore {
     return artifact;
   }
 
+  fileOf({ name, mediaType, bytes, path }: Artifact): ReturnType<ArtifactStore["fileOf"]> {
+    return { name, mediaType, bytes, location: resolve(this.#db.directory, path) };
+  }
+
   async copy(artifact: Artifact, runId: RunId): Promise<Artifact> {
     const directory = resolve(this.#db.directory, "artifacts", runId);
     try {

@@ -69,7 +69,8 @@ export class SqliteReplies implements ReplyIndex {
       this.#db
         .sql(
           `SELECT reply_waits.* FROM reply_waits JOIN runs ON runs.id = reply_waits.run_id
-           WHERE reply_waits.state = 'cancelled' AND runs.ended_at_ms IS NOT NULL ORDER BY wait_seq LIMIT ?`,
+           WHERE (reply_waits.state = 'cancelled' AND runs.ended_at_ms IS NOT NULL)
+           OR (reply_waits.state = 'expired' AND reply_with LIKE 'delegation-%') ORDER BY wait_seq LIMIT ?`,
         )
         .all(limit)
         .map((row) => Row.parse(row)),

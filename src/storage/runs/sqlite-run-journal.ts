@@ -58,6 +58,7 @@ const SummaryRow = z
     thread: ThreadId.nullable(),
     thread_parent: RunId.nullable(),
     tags: z.string(),
+    parent_run: RunId.nullable(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -95,6 +96,7 @@ const SummaryRow = z
     message: row.message === null ? null : RunMessage.parse(JSON.parse(row.message)),
     thread: row.thread === null ? null : { id: row.thread, parent: row.thread_parent },
     tags: z.array(z.string()).parse(JSON.parse(row.tags)),
+    parent: row.parent_run,
   }));
 
 const SpentRow = z
@@ -113,6 +115,9 @@ const SpentRow = z
     fuel: row.spent_fuel,
   }));
 const SPENT = "SELECT spent_tokens, spent_usd_micros, spent_tool_calls, spent_ms, spent_fuel FROM runs WHERE id = ?";
+
+const BELOW = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE parent_run = ? UNION SELECT id FROM runs, tree WHERE parent_run = run)
+  SELECT runs.* FROM runs JOIN tree ON id = run ORDER BY id`;
 
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
 export class SqliteRunJournal implements RunJournal, RunTail {
@@ -228,6 +233,15 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     return this.#db.read(() =>
       this.#db
         .sql("SELECT * FROM runs WHERE origin_run = ? ORDER BY id")
+        .all(runId)
+        .map((row) => SummaryRow.parse(row)),
+    );
+  }
+
+  below(runId: RunId): readonly RunSummary[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql(BELOW)
         .all(runId)
         .map((row) => SummaryRow.parse(row)),
     );

@@ -48,6 +48,8 @@ export type ExpectedReply = {
   readonly to: string;
   /** Absent for a message. */
   readonly input?: ExpectedInput | undefined;
+  /** The agent works for the run, with these of its files; absent for a message between equals. */
+  readonly delegation?: { readonly files: string[] } | undefined;
 };
 
 export type AwaitReply = (wait: ExpectedReply, send: () => Promise<ToolResult | undefined>) => Promise<ToolResult>;

@@ -3,6 +3,7 @@ export { answerProblems, withDefaults } from "./elicitation-schema.ts";
 export {
   type AttachedFile,
   type AwaitReply,
+  type ExpectedReply,
   type CallContext,
   type CallRestrictions,
   type ServerRestrictions,

@@ -1,4 +1,10 @@
-import { hasRight, refusalText, type RunRefusal, type RunRight } from "../../kernel/rights/run-caller.ts";
+import {
+  hasRight,
+  refusalText,
+  type RunCaller,
+  type RunRefusal,
+  type RunRight,
+} from "../../kernel/rights/run-caller.ts";
 import { failedCall, type ToolCall, type ToolResult } from "./call.ts";
 import { NO_LIMITS, type Tool, type ToolCounters, type ToolServer } from "./tool.ts";
 import type { ToolRunner } from "./tool-runner.ts";
@@ -10,7 +16,7 @@ export interface NativeTools {
   readonly description: string;
   readonly tools: readonly Tool[];
   /** The permission that the caller of a run needs for a tool. */
-  rightFor(tool: string): RunRight | undefined;
+  rightFor(tool: string, caller: RunCaller): RunRight | undefined;
   /** As `ToolRunner.call`. */
   call(call: ToolCall, signal: AbortSignal): Promise<ToolResult>;
 }
@@ -81,8 +87,8 @@ function refusalOf(
   { server, tool, context }: ToolCall,
   onRefused: OnRefused,
 ): ToolResult | undefined {
-  const right = native.rightFor(tool);
   const { onBehalfOf: caller, agent, workspace, session } = context;
+  const right = caller && native.rightFor(tool, caller);
   if (right === undefined || caller === undefined || hasRight(caller, right)) return undefined;
   onRefused({ caller, agent, workspace, session, operation: `${server}.${tool}`, right });
   return failedCall("forbidden", `${refusalText(caller, right)}, so the call was not made. Continue without it.`);

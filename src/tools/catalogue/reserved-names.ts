@@ -3,12 +3,14 @@
  * deployed module may have one, in any letter case, whether the built-in server is enabled or not.
  */
 export const RESERVED_TOOL_SERVERS: ReadonlySet<string> = new Set([
+  "agent",
   "calculator",
   "chart_generator",
   "csv_parser",
   "database",
   "date_time",
   "file_system",
+  "handoff",
   "http_client",
   "json_tools",
   "memory",

@@ -30,12 +30,16 @@ export const toolId = (tool: { readonly server: string; readonly name: string })
 const MODEL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const STEM_CHARS_MAX = 55;
 
+/** Servers whose tools are agents, which a model knows as `agent_researcher` and `handoff_billing`. */
+const AGENT_TOOLS: ReadonlySet<string> = new Set(["agent", "handoff"]);
+
 /**
  * The name a model is given, since providers allow only letters, digits, `_` and `-`, 64 at most: `csv_parser__group`. A name that has to
  * be changed, or that two tools could share, ends in a hash of the tool's own, so that no call goes to another tool.
  */
 export function modelToolName(tool: { readonly server: string; readonly name: string }): string {
-  const plain = `${tool.server}__${tool.name}`;
+  const isAgent = AGENT_TOOLS.has(tool.server) && !tool.name.includes("__");
+  const plain = `${tool.server}${isAgent ? "_" : "__"}${tool.name}`;
   if (MODEL_NAME.test(plain) && !tool.server.includes("__") && !tool.name.startsWith("_")) return plain;
   const hash = createHash("sha256").update(toolId(tool)).digest("hex").slice(0, 8);
   return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, STEM_CHARS_MAX)}_${hash}`;

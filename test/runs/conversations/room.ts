@@ -10,8 +10,10 @@ import {
   SqliteReplies,
   SqliteRunAnswers,
   SqliteRunJournal,
+  SqliteUploadStore,
 } from "../../../src/storage/index.ts";
 import {
+  AgentTools,
   Agreements,
   Cancellations,
   Correspondence,
@@ -194,7 +196,8 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const { database, agents, journal, waits, answers } = kept;
   const finder = { agents, directory: NO_PROVIDERS };
   const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, finder, clock, version: "1.0.0" });
-  const tools = new ToolCatalogues(() => withNativeTools(new FakeTools([]), [messageTools], () => {}));
+  const agentTools = new AgentTools({ post: office, journal, agents, clock, version: "1.0.0" });
+  const tools = new ToolCatalogues(() => withNativeTools(new FakeTools([]), [messageTools, agentTools], () => {}));
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),
   );
@@ -208,18 +211,13 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const outbox = new Outbox({ runs, answers, agents, post: office, clock });
   const tasks = { intercept: async () => false };
   const alarm = new TimerQueue(clock);
-  const sent = {
-    find: async (_workspace: string, id: string) => {
-      const message = office.sent.find((each) => each.id === id);
-      const names = message?.address.type === "receivers" ? message.address.names : [];
-      return message && { message, recipients: names };
-    },
-  };
+  const sent = sentBy(office);
   const afterMs = rest.agreeAfterMs ?? 10_000;
   const agreements = new Agreements({ runs, answers, agents, sent, post: office, clock, alarm, afterMs });
   const cancellations = new Cancellations({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
   const messages = { submit: office.submit, ...pastOf(office), follow };
-  const stored = { journal, replies: waits, answers };
+  const uploads = new SqliteUploadStore(database, clock, { bytesMax: 1_000_000, waitingBytesMax: 1_000_000 });
+  const stored = { journal, replies: waits, answers, uploads, artifacts };
   const own = ownRuns({ database, journal, clock }, runs);
   office.attach(new Correspondence({ stores: stored, agents, agreements, runs: own, replies, messages, tasks, clock }));
   outbox.start();
@@ -258,6 +256,14 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
     },
   };
 }
+
+const sentBy = (office: PostOffice) => ({
+  find: async (_workspace: string, id: string) => {
+    const message = office.sent.find((each) => each.id === id);
+    const names = message?.address.type === "receivers" ? message.address.names : [];
+    return message && { message, recipients: names };
+  },
+});
 
 const follow = ({ message }: { readonly message: Message }) => ({ hops: message.hops + 1, trail: message.trail });
 

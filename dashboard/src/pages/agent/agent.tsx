@@ -77,6 +77,11 @@ const Facts = ({ agent }: { readonly agent: AgentDetail }) => (
           <Chip mono>{tool}</Chip>
         </Link>
       ))}
+      {agent.agents.map((name) => (
+        <Link key={name} to="/agents/$name" params={{ name }} className="flex">
+          <Chip>{text.agent.delegatesTo(name)}</Chip>
+        </Link>
+      ))}
     </div>
   </>
 );

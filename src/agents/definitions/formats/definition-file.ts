@@ -13,6 +13,7 @@ import {
 import { ContextTable, LimitsTable } from "../tables/context-tables.ts";
 import {
   AGENT_NAME,
+  AGENTS_MAX,
   CAPABILITIES_MAX,
   CAPABILITY,
   DESCRIPTION_CHARS_MAX,
@@ -44,6 +45,16 @@ const capability = z
 const toolEntry = z.string().regex(TOOL_ENTRY, {
   error: 'a tool is named by its server ("csv_parser"), or server and tool ("csv_parser.group"); "*" means all',
 });
+
+const agentNames = (description: string) =>
+  z
+    .array(z.string().regex(AGENT_NAME, { error: "expected the name of an agent" }))
+    .max(AGENTS_MAX)
+    .refine((list) => new Set(list.map((name) => name.toLowerCase())).size === list.length, {
+      error: "an agent is listed twice",
+    })
+    .default([])
+    .meta({ description, examples: [["researcher"]] });
 
 const model = z
   .string()
@@ -170,6 +181,7 @@ export const DefinitionFile = z.strictObject({
         'Those of its tools whose descriptions the model gets only when it looks for them with find_tools; "*" is all. For agents with many tools.',
       examples: [["*"]],
     }),
+  agents: agentNames("Agents that it may delegate to; each is a tool, agent_researcher"),
   model: model.optional().meta({ description: "Short for llm.model", examples: ["openai/gpt-5-mini"] }),
   system_prompt: z
     .string()

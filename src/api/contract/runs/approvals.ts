@@ -47,7 +47,7 @@ export const ApprovalPage = page(Approval)
 
 export const ApprovalQuery = ListQuery.extend({
   state: ApprovalState.optional(),
-  run: z.string().optional().meta({ description: "Only approvals of this run" }),
+  run: z.string().optional().meta({ description: "Only approvals of this run and those below it" }),
   order: z
     .enum(["oldest", "newest"])
     .optional()

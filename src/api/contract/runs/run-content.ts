@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { RunDetail, RunPage, RunSummary } from "./runs.ts";
+import type { RunDetail, RunPage, RunSummary, RunTree } from "./runs.ts";
 
 const PERMISSION = "runs:read-content";
 
@@ -34,6 +34,11 @@ export const RUN_CONTENT = {
     artifacts: [],
     remembered: run.remembered && { ...run.remembered, problem: "" },
   }),
+} as const;
+
+export const RUN_TREE_CONTENT = {
+  permission: PERMISSION,
+  hide: (tree: RunTree): RunTree => ({ ...tree, items: tree.items.map(withoutContent), approvals: [] }),
 } as const;
 
 export const RUN_PAGE_CONTENT = {

@@ -16,13 +16,14 @@ import {
   RunPage,
   RunQuery,
   RunStreamEvent,
+  RunTree,
   StartRunBody,
   UpdateRunBody,
   Upload,
   UploadQuery,
 } from "./runs.ts";
 import { InputBody, WaitingInputPage } from "./inputs.ts";
-import { RUN_CONTENT, RUN_PAGE_CONTENT } from "./run-content.ts";
+import { RUN_CONTENT, RUN_PAGE_CONTENT, RUN_TREE_CONTENT } from "./run-content.ts";
 
 const COMMON = { tags: ["runs"], surfaces: ["rest", "cli"] } as const;
 const READ = { ...COMMON, permission: "runs:read", effect: "read" } as const;
@@ -73,6 +74,19 @@ export const get = operation({
   params,
   output: RunDetail,
   content: RUN_CONTENT,
+});
+
+export const tree = operation({
+  ...READ,
+  name: "run.tree",
+  narrowed: { by: ["agents"] },
+  summary: "Get a run with the runs below it",
+  description:
+    "Runs below a run work for it, because its agent delegated. Of agents that the caller may not use, none is shown.",
+  http: { method: "GET", path: "/api/v1/runs/:id/tree" },
+  params,
+  output: RunTree,
+  content: RUN_TREE_CONTENT,
 });
 
 export const watch = operation({

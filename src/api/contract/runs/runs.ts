@@ -103,6 +103,7 @@ export const RunSummary = z
       .nullable()
       .meta({ description: "Thread that it is a turn of, and the turn that it continues" }),
     tags: z.array(z.string()),
+    parent: Id.nullable().meta({ description: "Run that it works for, by a delegation" }),
     notices: z.array(z.string()).meta({
       description:
         "Notices about the output: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
@@ -251,6 +252,15 @@ export const RunDetail = RunSummary.extend({
   last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
 }).meta({ id: "Run" });
 export type RunDetail = z.infer<typeof RunDetail>;
+
+export const RunTree = z
+  .object({
+    items: z.array(RunSummary).meta({ description: "The run, and those below it, oldest first" }),
+    approvals: z.array(Approval).meta({ description: "Calls of these runs that wait for an approval" }),
+    spent: Spent.meta({ description: "Amounts that these runs spent together" }),
+  })
+  .meta({ id: "RunTree" });
+export type RunTree = z.infer<typeof RunTree>;
 
 export const RunPage = page(RunSummary).meta({ id: "RunPage" });
 export const RunQuery = ListQuery.extend({

@@ -68,6 +68,7 @@ async function presentRevision(
     documentation: definition.documentation,
     max_steps: definition.maxSteps,
     when_busy: definition.messaging.whenBusy,
+    agents: [...definition.agents],
     warnings: warnings.map((warning) => presentProblem(warning, agent.source)),
   };
 }

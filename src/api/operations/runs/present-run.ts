@@ -46,6 +46,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     origin: run.origin,
     message: run.message === null ? null : presentMessage(run.message),
     thread: run.thread,
+    parent: run.parent,
     cost: presentCost(run),
     tags: [...run.tags],
     notices: [...run.notices],

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { runCallerOf } from "../../../access/index.ts";
+import { NOTHING, plus } from "../../../agents/budgets/index.ts";
 import { AgentNotFoundError, type Agents } from "../../../agents/definitions/index.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
@@ -13,7 +14,9 @@ import { downloadArtifact } from "./download-artifact.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
 import { receiveUpload } from "./receive-upload.ts";
-import { getRun, ownRun } from "./stored-run.ts";
+import { presentSpent } from "../agents/present-budget.ts";
+import { presentApproval } from "./present-approval.ts";
+import { getRun, ownRun, summaryOf } from "./stored-run.ts";
 import { watchRun } from "./watch-run.ts";
 
 export type StartedRun = { readonly id: RunId; readonly ended: ReturnType<RunServices["runs"]["waitUntilSettled"]> };
@@ -74,6 +77,9 @@ const start = implement(
   },
 );
 
+/** Open approvals of a tree that are shown. */
+const OPEN_SHOWN_MAX = 200;
+
 const cursorAfter = ({ id }: RunSummary) => cursors.runs.encode(id);
 
 /** An agent's runs are found by its name in any letter case. */
@@ -110,6 +116,26 @@ async function deployedName(agents: Agents, workspace: string, name: string): Pr
 const get = implement(operations.run.get, ({ runs }, { id }, { admission }) =>
   getRun(runs, ownRun(runs, admission, id)),
 );
+
+/** Throws RunNotFoundError. */
+const tree = implement(operations.run.tree, ({ runs }, input, { admission }) => {
+  const { journal, approvals } = runs.stores;
+  const id = ownRun(runs, admission, input.id);
+  const shown = [summaryOf(runs, id), ...journal.below(id)].filter(({ agent }) => admission.covers("agents", agent));
+  const open = approvals.list({
+    workspace: admission.principal.workspace,
+    state: "open",
+    runId: id,
+    before: undefined,
+    order: "oldest",
+    limit: OPEN_SHOWN_MAX,
+  });
+  return {
+    items: shown.map(presentSummary),
+    approvals: open.filter(({ agent }) => admission.covers("agents", agent)).map(presentApproval),
+    spent: presentSpent(shown.reduce((sum, { spent }) => plus(sum, spent), NOTHING)),
+  };
+});
 
 const watch = implementStream(operations.run.watch, ({ runs }, { id, types }, call) => {
   const [afterSeq] = handles.runEvent.decode(call.lastEventId ?? "") ?? [];
@@ -162,6 +188,7 @@ export const runOperations = [
   start,
   list,
   get,
+  tree,
   watch,
   update,
   cancel,

@@ -30,6 +30,8 @@ export const MESSAGE_FAILURES = {
   CONVERSATION_UNDER_WAY: "conflict",
   PROTOCOL_BREACH: "rejected",
   CONVERSATION_TURNS_MAX: "rejected",
+  DELEGATION_LIMIT: "rejected",
+  RUN_FILE_NOT_FOUND: "not-found",
   RUN_CANCELLED: "cancelled",
 } as const satisfies Record<string, FaultKind>;
 export type MessageFailureCode = keyof typeof MESSAGE_FAILURES;

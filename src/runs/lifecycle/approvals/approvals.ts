@@ -146,7 +146,7 @@ export class Approvals implements AsyncDisposable {
     // While the server starts its tools are not there to compare with; the call is judged before it is made in any case.
     const isComparable = plan !== undefined && !this.#deps.runs.isHeld;
     const tools = this.#deps.tools.of(view.workspace);
-    const change = isComparable && diffSinceApproval({ tools, view }, plan, approval, toolOf(tools, approval));
+    const change = isComparable && diffSinceApproval({ tools, view }, plan, approval, toolOf(tools, plan, approval));
     if (change === undefined || change === false) return undefined;
     return { events: [endedBy(approval, "void", change), WAKE], refusal: voidApproval(approval, view.id, change) };
   }
@@ -197,7 +197,7 @@ function checkEdit(
   approval: RunApproval,
   edit: JsonObject,
 ): void {
-  const tool = toolOf(tools, approval);
+  const tool = toolOf(tools, plan, approval);
   const problems = tool === undefined ? [] : tools.argumentProblems(tool, edit);
   if (problems.length > 0) throw editUnfit(approval, problems);
   const call = { server: approval.server, tool: approval.tool, arguments: edit };
@@ -205,7 +205,8 @@ function checkEdit(
   if (verdict.type === "deny") throw editForbidden(approval, formatRule(verdict.level, verdict.rule));
 }
 
-function toolOf(tools: ToolCatalogue, { server, tool }: RunApproval): Tool | undefined {
+function toolOf(tools: ToolCatalogue, plan: RunPlan, { server, tool }: RunApproval): Tool | undefined {
   const found = tools.servers().find(({ name }) => name === server);
-  return found?.tools.find((each) => toolId(each) === `${server}.${tool}`);
+  const all = [...(found?.tools ?? []), ...(plan.agentTools ?? [])];
+  return all.find((each) => toolId(each) === `${server}.${tool}`);
 }

@@ -208,6 +208,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   origin: event.origin ?? null,
   message: event.message ?? null,
   thread: event.thread ?? null,
+  parent: event.parent ?? null,
   inputs: [],
   caller: event.caller ?? null,
   questions: [],

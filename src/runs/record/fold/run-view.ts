@@ -15,6 +15,7 @@ import type {
   RunFile,
   RunNotice,
   RunOrigin,
+  RunParent,
   RunThread,
 } from "../run-event.ts";
 import type { RunSummaryNote } from "./run-fold-context.ts";
@@ -165,6 +166,8 @@ export type RunView = {
   readonly message: RunMessage | null;
   /** The thread that it is a turn of; null for none. */
   readonly thread: RunThread | null;
+  /** The run that it works for; null for none. */
+  readonly parent: RunParent | null;
   readonly inputs: readonly RunInput[];
   /** The caller whose permissions limit the run; null for a caller that has all that runs use. */
   readonly caller: RunCaller | null;
