@@ -10,6 +10,7 @@ import {
   isRetryable,
   type LanguageModel,
   type ModelFailure,
+  type ModelMessage,
   type ModelRequest,
   type ModelSettings,
   type ModelToolCall,
@@ -133,7 +134,10 @@ const givenUp = ({ model, class: failureClass, message }: FailedAttempt): Turn =
 type Answered = Extract<Turn, { type: "answered" }>;
 type Tried = Exclude<Turn, { type: "failed" }> | { type: "failed"; failure: ModelFailure; next: string | null };
 
-/** All attempts with one model, within its window and the budgets. What its provider thinks too long is sent once more, made smaller. */
+/**
+ * All attempts with one model, within its window and the budgets. What its provider thinks too long is sent once more, made
+ * smaller; what it refuses, without what it signed in earlier turns, which may be of another key.
+ */
 async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signal: AbortSignal): Promise<Tried> {
   const { step } = state;
   for (;;) {
@@ -143,7 +147,8 @@ async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signa
     const prepared = await deps.prepare(use, window, signal);
     if (prepared.type === "stopped") return prepared;
     if (prepared.type === "failed") return unsent(deps, state, use, prepared.failure);
-    const permit = await deps.meter.forTurn(use.model, prepared.request, toolsTokens(prepared.offered), signal);
+    const request = isRefusedSigned(deps, use) ? withoutSigned(prepared.request) : prepared.request;
+    const permit = await deps.meter.forTurn(use.model, request, toolsTokens(prepared.offered), signal);
     if (permit.type !== "granted") return permit;
     const tried = await tryRepeatedly(deps, state, { use, permit, context: prepared.report }, permit.signal);
     if (tried.type === "answered") return { ...tried, offered: prepared.offered };
@@ -156,6 +161,28 @@ async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signa
 
 const attemptsWith = ({ recorder }: TurnDeps, step: number, { model }: ModelInUse): readonly FailedAttempt[] =>
   attemptsOf(recorder.view(), step).filter((attempt) => attempt.model === model.id);
+
+const isSigned = (message: ModelMessage): boolean =>
+  message.role === "assistant" && message.providerMetadata !== undefined;
+
+/** Whether the provider refused what it signed in earlier turns, in this turn or in one before. */
+const isRefusedSigned = ({ recorder }: TurnDeps, { model }: ModelInUse): boolean =>
+  recorder
+    .view()
+    .steps.some(
+      (step) =>
+        step.kind === "model" &&
+        step.attempts.some(
+          (attempt) => attempt.model === model.id && attempt.class === "invalid_request" && attempt.retryInMs !== null,
+        ),
+    );
+
+const withoutSigned = (request: ModelRequest): ModelRequest => ({
+  ...request,
+  messages: request.messages.map((message) =>
+    message.role === "assistant" ? { ...message, providerMetadata: undefined } : message,
+  ),
+});
 
 /** Writes of a turn that it was not even sent. */
 async function unsent(deps: TurnDeps, { step }: TurnState, use: ModelInUse, failure: ModelFailure): Promise<Tried> {
@@ -206,11 +233,13 @@ async function tryRepeatedly(
     state.throttledMs += queuedMs;
     const isTooLong = failure.class === "context_too_long";
     const shrinks = isTooLong && before.every((each) => each.class !== "context_too_long");
-    const waitMs = shrinks ? 0 : (failure.retryAfterMs ?? BACKOFF_MS * attempt);
+    const strips = failure.class === "invalid_request" && permit.request.messages.some(isSigned);
+    const changes = shrinks || strips;
+    const waitMs = changes ? 0 : (failure.retryAfterMs ?? BACKOFF_MS * attempt);
     const inTime = clock.monotonicMs() - state.startedMs - state.throttledMs + waitMs <= retry.totalMs;
     // What was cut off from outside says nothing of the model.
     const own = attempt - before.filter((each) => each.class === "cancelled").length;
-    const again = shrinks || (isRetryable(failure) && own < retry.attemptsMax && inTime);
+    const again = changes || (isRetryable(failure) && own < retry.attemptsMax && inTime);
     const next = again ? null : nextBackup(recorder.view(), deps.fallback, { step, model: model.id, failure });
     const { class: failureClass, message } = failure;
     await recorder.append({
@@ -226,7 +255,7 @@ async function tryRepeatedly(
       usage,
       cost,
     });
-    if (shrinks || (again && cost)) return { type: "retry" };
+    if (changes || (again && cost)) return { type: "retry" };
     if (!again) return { type: "failed", failure, next };
   }
 }
