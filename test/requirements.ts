@@ -333,6 +333,9 @@ export const REQUIREMENTS = {
     "memory.recalled-is-data": "Recalled text stays data in a fence that it cannot end.",
   },
   threads: {
+    "chat.terminal": "`caxton chat` streams turns of a thread at a terminal, asks for approvals, and sends files.",
+    "chat.order": "All chats of one thread print its turns in the same order.",
+    "chat.restart": "A chat outlasts a restart of the server in the middle of an answer, and prints nothing twice.",
     "triggers.exactly-once":
       "Each slot of a trigger starts one run, across restarts, daylight saving time and changes of the clock.",
     "triggers.kill-safe": "A server that is killed while triggers fire starts one run for each slot.",

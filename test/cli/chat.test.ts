@@ -8,7 +8,10 @@ import { models } from "../helpers/engine.ts";
 import { Pty } from "../helpers/pty.ts";
 import { startServer, type TestServerOptions } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
 import { caxton } from "./caxton.ts";
+
+verifies("chat.terminal", "chat.order", "chat.restart");
 
 const LONG = { timeout: 120_000 };
 const SCRIBE = `name = "scribe"
@@ -178,18 +181,28 @@ test("a message can be edited, answered again and undone; other branches stay", 
   expect(place.requests).toHaveLength(2);
 });
 
-test("an approval is asked in the chat", LONG, async () => {
+test("an approval is asked in the chat, and again if it was left open or another client was first", LONG, async () => {
   const call = { name: "file_system__write_file", arguments: { path: "out.txt", content: "kumquat" } };
   await using place = await room([{ toolCalls: [call] }, { text: "Written." }]);
-  await using chat = place.open("scribe");
-  await chat.say("write");
-  await chat.shows(/kumquat[\s\S]*Yes, make this call/);
-  chat.type("\r");
-  await chat.shows(/Written\./);
+  const thread = await created(place.server.ask("POST", "/api/v1/threads", { agent: "scribe" }));
+  await using ann = place.open("--thread", thread);
+  await using bob = place.open("--thread", thread);
+  await bob.shows(/> $/);
+  await ann.say("write");
+  await ann.shows(/kumquat[\s\S]*Yes, make this call/);
+  await bob.shows(/kumquat[\s\S]*Yes, make this call/);
+  ann.type("\u0003");
+  await ann.shows(/\/answer asks again/);
+  await ann.say("/answer");
+  await ann.shows(/Yes, make this call/);
+  ann.type("\r");
+  await ann.shows(/Written\./);
+  bob.type("\r");
+  await bob.shows(/APPROVAL_CLOSED/);
+  await bob.shows(/Written\./);
   expect(place.requests).toHaveLength(2);
-  expect(JSON.stringify(place.requests[1]?.messages.at(-1))).toContain("out.txt");
-  await chat.say("/quit");
-  await chat.shows(RESUME);
+  await ann.say("/answer");
+  await ann.shows(/nothing waits for an answer/);
 });
 
 // chat.session.C1, chat.session.C2

@@ -13,7 +13,7 @@ export const ChatInput = z.object({
 export type ChatInput = z.infer<typeof ChatInput>;
 
 const PATH = "caxton chat";
-const THREADS_READ = 50;
+const THREADS_READ = 200;
 
 export type ChatTarget = { readonly agent: string; readonly thread: Thread | undefined };
 

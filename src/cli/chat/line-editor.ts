@@ -44,6 +44,7 @@ export class LineEditor extends EventEmitter<Events> {
   #pasting = false;
   #busy = 0;
   #visible = false;
+  #closed = Promise.resolve();
   #whenEmpty: PromiseWithResolvers<void> | undefined;
 
   constructor(terminal: Terminal, options: LineEditorOptions) {
@@ -88,8 +89,20 @@ export class LineEditor extends EventEmitter<Events> {
     };
   }
 
-  /** Leaves the keys to another prompt; waits until the message that is being typed is sent or cleared. */
+  /** Leaves the keys to another prompt; waits for other prompts and for the message that is being typed. */
   async whileClosed<Value>(work: () => Promise<Value>): Promise<Value> {
+    const before = this.#closed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closed = promise;
+    await before;
+    try {
+      return await this.#close(work);
+    } finally {
+      resolve();
+    }
+  }
+
+  async #close<Value>(work: () => Promise<Value>): Promise<Value> {
     if (this.#isTyping) {
       this.#whenEmpty ??= Promise.withResolvers();
       await this.#whenEmpty.promise;

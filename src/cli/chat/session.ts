@@ -1,7 +1,15 @@
-import { operations, requestPath, type ServerEvent, system, type Thread, type Turn } from "../../api/contract/index.ts";
+import {
+  operations,
+  requestPath,
+  type RunDetail,
+  type ServerEvent,
+  system,
+  type Thread,
+  type Turn,
+} from "../../api/contract/index.ts";
 import { type FileToSend, follow } from "../client/index.ts";
 import { type Context, reportError, sendFiles } from "../frame/index.ts";
-import { followRun } from "../run/index.ts";
+import { followRun, waitsForPerson } from "../run/index.ts";
 import { oneLine, showBytes } from "../terminal/index.ts";
 import type { ChatTarget } from "./chat-target.ts";
 import type { LineEditor } from "./line-editor.ts";
@@ -37,13 +45,14 @@ export class ChatSession {
   readonly #own = new Set<string>();
   /** Last turn of the branch as far as it is printed. */
   #last: string | null = null;
-  #active: string | undefined;
-  #cancel: (() => void) | undefined;
-  #isStopping = false;
+  /** Runs that are being printed, each with what cancels it. */
+  readonly #followed = new Map<string, { cancel: () => void; isStopping: boolean }>();
+  /** Run whose question the user left open. */
+  #waiting: string | undefined;
   #isPrinting = false;
   #isStale = false;
-  /** Ends when it is known which turn a message became. */
-  #sending: Promise<unknown> = Promise.resolve();
+  /** Ends when the changes of this client are known; until then no turn is taken for that of another client. */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(context: Context, editor: LineEditor, { agent, thread }: ChatTarget) {
     this.context = context;
@@ -54,7 +63,7 @@ export class ChatSession {
 
   /** The run that is being printed; undefined if none is in progress. */
   get active(): string | undefined {
-    return this.#active;
+    return [...this.#followed.keys()].at(-1);
   }
 
   get signal(): AbortSignal {
@@ -77,10 +86,18 @@ export class ChatSession {
 
   /** Ctrl-C: cancels the turn in progress; the second time, and without one, returns false. */
   interrupt(): boolean {
-    if (this.#cancel === undefined || this.#isStopping) return false;
-    this.#isStopping = true;
-    this.#cancel();
+    const turn = [...this.#followed.values()].find(({ isStopping }) => !isStopping);
+    if (turn === undefined) return false;
+    turn.isStopping = true;
+    turn.cancel();
     return true;
+  }
+
+  /** Changes the thread; turns that are new are printed later. */
+  async changing<Value>(work: () => Promise<Value>): Promise<Value> {
+    const change = work();
+    this.#changing = Promise.allSettled([this.#changing, change]);
+    return change;
   }
 
   /** The newest turns of the branch that is shown, newest first. */
@@ -121,10 +138,9 @@ export class ChatSession {
 
   /** Sends a message and prints its turn when its time has come. Throws what the client throws. */
   async send(message: Sending): Promise<void> {
-    const sending = this.#send(message);
-    this.#sending = sending.catch(() => {});
-    const { run, joined } = await sending;
-    if (!joined && this.#active !== undefined && run.state === "queued") this.say("waits for the turn in progress");
+    const { run, joined } = await this.changing(() => this.#send(message));
+    const isBehind = this.active !== undefined || this.#waiting !== undefined;
+    if (!joined && isBehind && run.state === "queued") this.say("waits for the turn in progress");
     this.wake();
   }
 
@@ -210,7 +226,7 @@ export class ChatSession {
 
   /** The turns after the last one that is printed, oldest first. */
   async #newTurns(): Promise<readonly Turn[]> {
-    await this.#sending;
+    await this.#changing;
     const turns = this.signal.aborted ? [] : await this.turns(TURNS_READ);
     const known = turns.findIndex(({ run }) => this.#printed.has(run));
     const fresh = (known < 0 ? turns : turns.slice(0, known)).toReversed();
@@ -225,23 +241,44 @@ export class ChatSession {
     this.#printed.add(turn.run);
     const { terminal } = this.context;
     if (!this.#own.has(turn.run)) terminal.write(`${terminal.style("bold", userLine(turn))}\n`);
-    this.#active = turn.run;
-    this.#isStopping = false;
-    try {
-      await followRun(this.context, turn.run, {
-        stream: true,
-        onInterrupt: "cancel",
-        interrupts: (cancel) => this.#cancelWith(cancel),
-        whileAsking: (ask) => this.editor.whileClosed(ask),
-        signal: this.signal,
-      });
-    } finally {
-      this.#active = undefined;
-    }
+    await this.#follow(turn.run);
   }
 
-  #cancelWith(cancel: () => void): Disposable {
-    this.#cancel = cancel;
-    return { [Symbol.dispose]: () => (this.#cancel = undefined) };
+  /** Asks again what the user left open. */
+  async answer(): Promise<void> {
+    const id = this.#waiting;
+    if (id === undefined) return this.say("nothing waits for an answer");
+    this.#waiting = undefined;
+    const { value: run } = await this.context.client.call(operations.run.get, { id });
+    if (!waitsForPerson(run)) return this.say(`it was answered; the turn is ${run.state}`);
+    const busy = this.editor.busy();
+    this.#follow(id, run)
+      .catch((error: unknown) => this.report(error))
+      .finally(() => busy[Symbol.dispose]());
+  }
+
+  async #follow(id: string, waiting?: RunDetail): Promise<void> {
+    const { client } = this.context;
+    try {
+      await followRun(this.context, id, {
+        stream: true,
+        onInterrupt: "cancel",
+        interrupts: (cancel) => this.#cancelWith(id, cancel),
+        whileAsking: (ask) => this.editor.whileClosed(ask),
+        signal: this.signal,
+        waiting,
+      });
+    } finally {
+      this.#followed.delete(id);
+    }
+    const { value: run } = await client.call(operations.run.get, { id });
+    if (!waitsForPerson(run)) return;
+    this.#waiting = id;
+    this.say("the turn waits for you; /answer asks again");
+  }
+
+  #cancelWith(id: string, cancel: () => void): Disposable {
+    this.#followed.set(id, { cancel, isStopping: false });
+    return { [Symbol.dispose]: () => void this.#followed.delete(id) };
   }
 }

@@ -32,6 +32,7 @@ const COMMANDS: readonly SlashCommand[] = [
   { name: "steer", argument: "<message>", summary: "join the turn in progress", run: sendAs("steer") },
   { name: "queue", argument: "<message>", summary: "wait for the end of the turn", run: sendAs("queue") },
   { name: "interrupt", argument: "<message>", summary: "cancel the turn and send", run: sendAs("interrupt") },
+  { name: "answer", argument: "", summary: "ask again what waits for you", run: (session) => session.answer() },
   { name: "cancel", argument: "", summary: "cancel the turn and the messages that wait", run: cancel },
   { name: "edit", argument: "", summary: "replace your last message, in a new branch", run: edit },
   { name: "retry", argument: "", summary: "answer the last message again, in a new branch", run: retry },
@@ -188,7 +189,7 @@ async function retry(session: ChatSession): Promise<void> {
 
 async function undo(session: ChatSession): Promise<void> {
   const turn = await lastTurn(session);
-  await session.moveTo(turn.parent);
+  await session.changing(() => session.moveTo(turn.parent));
   session.say(`undone: ${userLine(turn)}`);
   warnOfEffects(session, [turn]);
 }
@@ -213,8 +214,10 @@ async function listBranches(session: ChatSession): Promise<void> {
 async function chooseBranch(session: ChatSession, which: string): Promise<void> {
   const turn = (await branchesOf(session))[Number(which) - 1];
   if (turn === undefined) throw usage(`there is no branch ${which}; /branches lists them`);
-  const thread = await session.update({ branch: turn.run });
-  if (thread !== undefined) await showThread(session, thread);
+  await session.changing(async () => {
+    const thread = await session.update({ branch: turn.run });
+    if (thread !== undefined) await showThread(session, thread);
+  });
 }
 
 async function rename(session: ChatSession, title: string): Promise<void> {

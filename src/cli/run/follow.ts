@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { operations, requestPath, type RunDetail, runs, type RunStreamEvent } from "../../api/contract/index.ts";
-import { RemoteError } from "../../kernel/errors.ts";
+import { CaxtonError, RemoteError } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import { follow } from "../client/index.ts";
 import {
@@ -30,6 +30,8 @@ export type FollowRunOptions = {
   readonly whileAsking?: <Value>(ask: () => Promise<Value>) => Promise<Value>;
   /** Ends the command; the run continues. */
   readonly signal?: AbortSignal;
+  /** The run as it waits for a user, who is asked first. What was printed before is not printed again. */
+  readonly waiting?: RunDetail | undefined;
 };
 
 export const EXIT_UNSUCCESSFUL = 9;
@@ -73,11 +75,11 @@ export async function followRun(context: Context, runId: string, options: Follow
     return EXIT_UNSUCCESSFUL;
   };
   try {
-    let outcome = await once("");
+    let outcome = options.waiting ?? (await once(""));
     while (typeof outcome !== "number") {
       const run = outcome;
       const ask = () => (ASK_HERE[run.state] ?? approveHere)(context, run);
-      const continues = await (options.whileAsking ? options.whileAsking(ask) : ask());
+      const continues = await unlessAnswered(context, options.whileAsking ? options.whileAsking(ask) : ask());
       if (!continues) return EXIT_UNSUCCESSFUL;
       view.resume(run);
       outcome = await once(String(run.last_event));
@@ -101,7 +103,19 @@ const ASK_HERE: { readonly [State in RunDetail["state"]]?: AskHere } = {
   "awaiting-input": answerHere,
 };
 
-const waitsForPerson = ({ state }: RunDetail): boolean => ASK_HERE[state] !== undefined;
+/** Whether the run waits for an answer of a user. */
+export const waitsForPerson = ({ state }: RunDetail): boolean => ASK_HERE[state] !== undefined;
+
+/** Whether the run continues, also if another client has answered first. */
+async function unlessAnswered({ terminal }: Context, continues: Promise<boolean>): Promise<boolean> {
+  try {
+    return await continues;
+  } catch (error) {
+    if (!(error instanceof CaxtonError) || error.kind !== "conflict") throw error;
+    reportError(error, terminal, { asJson: false, debug: false });
+    return true;
+  }
+}
 
 /** Asks the user at the terminal to resolve a model failure, or prints how to do it. Returns true if the run continues. */
 async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {
