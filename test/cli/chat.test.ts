@@ -17,7 +17,7 @@ const LONG = { timeout: 120_000 };
 const SCRIBE = `name = "scribe"
 version = "1.0.0"
 capabilities = ["notes"]
-tools = ["file_system"]
+tools = ["file_system", "user"]
 system_prompt = "Write."
 [permissions]
 ask = ["file_system.write_file"]
@@ -203,6 +203,19 @@ test("an approval is asked in the chat, and again if it was left open or another
   expect(place.requests).toHaveLength(2);
   await ann.say("/answer");
   await ann.shows(/nothing waits for an answer/);
+});
+
+test("a question of the model is asked in the chat", LONG, async () => {
+  const call = { name: "user__ask_user", arguments: { question: "Which color?", options: ["red", "blue"] } };
+  await using place = await room([{ toolCalls: [call] }, { text: "Painted." }]);
+  await using chat = place.open("scribe");
+  await chat.say("paint");
+  await chat.shows(/Which color\?[\s\S]*blue/);
+  chat.type("\u001B[B");
+  chat.type("\r");
+  await chat.shows(/Painted\./);
+  expect(JSON.stringify(place.requests[1]?.messages.at(-1))).toContain("blue");
+  expect(chat.screen).not.toContain("another terminal");
 });
 
 // chat.session.C1, chat.session.C2

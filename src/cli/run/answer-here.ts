@@ -41,7 +41,7 @@ async function ask(context: Context, id: string, question: RunQuestion): Promise
 
 async function contentFor(
   { terminal }: Context,
-  { message, options, schema }: RunQuestion,
+  { message, options, schema, url }: RunQuestion,
 ): Promise<{ [key: string]: Json } | undefined> {
   terminal.endLine();
   const prompts = await import("@clack/prompts");
@@ -52,6 +52,11 @@ async function contentFor(
     return prompts.isCancel(picked) ? undefined : { answer: picked };
   }
   const fields = isJsonObject(schema?.["properties"]) ? Object.keys(schema["properties"]) : [];
+  if (fields.length === 0) {
+    const text = safeText(url === null ? message : `${message}\n${url}`);
+    const agrees = await prompts.confirm({ message: text, output });
+    return agrees === true ? {} : undefined;
+  }
   const lines = fieldLines(schema ?? {});
   const isText = fields.length === 1 && fields[0] === "answer";
   if (!isText) terminal.note(safeText(message));

@@ -19,6 +19,8 @@ import { oneLine } from "../terminal/index.ts";
 import { askChoice, choose } from "./choose.ts";
 import { artifactLines, RunView, summaryLine } from "./view.ts";
 
+type Around = <Value>(ask: () => Promise<Value>) => Promise<Value>;
+
 export type FollowRunOptions = {
   /** Text appears as it comes, where standard output is a terminal. */
   readonly stream: boolean;
@@ -27,7 +29,7 @@ export type FollowRunOptions = {
   /** Calls a listener at Ctrl-C until disposed of; default: at SIGINT. */
   readonly interrupts?: (listener: () => void) => Disposable;
   /** Surrounds questions to the user, which need the keys for themselves. */
-  readonly whileAsking?: <Value>(ask: () => Promise<Value>) => Promise<Value>;
+  readonly whileAsking?: Around;
   /** Ends the command; the run continues. */
   readonly signal?: AbortSignal;
   /** The run as it waits for a user, who is asked first. What was printed before is not printed again. */
@@ -58,6 +60,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     live: options.stream && terminal.outputIsScreen && format === "text",
     verbose: context.verbose,
   });
+  const around: Around = options.whileAsking ?? ((ask) => ask());
   const once = async (after: string): Promise<number | RunDetail> => {
     for await (const { raw, event } of follow(client, {
       path: requestPath(operations.run.watch, { id: runId }),
@@ -67,7 +70,7 @@ export async function followRun(context: Context, runId: string, options: Follow
       onLink: (link) => noteLink(context, link),
     })) {
       if (format === "jsonl") terminal.write(`${raw}\n`);
-      else if (format === "text") view.show(event);
+      else if (format === "text" && !(await isAsked(context, runId, event, around))) view.show(event);
       if (needsDecision(event)) return await askForDecision(context, runId);
       if (event.type !== "end") continue;
       return waitsForPerson(event.run) ? event.run : await finish(context, event.run, raw, interrupted);
@@ -79,7 +82,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     while (typeof outcome !== "number") {
       const run = outcome;
       const ask = () => (ASK_HERE[run.state] ?? approveHere)(context, run);
-      const continues = await unlessAnswered(context, options.whileAsking ? options.whileAsking(ask) : ask());
+      const continues = await unlessAnswered(context, around(ask));
       if (!continues) return EXIT_UNSUCCESSFUL;
       view.resume(run);
       outcome = await once(String(run.last_event));
@@ -105,6 +108,23 @@ const ASK_HERE: { readonly [State in RunDetail["state"]]?: AskHere } = {
 
 /** Whether the run waits for an answer of a user. */
 export const waitsForPerson = ({ state }: RunDetail): boolean => ASK_HERE[state] !== undefined;
+
+/** Whether an event is a question that the user has been asked here, or is asked when the run waits. */
+async function isAsked(context: Context, id: string, event: RunStreamEvent, around: Around): Promise<boolean> {
+  if (event.type !== "question") return false;
+  if (event.question.server === "user") return true;
+  if (event.question.state !== "open" || !context.terminal.canAsk) return false;
+  const { value: run } = await context.client.call(operations.run.get, { id });
+  const questions = run.questions.filter((each) => each.id === event.question.id && each.state === "open");
+  // It is over when an older event is read again.
+  return (
+    questions.length === 0 ||
+    unlessAnswered(
+      context,
+      around(() => answerHere(context, { ...run, questions })),
+    )
+  );
+}
 
 /** Whether the run continues, also if another client has answered first. */
 async function unlessAnswered({ terminal }: Context, continues: Promise<boolean>): Promise<boolean> {

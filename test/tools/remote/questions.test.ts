@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { runs } from "../../../src/api/contract/index.ts";
 import { CaxtonProcess } from "../../helpers/process.ts";
+import { Pty } from "../../helpers/pty.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
 import { Endpoint, legacyListener, modernHandler, until } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
@@ -127,4 +128,30 @@ test("what a server may receive is not shown with the configuration", async () =
   expect(endpoint.requests[0]?.headers).toMatchObject({ "x-key": "plain-secret", "x-other": "from-the-environment" });
   const { body } = await server.ask("GET", "/api/v1/tools/remote");
   expect(body).toMatchObject({ interface: "mcp-http", sandboxed: false, state: "loaded" });
+});
+
+test("a question of a tool is asked at the terminal, by run and by chat", async () => {
+  await using endpoint = await Endpoint.start(servers["2026"]());
+  await using server = await withRemote(endpoint.url);
+  for (const [command, ...words] of [
+    ["run", "probe", "go"],
+    ["chat", "probe"],
+  ] as const) {
+    await using terminal = new Pty([command, ...words], { server: server.url, cwd: server.directory });
+    if (command === "chat") await terminal.say("go");
+    await terminal.shows(/Who are you\?/);
+    await terminal.shows(/name=/);
+    terminal.type("Ada\r");
+    await terminal.shows(/loud=/);
+    terminal.type("\r");
+    await terminal.shows(/asked/);
+    expect(terminal.screen).not.toContain("another terminal");
+  }
+  const page = z.object({ items: z.array(z.object({ id: z.string() })) });
+  const { items } = page.parse((await server.ask("GET", "/api/v1/runs")).body);
+  for (const { id } of items)
+    expect((await detail(server, id)).step_list.find(({ kind }) => kind === "tool")).toMatchObject({
+      text: "HELLO Ada",
+    });
+  expect(items).toHaveLength(2);
 });
