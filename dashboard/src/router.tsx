@@ -21,6 +21,7 @@ import {
   toolSearch,
   toolsSearch,
 } from "./search/search.ts";
+import { chatSearch } from "./search/chat.ts";
 import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search/messages.ts";
 import { tasksSearch } from "./search/tasks.ts";
 import { entitySearch, memorySearch } from "./search/memory.ts";
@@ -66,6 +67,18 @@ const runDiff = createRoute({
   getParentRoute: () => root,
   path: "/runs/$id/diff/$other",
   component: lazyPage(() => import("./pages/run-diff/run-diff.tsx"), "RunDiff"),
+});
+const chat = createRoute({
+  getParentRoute: () => root,
+  path: "/chat",
+  validateSearch: chatSearch,
+  component: lazyPage(() => import("./pages/chat/chat.tsx"), "Chat"),
+});
+const thread = createRoute({
+  getParentRoute: () => root,
+  path: "/chat/$id",
+  validateSearch: chatSearch,
+  component: lazyPage(() => import("./pages/chat/chat.tsx"), "ChatThread"),
 });
 const tools = createRoute({
   getParentRoute: () => root,
@@ -174,6 +187,8 @@ const routeTree = root.addChildren([
   run,
   runDiff,
   approvals,
+  chat,
+  thread,
   messages,
   conversations,
   conversation,

@@ -46,6 +46,9 @@ beforeAll(async () => {
   const waiting = await server.ask("GET", `/api/v1/approvals?run=${refused}`);
   const [approval] = contract.approvals.ApprovalPage.parse(waiting.body).items;
   await server.ask("POST", `/api/v1/approvals/${approval?.id}/deny`, { reason: "too much" });
+  const thread = await server.ask("POST", "/api/v1/threads", { agent: "data-analyzer", from_run: run });
+  others["THREAD"] = contract.threads.Thread.parse(thread.body).id;
+  await server.ask("PATCH", `/api/v1/threads/${others["THREAD"]}`, { title: "Chart the mean body mass" });
   const forked = await server.ask("POST", `/api/v1/runs/${run}/fork`, { at: 3 });
   others["FORK"] = contract.runs.RunSummary.parse(forked.body).id;
 });
@@ -86,6 +89,8 @@ const PAGES: readonly Look[] = [
   { path: "/ui/runs/ASKING", whole: text("Call calculator.evaluate with") },
   { path: "/ui/runs/CHOICE", whole: text("The model failed. How should the run continue?") },
   { path: "/ui/approvals", whole: text("Recently answered") },
+  { path: "/ui/chat", whole: text("Chart the mean") },
+  { path: "/ui/chat/THREAD", whole: image },
   { path: "/ui/tools", whole: text("csv_parser") },
   { path: "/ui/tools/csv_parser", whole: text("Input schema") },
   { path: "/ui/usage", whole: text("mock") },

@@ -33,6 +33,8 @@ type Request = {
 type Sender = {
   /** Shown as that of a program outside. */
   readonly token?: string | undefined;
+  /** The server executes requests with the same key once. */
+  readonly key?: string | undefined;
   /** The request does not apply to the workspace of this page, which may not exist. */
   readonly isServerWide?: boolean | undefined;
 };
@@ -66,12 +68,13 @@ export async function ask<Answer>(path: string, request: Request = {}): Promise<
 }
 
 async function send(path: string, { method, json, file, form, signal, ...sender }: Request): Promise<Response> {
-  const { token, isServerWide = false } = sender;
+  const { token, key, isServerWide = false } = sender;
   const headers: Record<string, string> = { accept: "application/json", ...(!isServerWide && workspaceHeader()) };
   const body = file ?? form ?? (json === undefined ? null : JSON.stringify(json));
   if (json !== undefined) headers["content-type"] = "application/json";
   if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  if (key !== undefined) headers["idempotency-key"] = key;
   if (method !== undefined) Object.assign(headers, writeHeaders());
   try {
     return await fetch(path, { method: method ?? "GET", headers, body, signal: signal ?? null });

@@ -4,7 +4,12 @@ import { text } from "../text/text.ts";
 export function Help({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title={text.help.title} onClose={onClose}>
-      <div className="grid gap-6 overflow-y-auto p-5 sm:grid-cols-2">
+      <div
+        role="group"
+        aria-label={text.help.title}
+        tabIndex={0}
+        className="grid gap-6 overflow-y-auto p-5 sm:grid-cols-2"
+      >
         {text.help.groups.map(({ name, keys }) => (
           <section key={name}>
             <h3 className="mb-1.5 text-xs font-semibold text-muted">{name}</h3>

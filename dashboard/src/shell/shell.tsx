@@ -58,6 +58,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "?": () => setOpen("help"),
     "g h": () => void navigate({ to: "/" }),
     "g a": () => void navigate({ to: "/agents" }),
+    "g d": () => void navigate({ to: "/chat" }),
     "g r": () => void navigate({ to: "/runs" }),
     "g p": () => void navigate({ to: "/approvals" }),
     "g m": () => void navigate({ to: "/messages" }),

@@ -8,6 +8,7 @@ import {
   KeyRound,
   ListTree,
   Mail,
+  MessageCircle,
   MessagesSquare,
   ScrollText,
   Settings,
@@ -27,6 +28,7 @@ import { Sign, Wordmark } from "./wordmark.tsx";
 const PAGES = [
   { to: "/", name: text.pages.home, icon: House, keys: "g h" },
   { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a", needs: operations.agent.list },
+  { to: "/chat", name: text.pages.chat, icon: MessageCircle, keys: "g d", needs: operations.thread.list },
   { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r", needs: operations.run.list },
   { to: "/approvals", name: text.pages.approvals, icon: ShieldCheck, keys: "g p", needs: operations.approval.list },
   { to: "/messages", name: text.pages.messages, icon: Mail, keys: "g m", needs: operations.message.list },

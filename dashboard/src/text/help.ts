@@ -8,6 +8,7 @@ export const HELP = {
         ["Ctrl K", "Search or jump to"],
         ["g h", "Home"],
         ["g a", "Agents"],
+        ["g d", "Chat"],
         ["g r", "Runs"],
         ["g p", "Approvals"],
         ["g m", "Messages"],
@@ -43,6 +44,13 @@ export const HELP = {
     {
       name: "In a request",
       keys: [["Ctrl Enter", "Send"]],
+    },
+    {
+      name: "In a chat",
+      keys: [
+        ["Enter", "Send"],
+        ["Shift Enter", "New line"],
+      ],
     },
   ],
 } as const;

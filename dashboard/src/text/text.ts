@@ -1,5 +1,6 @@
 import { ACCESS } from "./access.ts";
 import { AUDIT } from "./audit.ts";
+import { CHAT } from "./chat.ts";
 import { WORKSPACES } from "./workspaces.ts";
 import { SETTINGS } from "./settings.ts";
 import { USAGE } from "./usage.ts";
@@ -31,6 +32,7 @@ export const text = {
     runs: "Runs",
     approvals: "Approvals",
     messages: "Messages",
+    chat: "Chat",
     conversations: "Conversations",
     tasks: "Tasks",
     graph: "Graph",
@@ -80,6 +82,7 @@ export const text = {
   access: ACCESS,
   workspaces: WORKSPACES,
   audit: AUDIT,
+  chat: CHAT,
   settings: SETTINGS,
   tasks: TASKS,
   webhooks: WEBHOOKS,
@@ -172,6 +175,7 @@ export const text = {
     placeholder: "What should it do? Drop files here for its tools to read.",
     attach: "Attach",
     remove: (name: string) => `Do not send ${name}`,
+    preview: (name: string) => `Preview of ${name}`,
     model: "Model for this run",
     modelNote: "provider/model, for this run only",
     send: "Run",

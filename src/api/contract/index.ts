@@ -5,6 +5,7 @@ export {
   type DeployOutcome,
   type RevisionSummary,
   type ValidationReport,
+  type WhenBusy,
 } from "./agents/agents.ts";
 export * as agents from "./agents/agents.ts";
 export { type Approval } from "./runs/approvals.ts";

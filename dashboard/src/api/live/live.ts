@@ -7,6 +7,7 @@ import { isInherited } from "../inherited.ts";
 import { placeRun } from "./place-run.ts";
 import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "../queries.ts";
 import type { Page, RunFilter } from "../page.ts";
+import { applyTurn } from "../threads.ts";
 import { subscribe } from "./subscribe.ts";
 
 /** State of the event stream; `lastAtMs` is the last time the connection was known to be open. */
@@ -100,10 +101,7 @@ const isWaitedFor = (client: QueryClient, run: string): boolean =>
 
 /** Puts what is now known of a run into every cached list it belongs to, and takes it out of those it has left. */
 export function applyRun(client: QueryClient, run: RunSummary): void {
-  if (run.thread !== null) {
-    void client.invalidateQueries({ queryKey: ["threads"] });
-    void client.invalidateQueries({ queryKey: ["thread", run.thread.id] });
-  }
+  applyTurn(client, run);
   const lists = client.getQueriesData<InfiniteData<Page<RunSummary>>>({ queryKey: ["runs"] });
   for (const [key, data] of lists) {
     const filter: RunFilter = typeof key[1] === "object" && key[1] !== null ? key[1] : {};
@@ -111,8 +109,8 @@ export function applyRun(client: QueryClient, run: RunSummary): void {
   }
   const detail = client.getQueryData<RunDetail>(["run", run.id]);
   if (detail === undefined || hasEnded(detail)) return;
-  // A summary has not the answer: a run that has ended is read whole.
-  if (hasEnded(run)) void client.invalidateQueries({ queryKey: ["run", run.id] });
+  // A summary has neither the answer nor what waits for a person: a run that has stopped is read whole.
+  if (!isMoving(run)) void client.invalidateQueries({ queryKey: ["run", run.id] });
   else client.setQueryData<RunDetail>(["run", run.id], { ...detail, ...run });
 }
 

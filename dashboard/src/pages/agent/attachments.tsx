@@ -1,5 +1,5 @@
 import { Paperclip, X } from "lucide-react";
-import { useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { bytes } from "../../parts/format/format.ts";
 import { text } from "../../text/text.ts";
@@ -16,8 +16,7 @@ export function Files({ files, onRemove }: FilesProps) {
           key={`${file.name} ${file.size} ${file.lastModified}`}
           className="flex max-w-full items-center gap-1.5 rounded-md border border-line bg-sunken py-0.5 pr-0.5 pl-2 text-xs"
         >
-          <Paperclip aria-hidden className="size-3 shrink-0 text-muted" />
-          <span className="truncate">{file.name}</span>
+          <Preview file={file} />
           <span className="text-muted">{bytes(file.size)}</span>
           <IconButton
             label={text.tryIt.remove(file.name)}
@@ -30,6 +29,64 @@ export function Files({ files, onRemove }: FilesProps) {
       ))}
     </ul>
   );
+}
+
+/** An image as such, a PDF as a link to it, another file by its name. */
+function Preview({ file }: { readonly file: File }) {
+  const address = useAddress(file);
+  if (file.type.startsWith("image/") && address !== undefined) {
+    return (
+      <>
+        <img
+          src={address}
+          alt={text.tryIt.preview(file.name)}
+          className="-ml-1 size-10 rounded bg-paper object-cover"
+        />
+        <span className="truncate">{file.name}</span>
+      </>
+    );
+  }
+  return (
+    <>
+      <Paperclip aria-hidden className="size-3 shrink-0 text-muted" />
+      {file.type === PDF && address !== undefined ? (
+        <a
+          href={address}
+          target="_blank"
+          rel="noreferrer"
+          aria-label={text.tryIt.preview(file.name)}
+          className="truncate text-accent hover:underline"
+        >
+          {file.name}
+        </a>
+      ) : (
+        <span className="truncate">{file.name}</span>
+      )}
+    </>
+  );
+}
+
+const PDF = "application/pdf";
+/** A larger image is not shown before it is sent. */
+const IMAGE_BYTES_MAX = 20 * 1_024 * 1_024;
+
+/** An address of a local image or PDF; undefined while it is read, and for other files. */
+function useAddress(file: File): string | undefined {
+  const [address, setAddress] = useState<string | undefined>();
+  useEffect(() => {
+    if (file.type === PDF) {
+      const url = URL.createObjectURL(file);
+      setAddress(url);
+      return () => URL.revokeObjectURL(url);
+    }
+    if (!file.type.startsWith("image/") || file.size > IMAGE_BYTES_MAX) return undefined;
+    // The content security policy permits images of data addresses, not of blobs.
+    const reader = new FileReader();
+    reader.addEventListener("load", () => setAddress(typeof reader.result === "string" ? reader.result : undefined));
+    reader.readAsDataURL(file);
+    return () => reader.abort();
+  }, [file]);
+  return address;
 }
 
 export function AttachButton({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }) {

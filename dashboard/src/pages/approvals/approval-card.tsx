@@ -83,7 +83,7 @@ const Origin = ({ approval }: { readonly approval: Approval }) => (
     </p>
     <p>
       {words.request}{" "}
-      <Link to="/runs/$id" params={{ id: approval.run }} className="text-accent hover:underline">
+      <Link to="/runs/$id" params={{ id: approval.run }} className="text-accent underline underline-offset-2">
         {approval.input_preview.trim() === "" ? words.openRun : requestTitle(approval.input_preview, null)}
       </Link>
     </p>

@@ -65,6 +65,14 @@ const Above = ({ run }: { readonly run: RunDetail }) => (
     <Link to="/runs" search={{ agent: run.agent }} className="hover:text-ink hover:underline">
       {run.agent}
     </Link>
+    {run.thread === null ? null : (
+      <>
+        <span aria-hidden>/</span>
+        <Link to="/chat/$id" params={{ id: run.thread.id }} className="hover:text-ink hover:underline">
+          {text.chat.thread}
+        </Link>
+      </>
+    )}
   </nav>
 );
 

@@ -143,7 +143,9 @@ export const ThreadMessage = z
       name: z.string(),
       state: z.enum(["running", "waiting", "done", "failed"]),
       text: z.string(),
-      has_effects: z.boolean().meta({ description: "Whether repeating the call may change something again" }),
+      has_effects: z
+        .boolean()
+        .meta({ description: "Whether the call may have changed something: its tool does more than read" }),
       artifacts: z.array(Artifact),
       at: Instant,
     }),

@@ -26,7 +26,11 @@ export const presentThread = ({ stores: { journal } }: RunServices, thread: Thre
   expires_at: instantOrNull(thread.expiresAtMs),
 });
 
-export const presentTurn = (view: RunView, summary: RunSummary, siblings: readonly RunId[]): contract.Turn => ({
+export const presentTurn = (
+  view: RunView,
+  summary: RunSummary,
+  { siblings, readers }: { readonly siblings: readonly RunId[]; readonly readers: ReadonlySet<string> },
+): contract.Turn => ({
   run: view.id,
   parent: view.thread?.parent ?? null,
   siblings: [...siblings],
@@ -38,11 +42,14 @@ export const presentTurn = (view: RunView, summary: RunSummary, siblings: readon
   input_tokens: summary.inputTokens,
   output_tokens: summary.outputTokens,
   cost: presentCost(summary),
-  messages: messagesOf(view),
+  messages: messagesOf(view, readers),
 });
 
-/** The messages of a turn in their order: the request, what joined it, and each model turn with its results. */
-function messagesOf(view: RunView): Message[] {
+/**
+ * The messages of a turn in their order: the request, what joined it, and each model turn with its results. `readers` are the
+ * names of tools that only read.
+ */
+function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
   const request: Message = {
     role: "user",
     text: view.input,
@@ -58,7 +65,7 @@ function messagesOf(view: RunView): Message[] {
     return some.map(({ text, author, atMs }) => ({ role: "user", text, files: [], author, at: instant(atMs) }));
   };
   const steps = view.steps.flatMap((step): readonly Message[] =>
-    step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, ended)],
+    step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, ended, readers)],
   );
   return [request, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
 }
@@ -81,8 +88,8 @@ function modelMessage({ end, model, startedAtMs }: Extract<Step, { kind: "model"
   ];
 }
 
-function toolMessage(step: Extract<Step, { kind: "tool" }>, ended: boolean): Message {
-  const { end, modelCallId, name, repeatable, startedAtMs } = step;
+function toolMessage(step: Extract<Step, { kind: "tool" }>, ended: boolean, readers: ReadonlySet<string>): Message {
+  const { end, modelCallId, name, begun, server, startedAtMs } = step;
   const isOver = "text" in end;
   return {
     role: "tool",
@@ -90,7 +97,7 @@ function toolMessage(step: Extract<Step, { kind: "tool" }>, ended: boolean): Mes
     name,
     state: !isOver && ended ? "failed" : end.state,
     text: isOver ? end.text : "",
-    has_effects: !repeatable,
+    has_effects: begun && server !== "" && !readers.has(name),
     artifacts: isOver ? end.artifacts.map(presentArtifact) : [],
     at: instant(startedAtMs),
   };

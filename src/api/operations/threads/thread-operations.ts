@@ -3,6 +3,7 @@ import { type Admission, runCallerOf } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import type { RunServices } from "../../../runs/index.ts";
+import { modelToolName } from "../../../tools/catalogue/index.ts";
 import { operations, type threads as schemas } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { RequestInvalidError } from "../errors.ts";
@@ -66,7 +67,9 @@ const get = implement(operations.thread.get, ({ runs }, { id }, { admission }) =
 );
 
 /** Throws ThreadNotFoundError, RunNotFoundError. */
-const turns = implement(operations.thread.turns, ({ runs }, { id, head, cursor, limit }, { admission }) => {
+const turns = implement(operations.thread.turns, ({ runs, tools }, { id, head, cursor, limit }, { admission }) => {
+  const all = tools.catalogue.of(admission.principal.workspace).select("all");
+  const readers = new Set(all.filter(({ effects }) => effects.readOnly).map(modelToolName));
   const thread = ownThread(runs, admission, id);
   const [after] = decodeCursor(cursors.turns, cursor) ?? [];
   // A client can write a cursor, so the run in it is checked like any other.
@@ -82,7 +85,8 @@ const turns = implement(operations.thread.turns, ({ runs }, { id, head, cursor, 
     // An earlier turn may be of another agent, which the caller's grant does not cover.
     if (summary === undefined || !admission.covers("agents", view.agent)) return [];
     const siblings = (places.get(parent) ?? []).map((turn) => turn.run);
-    return [presentTurn(view, summary, siblings.includes(run) ? siblings : [run, ...siblings])];
+    const branches = siblings.includes(run) ? siblings : [run, ...siblings];
+    return [presentTurn(view, summary, { siblings: branches, readers })];
   });
   const next = path[limit];
   return { items, next: next === undefined ? null : cursors.turns.encode(next.run) };

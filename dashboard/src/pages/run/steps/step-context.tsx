@@ -106,16 +106,15 @@ const Head = () => (
 /** Notices about the answer. */
 export const RunNotices = ({ run }: { readonly run: RunDetail }) =>
   run.notice_list.length === 0 ? null : (
-    <ul
-      role="status"
-      className="mb-4 space-y-1 rounded-lg border border-warn bg-warn-soft px-4 py-2.5 text-sm text-ink"
-    >
-      {run.notice_list.map(({ code, message }) => (
-        <li key={code}>
-          <Notice run={run} code={code} message={message} />
-        </li>
-      ))}
-    </ul>
+    <div role="status" className="mb-4 rounded-lg border border-warn bg-warn-soft px-4 py-2.5 text-sm text-ink">
+      <ul className="space-y-1">
+        {run.notice_list.map(({ code, message }) => (
+          <li key={code}>
+            <Notice run={run} code={code} message={message} />
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 
 /** A notice about failed calls leads to the last of them. */

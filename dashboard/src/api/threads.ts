@@ -1,0 +1,120 @@
+import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
+import { operations, type RunSummary, type Thread, type Turn, type WhenBusy } from "../../../src/api/contract/index.ts";
+import { upload } from "./actions.ts";
+import { call } from "./client.ts";
+import { type Page, pagesFrom } from "./page.ts";
+import { retryUnlessRefused } from "./queries.ts";
+
+const LIST_SIZE = 50;
+/** Turns of one request. More than can wait in a thread, so that the newest page has every turn that has not ended. */
+const TURNS_SIZE = 20;
+
+export type ThreadFilter = { readonly search?: string | undefined; readonly agent?: string | undefined };
+
+export const threadsQuery = ({ search, agent }: ThreadFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["threads", { search, agent }],
+    ...pagesFrom((cursor, signal) => call(operations.thread.list, { search, agent, cursor, limit: LIST_SIZE }, signal)),
+  });
+
+export const threadQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["thread", id],
+    queryFn: ({ signal }) => call(operations.thread.get, { id }, signal),
+    retry: retryUnlessRefused,
+  });
+
+/** Turns of the shown branch, newest first, as far as they were read; `next` leads to earlier ones. */
+export type Turns = { readonly items: readonly Turn[]; readonly next: string | null };
+
+const turnsKey = (id: string) => ["thread", id, "turns"] as const;
+
+/** Reads the newest turns. Earlier ones that were read before stay if they belong to the same branch. */
+export const turnsQuery = (id: string) =>
+  queryOptions({
+    queryKey: turnsKey(id),
+    queryFn: async ({ client, signal }): Promise<Turns> => {
+      const newest = await call(operations.thread.turns, { id, limit: TURNS_SIZE }, signal);
+      const known = client.getQueryData<Turns>(turnsKey(id));
+      return withEarlier(newest, known);
+    },
+    retry: retryUnlessRefused,
+  });
+
+export function withEarlier(newest: Turns, known: Turns | undefined): Turns {
+  const last = newest.items.at(-1)?.run;
+  const at = known?.items.findIndex(({ run }) => run === last) ?? -1;
+  if (known === undefined || at === -1) return newest;
+  return { items: [...newest.items, ...known.items.slice(at + 1)], next: known.next };
+}
+
+/** Adds a page of earlier turns to those that are shown. */
+export async function readEarlier(client: QueryClient, id: string, cursor: string): Promise<void> {
+  const page = await call(operations.thread.turns, { id, cursor, limit: TURNS_SIZE });
+  client.setQueryData<Turns>(turnsKey(id), (known) =>
+    known?.next === cursor ? { items: [...known.items, ...page.items], next: page.next } : known,
+  );
+}
+
+/** Reads a thread again when a run of it has another state than what is shown. */
+export function applyTurn(client: QueryClient, { id, state, thread }: RunSummary): void {
+  if (thread === null) return;
+  const isShown = (turn: { readonly run: string | null; readonly state: string | null }) =>
+    turn.run === id && turn.state === state;
+  const turns = client.getQueryData<Turns>(turnsKey(thread.id))?.items ?? [];
+  if (!turns.some(isShown)) void client.invalidateQueries({ queryKey: ["thread", thread.id] });
+  const lists = client.getQueriesData<InfiniteData<Page<Thread>>>({ queryKey: ["threads"] });
+  const listed = lists.flatMap(([, data]) => data?.pages.flatMap(({ items }) => items) ?? []);
+  if (!listed.some(({ head, state: known }) => isShown({ run: head, state: known })))
+    void client.invalidateQueries({ queryKey: ["threads"] });
+}
+
+export const createThread = (agent: string) => call(operations.thread.create, { agent });
+
+export type Message = {
+  readonly input?: string | undefined;
+  readonly files?: readonly File[] | undefined;
+  /** The turn that it replaces. */
+  readonly insteadOf?: string | undefined;
+  readonly whenBusy?: WhenBusy | undefined;
+  /** The same for each attempt to send it, so that it is sent once. */
+  readonly key: string;
+};
+
+/** Files that were sent, for a message that is sent once more. */
+const sentFiles = new WeakMap<File, ReturnType<typeof upload>>();
+
+/** Sends a file, once. */
+function sendFile(file: File): ReturnType<typeof upload> {
+  const known = sentFiles.get(file);
+  if (known !== undefined) return known;
+  const sent = upload(file);
+  sentFiles.set(file, sent);
+  sent.catch(() => sentFiles.delete(file));
+  return sent;
+}
+
+/** Sends the files, then the message. A user follows its turn here, so the agent may ask questions. */
+export async function sendMessage(id: string, { input, files = [], insteadOf, whenBusy, key }: Message) {
+  const uploads = await Promise.all(files.map(sendFile));
+  const body = {
+    ...(input !== undefined && { input }),
+    ...(uploads.length > 0 && { uploads: uploads.map((sent) => sent.id) }),
+    ...(insteadOf !== undefined && { instead_of: insteadOf }),
+    ...(whenBusy !== undefined && { when_busy: whenBusy }),
+    attended: true,
+  };
+  return call(operations.thread.send, { id, ...body }, undefined, { key });
+}
+
+export const renameThread = (id: string, title: string) => call(operations.thread.update, { id, title });
+
+/** Shows the branch of a turn, up to its newest turn. */
+export const showBranch = (id: string, branch: string) => call(operations.thread.update, { id, branch });
+
+/** Makes a turn the last one that is shown and continued. */
+export const showUpTo = (id: string, head: string) => call(operations.thread.update, { id, head });
+
+export const forkThread = (id: string, at: string) => call(operations.thread.fork, { id, at });
+
+export const deleteThread = (id: string) => call(operations.thread.delete, { id });

@@ -1,0 +1,127 @@
+import type { RunDetail, Step, Turn } from "../../../../src/api/contract/index.ts";
+import type { Drafts } from "../../api/live/run-live.ts";
+import { isMoving } from "../../api/live/live.ts";
+import type { Made } from "../run/created-files.tsx";
+import type { ToolUse } from "../run/tool-line.tsx";
+
+type Message = Turn["messages"][number];
+type ToolStep = Extract<Step, { kind: "tool" }>;
+export type AttachedFile = RunDetail["files"][number];
+
+/** One entry of a dialogue. */
+export type Said =
+  | {
+      readonly kind: "user";
+      readonly text: string;
+      readonly files: readonly AttachedFile[];
+      readonly author: string;
+      /** Whether it joined a turn that was in progress. */
+      readonly joined: boolean;
+    }
+  | {
+      readonly kind: "assistant";
+      readonly text: string;
+      readonly reasoning: string;
+      readonly artifacts: readonly Made[];
+    }
+  | { readonly kind: "thinking" }
+  | { readonly kind: "tool"; readonly callId: string; readonly use: ToolUse; readonly artifacts: readonly Made[] }
+  | { readonly kind: "notice"; readonly code: string; readonly text: string; readonly hint: string };
+
+/** A turn as the server stores it. */
+export function saidIn({ messages }: Turn): readonly Said[] {
+  const calls = new Map(
+    messages.flatMap((each) => (each.role === "assistant" ? each.tool_calls : [])).map((call) => [call.id, call]),
+  );
+  return messages.flatMap((message, at): readonly Said[] => {
+    switch (message.role) {
+      case "user":
+        return [{ ...message, kind: "user", joined: at > 0 }];
+      case "assistant":
+        return assistant(message.text, message.reasoning, message.artifacts);
+      case "tool":
+        return [
+          { kind: "tool", callId: message.call, ...storedUse(message, calls.get(message.call)?.arguments ?? "") },
+        ];
+      case "notice":
+        return [{ kind: "notice", code: message.code, text: message.text, hint: "" }];
+    }
+  });
+}
+
+function assistant(text: string, reasoning: string, artifacts: readonly Made[]): readonly Said[] {
+  const isEmpty = text === "" && reasoning === "" && artifacts.length === 0;
+  return isEmpty ? [] : [{ kind: "assistant", text, reasoning, artifacts }];
+}
+
+function storedUse(message: Extract<Message, { role: "tool" }>, given: string) {
+  const { name, state, text, artifacts } = message;
+  const use: ToolUse = {
+    tool: name.replace("__", "."),
+    arguments: parsed(given),
+    state,
+    outcome: null,
+    text,
+    structured: null,
+  };
+  return { use, artifacts };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}
+
+/** A turn in progress, with the text that is being written. */
+export function saidLive(run: RunDetail, drafts: Drafts, author: string): readonly Said[] {
+  const inputs = new Inputs(run.inputs);
+  const steps = run.step_list.flatMap((step): readonly Said[] => {
+    if (step.kind === "tool") return [{ kind: "tool", callId: step.call_id, use: step, artifacts: step.artifacts }];
+    return [...inputs.upTo(step.turn), ...modelSaid(step, drafts[step.turn] ?? "")];
+  });
+  const isWaiting = isMoving(run) && run.step_list.every(({ state }) => state !== "running");
+  return [
+    { kind: "user", text: run.input, files: run.files, author, joined: false },
+    ...steps,
+    ...inputs.upTo(Infinity),
+    ...(isWaiting ? [{ kind: "thinking" } as const] : []),
+    ...closing(run),
+  ];
+}
+
+function modelSaid(step: Exclude<Step, ToolStep>, draft: string): readonly Said[] {
+  const { text, reasoning, state } = step;
+  if (state === "done") return assistant(text, reasoning, []);
+  if (state !== "running") return assistant(draft, "", []);
+  return draft === "" ? [{ kind: "thinking" }] : assistant(draft, reasoning, []);
+}
+
+function closing({ state, failure, hint }: RunDetail): readonly Said[] {
+  if (state === "cancelled") return [{ kind: "notice", code: "CANCELLED", text: "", hint: "" }];
+  return failure === null ? [] : [{ kind: "notice", code: failure.code, text: failure.message, hint }];
+}
+
+/** Messages that joined a run, each before the turn of the model that reads it. */
+class Inputs {
+  readonly #all: RunDetail["inputs"];
+  #read = 0;
+  constructor(all: RunDetail["inputs"]) {
+    this.#all = all;
+  }
+  upTo(turn: number): readonly Said[] {
+    const some = this.#all.filter((input) => input.turn > this.#read && input.turn <= turn);
+    this.#read = Math.max(this.#read, turn);
+    return some.map(({ text, author }) => ({ kind: "user", text, author, files: [], joined: true }));
+  }
+}
+
+/** Calls of turns that may have changed something outside of the thread. */
+export const effectsOf = (turns: readonly Turn[]): readonly { readonly run: string; readonly tool: string }[] =>
+  turns.flatMap(({ run, messages }) =>
+    messages.flatMap((message) =>
+      message.role === "tool" && message.has_effects ? [{ run, tool: message.name.replace("__", ".") }] : [],
+    ),
+  );

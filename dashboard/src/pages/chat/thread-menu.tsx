@@ -1,0 +1,164 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Ellipsis, GitFork, Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { operations, type Thread } from "../../../../src/api/contract/index.ts";
+import { deleteThread, forkThread, renameThread } from "../../api/threads.ts";
+import { Button, IconButton } from "../../parts/button.tsx";
+import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { Field, Input } from "../../parts/forms/field.tsx";
+import { Menu } from "../../parts/menu.tsx";
+import { notify } from "../../parts/problems/notice.tsx";
+import { text } from "../../text/text.ts";
+
+const words = text.chat;
+const TITLE_CHARS_MAX = 200;
+
+type Props = { readonly thread: Thread };
+
+/** Renames, forks or deletes a thread. */
+export function ThreadMenu({ thread }: Props) {
+  const [dialog, setDialog] = useState<"rename" | "delete" | undefined>();
+  const fork = useFork(thread.id);
+  const close = () => setDialog(undefined);
+  const { head } = thread;
+  return (
+    <>
+      <Menu
+        trigger={
+          <IconButton label={words.threadActions}>
+            <Ellipsis aria-hidden />
+          </IconButton>
+        }
+        items={[
+          {
+            label: words.rename,
+            icon: <Pencil aria-hidden />,
+            needs: operations.thread.update,
+            act: () => setDialog("rename"),
+          },
+          ...(head === null
+            ? []
+            : [
+                {
+                  label: words.fork,
+                  icon: <GitFork aria-hidden />,
+                  needs: operations.thread.fork,
+                  act: () => fork(head),
+                },
+              ]),
+          {
+            label: words.delete,
+            icon: <Trash2 aria-hidden />,
+            danger: true,
+            needs: operations.thread.delete,
+            act: () => setDialog("delete"),
+          },
+        ]}
+      />
+      {dialog === "rename" ? <Rename thread={thread} onClose={close} /> : null}
+      {dialog === "delete" ? <Delete thread={thread} onClose={close} /> : null}
+    </>
+  );
+}
+
+/** Forks a thread at a turn, and opens the fork. */
+export function useFork(id: string): (at: string) => void {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const { mutate } = useMutation({
+    mutationFn: (at: string) => forkThread(id, at),
+    onSuccess: async (made) => {
+      notify(words.forkedTo);
+      void client.invalidateQueries({ queryKey: ["threads"] });
+      await navigate({ to: "/chat/$id", params: { id: made.id } });
+    },
+    onError: ({ message }) => notify(message),
+  });
+  return mutate;
+}
+
+type DialogProps = Props & { readonly onClose: () => void };
+
+function Rename({ thread, onClose }: DialogProps) {
+  const client = useQueryClient();
+  const [title, setTitle] = useState(thread.title);
+  const rename = useMutation({
+    mutationFn: () => renameThread(thread.id, title.trim()),
+    onSuccess: (renamed) => {
+      client.setQueryData(["thread", thread.id], renamed);
+      onClose();
+      return client.invalidateQueries({ queryKey: ["threads"] });
+    },
+  });
+  return (
+    <Dialog title={words.rename} onClose={onClose}>
+      <DialogForm
+        onSubmit={() => {
+          if (!rename.isPending) rename.mutate();
+        }}
+        error={rename.error}
+        buttons={
+          <>
+            <Button onClick={onClose}>{text.actions.cancel}</Button>
+            <Button type="submit" look="primary" disabled={rename.isPending}>
+              {words.rename}
+            </Button>
+          </>
+        }
+      >
+        <Field label={words.title}>
+          {({ id }) => (
+            <Input
+              id={id}
+              data-autofocus
+              autoComplete="off"
+              maxLength={TITLE_CHARS_MAX}
+              value={title}
+              onChange={({ target }) => setTitle(target.value)}
+            />
+          )}
+        </Field>
+      </DialogForm>
+    </Dialog>
+  );
+}
+
+function Delete({ thread, onClose }: DialogProps) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const remove = useMutation({
+    mutationFn: () => deleteThread(thread.id),
+    onSuccess: async () => {
+      notify(words.deleted);
+      onClose();
+      await navigate({ to: "/chat" });
+      client.removeQueries({ queryKey: ["thread", thread.id] });
+      await client.invalidateQueries({ queryKey: ["threads"] });
+    },
+  });
+  return (
+    <Dialog title={words.deleteTitle} onClose={onClose}>
+      <DialogForm
+        onSubmit={() => {
+          if (!remove.isPending) remove.mutate();
+        }}
+        error={remove.error}
+        buttons={
+          <>
+            <Button data-autofocus onClick={onClose}>
+              {text.actions.cancel}
+            </Button>
+            <Button type="submit" look="danger" disabled={remove.isPending}>
+              {words.delete}
+            </Button>
+          </>
+        }
+      >
+        <p className="font-medium [overflow-wrap:anywhere]">{thread.title}</p>
+        <p className="text-sm text-muted">{words.deleteNote}</p>
+      </DialogForm>
+    </Dialog>
+  );
+}
