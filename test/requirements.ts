@@ -338,9 +338,10 @@ export const REQUIREMENTS = {
     "chat.restart": "A chat outlasts a restart of the server in the middle of an answer, and prints nothing twice.",
     "triggers.exactly-once":
       "Each slot of a trigger starts one run, across restarts, daylight saving time and changes of the clock.",
-    "triggers.kill-safe": "A server that is killed while triggers fire starts one run for each slot.",
+    "triggers.kill-safe": "A server that is killed while triggers fire starts one run for each slot and webhook.",
     "triggers.catch-up": "Slots that were missed fire as the trigger's policy says.",
     "triggers.concurrency": "Runs of a trigger that have not ended queue, skip or are replaced by later events.",
+    "triggers.webhooks": "A webhook with a valid signature starts one run, however often it is sent.",
     "triggers.thread": "Runs of a trigger can be turns of one thread, or of one thread for each key.",
     "triggers.refused": "A trigger that could never start a run is refused with a remedy.",
     "triggers.rights": "A trigger has the rights of its owner as they are, and stops when the owner has lost them.",

@@ -279,6 +279,13 @@ export class Access {
     });
   }
 
+  /** Counts and records a request whose secret another module has checked. Throws TooManyFailuresError. */
+  failed(origin: Origin, code: string, operation: AuditEvent["operation"]): void {
+    this.refused(origin, code, { operation });
+    const error = this.#failure(origin.address, "");
+    if (error instanceof TooManyFailuresError) throw error;
+  }
+
   /**
    * Throws RoleUnknownError, RoleExceedsError if the role has permissions that the principal does not have there, and
    * WorkspaceNotFoundError.

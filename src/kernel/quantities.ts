@@ -54,6 +54,8 @@ export const LIMITS = {
   participantsMax: 10_000,
   /** Triggers of one workspace. */
   triggersMax: 10_000,
+  /** The body of a webhook that starts a run. */
+  hookBodyBytesMax: 1 * MIB,
   /** Events of one trigger that wait for its runs. */
   triggerEventsWaitingMax: 100,
   /** Events of one trigger that are kept, with their runs, in its history. An event that comes again is recognized as long as it is kept. */

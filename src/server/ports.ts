@@ -129,12 +129,24 @@ export const triggerPorts = ({
   agents,
   runs,
   access,
+  secrets: { secrets },
 }: Opened<"agents" | "runs" | "access">): TriggersPorts => ({
   store: storage.triggers,
   agents: agents.agents,
   runs,
   authorize: authorizeFires(access),
   clock,
+  secrets: ownSecrets(secrets),
+});
+
+/** Secrets that the server makes for itself. Their names have a colon, which those of users do not have. */
+const ownSecrets = (secrets: Secrets["secrets"]): WebhooksPorts["vault"] => ({
+  set: async ({ workspace, name, value, by }) =>
+    void (await secrets.set({ workspace, name, value, origins: [], updatedBy: by })),
+  read: (workspace, name) => secrets.find(workspace, name)?.read(),
+  delete: async (workspace, name) => {
+    if (secrets.find(workspace, name) !== undefined) await secrets.delete({ workspace, name });
+  },
 });
 
 /** What the owner of a trigger, and the principal that fires it, need to start its runs. */
@@ -188,14 +200,7 @@ export const webhookPorts = (
   watchJournal: (listener) =>
     runs.runs.hub.watchAll((news) => void (news.type === "entry" && listener(news.entry.event.type))),
   fetch: webhookFetch(webhookOptions(loaded), overrides),
-  vault: {
-    set: async ({ workspace, name, value, by }) =>
-      void (await secrets.set({ workspace, name, value, origins: [], updatedBy: by })),
-    read: (workspace, name) => secrets.find(workspace, name)?.read(),
-    delete: async (workspace, name) => {
-      if (secrets.find(workspace, name) !== undefined) await secrets.delete({ workspace, name });
-    },
-  },
+  vault: ownSecrets(secrets),
   permissionsOf: (owner, workspace) => permissionsIn(access, owner, workspace),
   audit: ({ workspace, owner, id }) =>
     access.audit.record({

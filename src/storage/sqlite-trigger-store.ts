@@ -119,6 +119,10 @@ export class SqliteTriggerStore implements TriggerStore {
     return this.#triggers(`workspace = ? AND ${where}`, workspace, ...values)[0];
   }
 
+  findById(id: string): Trigger | undefined {
+    return this.#triggers("id = ?", id)[0];
+  }
+
   list(workspace: string): readonly Trigger[] {
     return this.#triggers("workspace = ? ORDER BY agent, name", workspace);
   }

@@ -37,6 +37,15 @@ export class TriggersFullError extends CaxtonError<{ readonly max: number }> {
   }
 }
 
+/** A webhook came for a trigger that is disabled or has stopped. */
+export class HookDisabledError extends CaxtonError<{ readonly trigger: string }> {
+  readonly code = "TRIGGER_DISABLED";
+  readonly kind = "conflict";
+  constructor(trigger: string) {
+    super(`the trigger ${trigger} is disabled or has stopped`, "`caxton trigger get` prints the reason.", { trigger });
+  }
+}
+
 /** Too many events of the trigger wait for its runs. */
 export class TriggerBusyError extends CaxtonError<{ readonly max: number }> {
   readonly code = "TRIGGER_BUSY";

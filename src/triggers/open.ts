@@ -1,9 +1,10 @@
 import type { Agents } from "../agents/definitions/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Firing } from "./firing.ts";
+import { Hooks } from "./hooks/hooks.ts";
 import { type Authorize, RunStarter, type RunStarterPorts } from "./run-starter.ts";
 import { SlotTimer } from "./slot-timer.ts";
-import type { TriggerStore } from "./trigger.ts";
+import type { SecretVault, TriggerStore } from "./trigger.ts";
 import { Triggers } from "./triggers.ts";
 
 export type TriggersPorts = {
@@ -12,14 +13,17 @@ export type TriggersPorts = {
   readonly runs: RunStarterPorts["runs"];
   readonly authorize: Authorize;
   readonly clock: Clock;
+  readonly secrets: SecretVault;
 };
 
 /** Opens triggers. None fires before `start`. */
-export function openTriggers({ store, agents, runs, authorize, clock }: TriggersPorts) {
+export function openTriggers({ store, agents, runs, authorize, clock, secrets }: TriggersPorts) {
   const firing = new Firing({ store, clock, starter: new RunStarter({ runs, authorize }) });
   const timer = new SlotTimer({ store, clock, firing });
+  const triggers = new Triggers({ store, clock, agents, firing, timer, secrets });
   return {
-    triggers: new Triggers({ store, clock, agents, firing, timer }),
+    triggers,
+    hooks: new Hooks({ store, clock, triggers, secrets }),
     /** Starts runs of events that were recorded before, and from now on fires triggers. */
     start: (): void => {
       firing.resume();

@@ -14,7 +14,7 @@ const digestOf = (...parts: readonly string[]): Buffer => createHash("sha256").u
 
 /** Returns the delay of a slot: the same each time, below the trigger's jitter. */
 function delayOf({ id, spec }: Trigger, slotMs: number): number {
-  const jitterMs = spec.jitter === undefined ? undefined : parseDuration(spec.jitter);
+  const jitterMs = "jitter" in spec && spec.jitter !== undefined ? parseDuration(spec.jitter) : undefined;
   return jitterMs === undefined || jitterMs < 1 ? 0 : digestOf(id, String(slotMs)).readUIntBE(0, 6) % jitterMs;
 }
 
@@ -75,13 +75,14 @@ export function slotFires(
   const fromMs = nextAtMs === 0 ? schedule.next(updatedAtMs) : nextAtMs;
   if (fromMs === undefined || fromMs + delayOf(trigger, fromMs) > nowMs)
     return { fires: [], plan: { ...planAt(trigger, fromMs), lastAtMs } };
-  const max = spec.catch_up === "all" ? CATCH_UP_MAX : 1;
+  const catchUp = "catch_up" in spec ? spec.catch_up : "latest";
+  const max = catchUp === "all" ? CATCH_UP_MAX : 1;
   const due = dueSlots(schedule, { fromMs, nowMs, max }, (slotMs) => delayOf(trigger, slotMs));
   const fires = due.slots.map((slotMs, index): Fire => {
     const planned = new Date(slotMs).toISOString();
     const event = { planned_at: planned };
     const fire = newFire(trigger, { key: planned, atMs: slotMs, firedAtMs: nowMs, event });
-    const isMissed = spec.catch_up === "skip" && nowMs - slotMs - delayOf(trigger, slotMs) > LATE_MS;
+    const isMissed = catchUp === "skip" && nowMs - slotMs - delayOf(trigger, slotMs) > LATE_MS;
     return {
       ...fire,
       ...(isMissed && {

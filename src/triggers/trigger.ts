@@ -60,6 +60,8 @@ export type Settled = Pick<Fire, "outcome" | "code" | "reason">;
 export interface TriggerStore {
   /** By id, or by `agent/name` without regard to case. */
   find(workspace: string, ref: string): Trigger | undefined;
+  /** Of any workspace. */
+  findById(id: string): Trigger | undefined;
   /** In the order of agents and names. */
   list(workspace: string): readonly Trigger[];
   count(workspace: string): number;
@@ -101,3 +103,19 @@ export type FirePage = {
   readonly before: readonly [atMs: number, position: number] | undefined;
   readonly limit: number;
 };
+
+/** Where secrets are stored encrypted. Throws the errors of stored secrets. */
+export type SecretVault = {
+  set(secret: {
+    readonly workspace: string;
+    readonly name: string;
+    readonly value: string;
+    readonly by: string;
+  }): Promise<void>;
+  /** Undefined if there is no such secret. */
+  read(workspace: string, name: string): string | undefined;
+  delete(workspace: string, name: string): Promise<void>;
+};
+
+/** The name of a webhook's secret. No secret of a user has a colon in its name. */
+export const secretName = (id: TriggerId): string => `trigger:${id}`;

@@ -9,7 +9,16 @@ import { TriggerExistsError, TriggerInvalidError, TriggerNotFoundError, Triggers
 import type { Firing } from "./firing.ts";
 import type { SlotTimer } from "./slot-timer.ts";
 import { newFire, planAfter } from "./slots.ts";
-import type { Fire, FirePage, StoredFire, Trigger, TriggerOwner, TriggerStore } from "./trigger.ts";
+import {
+  type Fire,
+  type FirePage,
+  type SecretVault,
+  type StoredFire,
+  type Trigger,
+  type TriggerOwner,
+  type TriggerStore,
+  secretName,
+} from "./trigger.ts";
 
 export type TriggersParts = {
   readonly store: TriggerStore;
@@ -17,6 +26,7 @@ export type TriggersParts = {
   readonly agents: Pick<Agents, "get">;
   readonly firing: Firing;
   readonly timer: SlotTimer;
+  readonly secrets: Pick<SecretVault, "delete">;
 };
 
 type NewTrigger = {
@@ -69,7 +79,7 @@ export class Triggers {
       const unplanned = { nextAtMs: undefined, dueAtMs: undefined, lastAtMs: 0, stopped: undefined };
       const trigger = { workspace, id, agent, spec, owner, createdAtMs: nowMs, updatedAtMs: nowMs, ...unplanned };
       const next = planAfter(trigger, nowMs);
-      if (spec.enabled && next.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
+      if (spec.kind === "at" && spec.enabled && next.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
       return this.#put({ ...trigger, ...next });
     });
   }
@@ -95,6 +105,7 @@ export class Triggers {
     return this.#changing.run(workspace, async () => {
       const { id } = this.get(workspace, ref);
       await this.#parts.store.delete(workspace, id);
+      await this.#parts.secrets.delete(workspace, secretName(id));
       this.#parts.timer.wake();
     });
   }
@@ -127,14 +138,8 @@ export class Triggers {
 
 const PAST = { field: "at", message: "this time is past", fix: "Choose a later time." };
 
-const timesOf = ({
-  input: _input,
-  catch_up: _up,
-  concurrency: _policy,
-  parallel: _max,
-  thread: _thread,
-  ...times
-}: TriggerSpec) => times;
+const TIMES = new Set(["cron", "zone", "every", "at", "jitter", "enabled"]);
+const timesOf = (spec: TriggerSpec) => Object.fromEntries(Object.entries(spec).filter(([field]) => TIMES.has(field)));
 const isSameSchedule = (one: TriggerSpec, other: TriggerSpec): boolean =>
   isDeepStrictEqual(timesOf(one), timesOf(other));
 

@@ -131,6 +131,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "trigger create": ["{agent.name} more --every 1d --input x", "trigger.create"],
   "trigger get": ["{trigger.id}", "trigger.get"],
   "trigger update": ["{trigger.id} --parallel 2", "trigger.update"],
+  "trigger rotate-secret": ["{trigger.id}", "trigger.rotateSecret"],
   "trigger enable": ["{trigger.id}", "trigger.update"],
   "trigger disable": ["{trigger.id}", "trigger.update"],
   "trigger fire": ["{trigger.id}", "trigger.fire"],

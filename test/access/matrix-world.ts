@@ -206,8 +206,8 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const input = `Chart the mean body mass per species and island in ${PENGUINS}`;
   const run = await world.make("POST", "/runs", { agent: name, input, wait: true });
   const question = await openQuestion(world);
-  const timed = { kind: "every", every: "1d", input: SECRET };
-  const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...timed });
+  const received = { kind: "webhook", input: SECRET };
+  const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...received });
   const hook = { url: "https://hooks.invalid/x", events: ["webhook.stopped"], description: SECRET };
   const webhook = await world.make("POST", "/webhooks", hook);
   const other = await world.make("POST", "/runs", { agent: name, input: SECRET, wait: true });

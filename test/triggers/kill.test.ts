@@ -6,6 +6,7 @@ import * as contract from "../../src/api/contract/index.ts";
 import { CaxtonProcess } from "../helpers/process.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
+import { signed } from "./hook-sender.ts";
 
 verifies("triggers.kill-safe");
 
@@ -77,4 +78,55 @@ test("a server that is killed repeatedly while triggers fire starts one run for 
   expect(planned).toEqual(expected);
   const runs = await all(`${running.url}/api/v1/runs`, (page) => contract.runs.RunPage.parse(page));
   expect(runs.map(({ input_preview: input }) => input).toSorted()).toEqual(expected);
+}, 300_000);
+
+/** Sends an event until it is accepted; false if the server is gone. */
+async function deliver(url: string, secret: string, id: string): Promise<boolean> {
+  const body = JSON.stringify({ id });
+  try {
+    const { status } = await fetch(url, { method: "POST", headers: signed(secret, body, { id }), body });
+    return status === 202 || status === 200;
+  } catch {
+    return false;
+  }
+}
+
+test("a server that is killed repeatedly while webhooks come starts one run for each event", async () => {
+  using place = tempDirectory();
+  mkdirSync(join(place.path, "agents"));
+  writeFileSync(join(place.path, "agents/clerk.toml"), AGENT);
+  writeFileSync(join(place.path, "caxton.toml"), `[server]\nport = 0\n[models]\ndefault = "mock"\n`);
+  const headers = { "content-type": "application/json" };
+  let hook = { url: "", secret: "" };
+  const sent: string[] = [];
+  // triggers.firing.F1
+  for (let kill = 0; kill <= KILLS; kill += 1) {
+    await using running = await serve(place.path);
+    await expect.poll(async () => (await fetch(`${running.url}/ready`)).status).toBe(200);
+    if (kill === 0) {
+      const spec = { kind: "webhook", agent: "clerk", name: "hook", parallel: 100, input: "{{event.body.id}}" };
+      const made = `${running.url}/api/v1/triggers`;
+      const answer = await fetch(made, { method: "POST", headers, body: JSON.stringify(spec) });
+      const { id } = contract.triggers.Trigger.parse(await answer.json());
+      hook = contract.triggers.HookSecret.parse(
+        await (await fetch(`${made}/${id}/rotate-secret`, { method: "POST" })).json(),
+      );
+    }
+    const isLast = kill === KILLS;
+    const ended = isLast
+      ? Promise.resolve()
+      : setTimeout(100 + ((kill * 137) % 400)).then(() => running.server.kill("SIGKILL"));
+    const wanted = sent.length + (isLast ? 5 : 1_000);
+    while (sent.length < wanted) {
+      // The event that was not answered is sent again to the next server.
+      const id = `event-${String(sent.length).padStart(5, "0")}`;
+      if (!(await deliver(running.url + hook.url, hook.secret, id))) break;
+      sent.push(id);
+    }
+    await ended;
+    if (!isLast) continue;
+    const found = () => all(`${running.url}/api/v1/runs`, (page) => contract.runs.RunPage.parse(page));
+    await expect.poll(async () => (await found()).map(({ input_preview: input }) => input).toSorted()).toEqual(sent);
+    expect(sent.length).toBeGreaterThan(KILLS);
+  }
 }, 300_000);

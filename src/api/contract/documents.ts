@@ -10,6 +10,9 @@ export const DOCUMENTS = {
   loginProviders: "/auth/providers",
 } as const;
 
+/** Where webhooks that start runs are sent. Each is authenticated by a secret of its own. */
+export const HOOK_PATH = "/hooks/:id";
+
 /** Paths of logins at identity providers. Browsers and providers have no credentials of this server when they request them. */
 export const LOGIN_PATHS = {
   begin: "/auth/login/:name",

@@ -14,7 +14,7 @@ export { type Budget, type BudgetAmount, type Cost, type Usage, type UsageRow } 
 export * as budgets from "./agents/budgets.ts";
 export { type Conversation, type ConversationPage, type Protocol } from "./messaging/conversations.ts";
 export * as conversations from "./messaging/conversations.ts";
-export { DOCUMENTS, LOGIN_PATHS } from "./documents.ts";
+export { DOCUMENTS, HOOK_PATH, LOGIN_PATHS } from "./documents.ts";
 export type { Workspace } from "./access/workspaces.ts";
 export * as workspaces from "./access/workspaces.ts";
 export { type GrantUse, type Observation } from "./tools/grants.ts";

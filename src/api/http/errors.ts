@@ -1,5 +1,14 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 
+/** The sender of a webhook has not proved that it has the secret. */
+export class HookUnverifiedError extends CaxtonError {
+  readonly code = "HOOK_UNVERIFIED";
+  readonly kind = "unauthenticated";
+  constructor(reason: string) {
+    super(reason, "Give the sender the secret of the trigger: caxton trigger rotate-secret <trigger>.", {});
+  }
+}
+
 export class IdempotencyKeyReusedError extends CaxtonError<{ readonly key: string }> {
   readonly code = "IDEMPOTENCY_KEY_REUSED";
   readonly kind = "rejected";

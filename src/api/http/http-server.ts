@@ -11,13 +11,14 @@ import { isDenial, limitConnections } from "../../access/index.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { DOCUMENTS, LOGIN_PATHS, MESSAGE_SOCKET } from "../contract/index.ts";
+import { DOCUMENTS, HOOK_PATH, LOGIN_PATHS, MESSAGE_SOCKET } from "../contract/index.ts";
 import { type ApiServices, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
 import { originOf } from "./requests/admission.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
+import { hookRoutes } from "./hook-routes.ts";
 import { loginRoutes } from "./login-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
@@ -201,6 +202,7 @@ function routes(http: Http, context: HttpContext): void {
   sockets(http, context);
   systemRoutes(http, context);
   loginRoutes(http, context);
+  hookRoutes(http, context);
   dashboardRoutes(http, context);
 }
 
@@ -208,10 +210,13 @@ const DOCUMENT_PATHS = new Set<string>([...Object.values(DOCUMENTS), "/", "/ui",
 const { backChannelLogout, ...BROWSER_PATHS } = LOGIN_PATHS;
 const LOGIN_PAGES = new Set<string>(Object.values(BROWSER_PATHS));
 
-/** Throws for a route that is neither an operation, which states its permission and effect, nor a public document, nor a login. */
+/** Paths whose requests bring a proof of their own. */
+const OWN_SECRETS = new Set<string>([backChannelLogout, HOOK_PATH]);
+
+/** Throws for a route that is neither an operation, which states its permission and effect, nor a public document, a login, nor a webhook. */
 function requireDeclaration({ method, url, config }: RouteOptions): void {
   const isRead = [method].flat().every((each) => each === "GET" || each === "HEAD");
-  const isPublic = isRead ? DOCUMENT_PATHS.has(url) || LOGIN_PAGES.has(url) : url === backChannelLogout;
+  const isPublic = isRead ? DOCUMENT_PATHS.has(url) || LOGIN_PAGES.has(url) : OWN_SECRETS.has(url);
   if (config?.operation === undefined && !isPublic)
     throw new Error(`${String(method)} ${url} is neither an operation nor a public document`);
 }

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { operations } from "../../api/contract/index.ts";
+import { JsonObject } from "../../kernel/json.ts";
 import { TriggerSpec } from "../../kernel/triggers/trigger-spec.ts";
 import { parseDuration } from "../../text/documents/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne, UsageError, wholeNumber } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
 
-const KINDS = ["cron", "every", "at"] as const;
+const KINDS = ["cron", "every", "at", "webhook"] as const;
 const text = z.string().optional();
 
 /** What the options of `fieldOptions` give. */
@@ -18,6 +19,7 @@ export const FIELDS = z.object({
   every: text,
   at: text,
   in: text,
+  webhook: text,
   catchUp: text,
   jitter: text,
   concurrency: text,
@@ -33,6 +35,10 @@ export const fieldOptions = (command: Command): Command =>
     .option("--every <duration>", "interval, for example 15m")
     .option("--at <time>", "time of one run, for example 2026-12-01T08:00:00+01:00")
     .option("--in <duration>", "time from now until one run, for example 2h")
+    .option(
+      "--webhook <proof>",
+      "HTTP requests whose sender proves a secret: standard (signature of Standard Webhooks), github or bearer",
+    )
     .option("--catch-up <policy>", "slots missed while the server did not run: latest (default), skip or all")
     .option("--jitter <duration>", "maximum delay of a slot")
     .option(
@@ -46,7 +52,7 @@ export const fieldOptions = (command: Command): Command =>
 
 /** The options as fields of a trigger; `in` becomes `at`. Throws UsageError. */
 export function fieldsOf(
-  { in: delay, catchUp, ...given }: z.infer<typeof FIELDS>,
+  { in: delay, catchUp, webhook: verify, ...given }: z.infer<typeof FIELDS>,
   command: string,
 ): Readonly<Record<string, unknown>> {
   const ms = delay === undefined ? undefined : parseDuration(delay);
@@ -54,7 +60,7 @@ export function fieldsOf(
     throw new UsageError(`--in takes a duration such as 30m or 2h, not "${delay}"`, command);
   if (delay !== undefined && given.at !== undefined) throw new UsageError("give --at or --in, not both", command);
   const at = ms === undefined ? given.at : new Date(Date.now() + ms).toISOString();
-  const fields = { ...given, at, catch_up: catchUp };
+  const fields = { ...given, at, verify, catch_up: catchUp };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -62,7 +68,7 @@ export function createTrigger(command: Command, invocation: Invocation): void {
   command
     .summary("create a trigger")
     .description(
-      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at or --in. Its runs have your rights; if you lose them, the trigger stops.",
+      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at, --in or --webhook. Its runs have your rights; if you lose them, the trigger stops.",
     )
     .argument("<agent>", "agent whose runs it starts")
     .argument("<name>", "name of the trigger, for example morning-report");
@@ -70,6 +76,10 @@ export function createTrigger(command: Command, invocation: Invocation): void {
   examples(command, [
     [`caxton trigger create reporter morning --cron "0 7 * * 1-5" --zone Europe/Berlin --input "Write the report"`, ""],
     [`caxton trigger create reporter poll --every 15m --input "Check the inbox"`, ""],
+    [
+      `caxton trigger create reporter issues --webhook github --input "{{event.body.issue.title}}"`,
+      "prints the secret",
+    ],
     [`caxton trigger create reporter once --in 2h --input "Say hello"`, "one delayed run"],
   ]);
   act(command, invocation, {
@@ -79,18 +89,26 @@ export function createTrigger(command: Command, invocation: Invocation): void {
       const spec = specOf({ ...fieldsOf(given, "trigger create"), name, enabled: !disabled });
       const { raw, value } = await context.client.call(operations.trigger.create, { agent, ...spec });
       const next = value.next_at === null ? "" : `  next ${value.next_at}`;
-      const human = () => `${safeText(`${value.agent}/${value.trigger.name}`)} is created${next}\n`;
-      await showOne(context, { raw, name: value.id, human });
+      const created = `${safeText(`${value.agent}/${value.trigger.name}`)} is created${next}\n`;
+      if (spec.kind !== "webhook") return showOne(context, { raw, name: value.id, human: () => created });
+      // The key of the request may be sent again; a secret is sent once.
+      const { value: hook } = await context.client.call(operations.trigger.rotateSecret, { id: value.id });
+      const document = { ...JsonObject.parse(raw), secret: hook.secret };
+      await showOne(context, { raw: document, name: value.id, human: () => created + secretLines(hook) });
     },
   });
 }
 
+/** The address and the secret of a webhook, which is not shown again. */
+export const secretLines = ({ url, secret }: { readonly url: string; readonly secret: string }): string =>
+  `Address: POST ${safeText(url)}\nSecret, which is not shown again: ${secret}\n`;
+
 /** Throws UsageError. */
 function specOf(given: Readonly<Record<string, unknown>>): TriggerSpec {
-  const kinds = KINDS.filter((kind) => given[kind] !== undefined);
+  const kinds = KINDS.filter((kind) => given[kind === "webhook" ? "verify" : kind] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
-    throw new UsageError("give exactly one of --cron, --every, --at, --in", "trigger create");
+    throw new UsageError("give exactly one of --cron, --every, --at, --in, --webhook", "trigger create");
   if (given["input"] === undefined) throw new UsageError("--input is missing", "trigger create");
   const parsed = TriggerSpec.safeParse({ kind, ...given });
   if (parsed.success) return parsed.data;

@@ -16,13 +16,13 @@ import {
   UsageError,
 } from "../frame/index.ts";
 import { type Column, renderFields, safeText } from "../terminal/index.ts";
-import { createTrigger } from "./create.ts";
+import { createTrigger, secretLines } from "./create.ts";
 import { updateTrigger } from "./update.ts";
 
 /** `caxton trigger` */
 export const trigger: CommandMaker = (command, invocation) => {
   command.description(
-    "Manage triggers, which start runs of agents at times. A trigger is named by its id or as <agent>/<name>.",
+    "Manage triggers, which start runs of agents at times and for webhooks. A trigger is named by its id or as <agent>/<name>.",
   );
   examples(command, [
     [`caxton trigger create reporter morning --cron "0 7 * * 1-5" --zone Europe/Berlin --input "Write the report"`, ""],
@@ -37,6 +37,7 @@ export const trigger: CommandMaker = (command, invocation) => {
   updateTrigger(command.command("update"), invocation);
   enable(command.command("enable"), invocation);
   disable(command.command("disable"), invocation);
+  rotateSecret(command.command("rotate-secret"), invocation);
   fire(command.command("fire"), invocation);
   history(command.command("history"), invocation);
   remove(command.command("delete"), invocation);
@@ -55,6 +56,8 @@ function timesOf({ trigger: spec }: Trigger): string {
       return `every ${spec.every}`;
     case "at":
       return spec.at;
+    case "webhook":
+      return `webhook, ${spec.verify}`;
   }
 }
 
@@ -100,13 +103,13 @@ function get(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { trigger: id }) => {
       const { raw, value } = await context.client.call(operations.trigger.get, { id });
-      const { trigger: spec, owner, next_at: next, stopped } = value;
+      const { trigger: spec, owner, next_at: next, url, stopped } = value;
       const fields = [
         ["Trigger", nameOf(value)],
         ["Id", value.id],
         ["State", stopped === null ? stateOf(value) : `stopped ${stopped.since}: ${safeText(stopped.reason)}`],
         ["Fires", safeText(timesOf(value))],
-        ["Next", next ?? "never"],
+        ...(url === null ? [["Next", next ?? "never"] as const] : [["Address", `POST ${safeText(url)}`] as const]),
         ["Owner", safeText(`${owner.kind} ${owner.name}`)],
         ["Thread", safeText(spec.thread)],
         ["Input", safeText(spec.input)],
@@ -139,6 +142,24 @@ function switchTrigger(command: Command, invocation: Invocation, enabled: boolea
       const next = value.next_at === null ? "" : `  next ${value.next_at}`;
       const human = () => `${nameOf(value)} is ${enabled ? "enabled" : "disabled"}${next}\n`;
       await showOne(context, { raw, name: value.id, human });
+    },
+  });
+}
+
+function rotateSecret(command: Command, invocation: Invocation): void {
+  command
+    .summary("replace the secret of a webhook")
+    .description(
+      "Replace the secret of a webhook and print it once. Requests with the previous one are refused from now on. You become the owner of the trigger: its runs have your rights.",
+    )
+    .argument(...ARGUMENT);
+  examples(command, [["caxton trigger rotate-secret reporter/issues", ""]]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, { trigger: id }) => {
+      const { raw, value } = await context.client.call(operations.trigger.rotateSecret, { id });
+      await showOne(context, { raw, name: value.secret, human: () => secretLines(value) });
     },
   });
 }

@@ -15,6 +15,10 @@ const name = z
   .regex(NAME, { error: "a trigger's name has 1 to 64 lower-case letters, digits and hyphens" })
   .meta({ description: "Unique among the triggers of the agent", examples: ["morning-report"] });
 
+/** How the sender of a webhook proves that it has the secret. */
+export const HOOK_SCHEMES = ["standard", "github", "bearer"] as const;
+export type HookScheme = (typeof HOOK_SCHEMES)[number];
+
 const FIELDS = {
   cron: z
     .string()
@@ -35,6 +39,10 @@ const FIELDS = {
   jitter: duration().meta({
     description: "Maximum delay of a slot; each trigger and slot has its own delay",
     examples: ["5m"],
+  }),
+  verify: z.enum(HOOK_SCHEMES).meta({
+    description:
+      "standard: signature of Standard Webhooks; github: X-Hub-Signature-256; bearer: the secret as bearer token",
   }),
   input: z
     .string()
@@ -81,6 +89,7 @@ export const TRIGGER_KINDS = [
   }),
   z.strictObject({ kind: z.literal("every"), every: FIELDS.every, ...TIMED, ...COMMON }),
   z.strictObject({ kind: z.literal("at"), at: FIELDS.at, ...TIMED, ...COMMON }),
+  z.strictObject({ kind: z.literal("webhook"), verify: FIELDS.verify.default("standard"), ...COMMON }),
 ] as const;
 
 /** A trigger, as definitions, requests and the database have it: what starts a run of an agent, and the request of that run. */

@@ -20,6 +20,7 @@ CREATE TABLE triggers (
   PRIMARY KEY (workspace, id),
   UNIQUE (workspace, agent, name)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX triggers_by_id ON triggers (id);
 CREATE INDEX triggers_due ON triggers (due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX triggers_changed ON triggers (max(last_at_ms, updated_at_ms));
 

@@ -5,7 +5,9 @@ import { parseDuration } from "../documents/index.ts";
 export type ScheduleSpec =
   | { readonly kind: "cron"; readonly cron: string; readonly zone: string }
   | { readonly kind: "every"; readonly every: string }
-  | { readonly kind: "at"; readonly at: string };
+  | { readonly kind: "at"; readonly at: string }
+  /** Never by time. */
+  | { readonly kind: "webhook" };
 
 /** Instants at which something is due, as epoch milliseconds. */
 export interface Schedule {
@@ -44,6 +46,8 @@ export function openSchedule(spec: ScheduleSpec, anchorMs: number): Schedule {
       const atMs = Date.parse(spec.at);
       return { next: (afterMs) => (atMs > afterMs ? atMs : undefined) };
     }
+    case "webhook":
+      return { next: () => undefined };
   }
 }
 
@@ -59,7 +63,7 @@ export function scheduleProblem(spec: ScheduleSpec): SpecProblem | undefined {
     if (everyMs !== undefined && everyMs >= EVERY_MS_MIN) return undefined;
     return { field: "every", message: `${spec.every} is shorter than 1s`, fix: 'Write for example: every = "15m"' };
   }
-  return spec.kind === "at" ? undefined : cronProblem(spec);
+  return spec.kind === "cron" ? cronProblem(spec) : undefined;
 }
 
 function cronProblem(spec: Extract<ScheduleSpec, { kind: "cron" }>): SpecProblem | undefined {

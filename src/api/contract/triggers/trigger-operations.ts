@@ -4,6 +4,7 @@ import { ListQuery } from "../problem.ts";
 import {
   CreateTriggerBody,
   FireTriggerBody,
+  HookSecret,
   Trigger,
   TriggerFire,
   TriggerFirePage,
@@ -66,6 +67,19 @@ const remove = operation({
   effect: "destroy",
   params,
   output: params,
+});
+
+export const rotateSecret = operation({
+  ...WRITE,
+  name: "trigger.rotateSecret",
+  summary: "Create or replace the secret of a webhook",
+  description:
+    "Only this response contains the secret; the previous one is not accepted any more. The principal becomes the owner of the trigger.",
+  http: { method: "POST", path: "/api/v1/triggers/:id/rotate-secret" },
+  retry: "never",
+  params,
+  output: HookSecret,
+  sentOnce: ["secret"],
 });
 
 export const fire = operation({

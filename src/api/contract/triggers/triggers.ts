@@ -18,6 +18,9 @@ export const Trigger = z
     created_at: Instant,
     updated_at: Instant,
     next_at: Instant.nullable().meta({ description: "Next slot as planned; null without one" }),
+    url: z.string().nullable().meta({
+      description: "Address of a webhook; a path if the server does not know its public address. Null for other kinds",
+    }),
     stopped: z
       .object({ since: Instant, reason: z.string() })
       .nullable()
@@ -28,13 +31,15 @@ export type Trigger = z.infer<typeof Trigger>;
 export const TriggerPage = page(Trigger).meta({ id: "TriggerPage" });
 export const TriggerQuery = ListQuery.extend({ agent: z.string().optional() });
 
-const [Cron, Every, At] = TRIGGER_KINDS;
+const [Cron, Every, At, Webhook] = TRIGGER_KINDS;
 const AGENT = { agent: z.string().meta({ description: "Agent whose runs it starts" }) };
 export const CreateTriggerBody = z
-  .discriminatedUnion("kind", [Cron.extend(AGENT), Every.extend(AGENT), At.extend(AGENT)])
+  .discriminatedUnion("kind", [Cron.extend(AGENT), Every.extend(AGENT), At.extend(AGENT), Webhook.extend(AGENT)])
   .meta({ id: "CreateTrigger" });
 
 export const UpdateTriggerBody = TriggerChange.meta({ id: "UpdateTrigger" });
+
+export const HookSecret = z.object({ id: z.string(), url: z.string(), secret: z.string() }).meta({ id: "HookSecret" });
 
 export const FireTriggerBody = z
   .strictObject({

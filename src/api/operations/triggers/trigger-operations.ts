@@ -4,13 +4,18 @@ import { mint, RunId, TriggerId } from "../../../kernel/ids.ts";
 import type { RunServices } from "../../../runs/index.ts";
 import { type Fire, type Trigger, TriggerNotFoundError, type TriggerServices } from "../../../triggers/index.ts";
 import type * as contract from "../../contract/index.ts";
-import { operations } from "../../contract/index.ts";
+import { HOOK_PATH, operations } from "../../contract/index.ts";
+import type { ApiServices } from "../api-services.ts";
 import { cursors } from "../handles.ts";
 import { instant, instantOrNull } from "../instant.ts";
 import { decodeCursor, pageByKey, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 
-const present = ({ id, agent, spec, owner, stopped, ...times }: Trigger): contract.Trigger => ({
+type Server = ApiServices["server"];
+const urlOf = ({ publicUrl = "" }: Server, id: string): string =>
+  publicUrl.replace(/\/$/, "") + HOOK_PATH.replace(":id", id);
+
+const present = (server: Server, { id, agent, spec, owner, stopped, ...times }: Trigger): contract.Trigger => ({
   id,
   agent,
   trigger: spec,
@@ -18,6 +23,7 @@ const present = ({ id, agent, spec, owner, stopped, ...times }: Trigger): contra
   created_at: instant(times.createdAtMs),
   updated_at: instant(times.updatedAtMs),
   next_at: times.nextAtMs === 0 ? null : instantOrNull(times.nextAtMs),
+  url: spec.kind === "webhook" ? urlOf(server, id) : null,
   stopped: stopped === undefined ? null : { since: instant(stopped.atMs), reason: stopped.reason },
 });
 
@@ -50,35 +56,41 @@ function ownTrigger({ triggers }: TriggerServices, admission: Admission, ref: st
 /** Orders triggers as their list is. */
 const position = ({ agent, trigger }: contract.Trigger): string => `${agent.toLowerCase()}/${trigger.name}`;
 
-const list = implement(operations.trigger.list, ({ triggers: { triggers } }, query, { admission }) => {
+const list = implement(operations.trigger.list, ({ triggers: { triggers }, server }, query, { admission }) => {
   const all = triggers
     .list(admission.principal.workspace)
     .filter(({ agent }) => admission.covers("agents", agent))
     .filter(({ agent }) => query.agent === undefined || agent.toLowerCase() === query.agent.toLowerCase())
-    .map(present)
+    .map((trigger) => present(server, trigger))
     .toSorted((one, other) => (position(one) < position(other) ? -1 : 1));
   return pageByKey(all, position, query, cursors.triggers);
 });
 
 /** Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
-const create = implement(operations.trigger.create, async ({ triggers }, { agent, ...spec }, { admission, asked }) => {
-  const { workspace, ...owner } = principalOf(admission);
-  if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
-  const own = asked && TriggerId.parse(asked.request);
-  return present(await triggers.triggers.create({ id: own, workspace, agent, spec, owner }));
-});
+const create = implement(
+  operations.trigger.create,
+  async ({ triggers, server }, { agent, ...spec }, { admission, asked }) => {
+    const { workspace, ...owner } = principalOf(admission);
+    if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
+    const own = asked && TriggerId.parse(asked.request);
+    return present(server, await triggers.triggers.create({ id: own, workspace, agent, spec, owner }));
+  },
+);
 
 /** Throws TriggerNotFoundError. */
-const get = implement(operations.trigger.get, ({ triggers }, { id }, { admission }) =>
-  present(ownTrigger(triggers, admission, id)),
+const get = implement(operations.trigger.get, ({ triggers, server }, { id }, { admission }) =>
+  present(server, ownTrigger(triggers, admission, id)),
 );
 
 /** Throws TriggerNotFoundError, TriggerInvalidError. */
-const update = implement(operations.trigger.update, async ({ triggers }, { id: ref, ...change }, { admission }) => {
-  const { workspace, ...owner } = principalOf(admission);
-  const { id } = ownTrigger(triggers, admission, ref);
-  return present(await triggers.triggers.update(workspace, id, change, owner));
-});
+const update = implement(
+  operations.trigger.update,
+  async ({ triggers, server }, { id: ref, ...change }, { admission }) => {
+    const { workspace, ...owner } = principalOf(admission);
+    const { id } = ownTrigger(triggers, admission, ref);
+    return present(server, await triggers.triggers.update(workspace, id, change, owner));
+  },
+);
 
 /** Throws TriggerNotFoundError. */
 const remove = implement(operations.trigger.delete, async ({ triggers }, { id: ref }, { admission }) => {
@@ -86,6 +98,17 @@ const remove = implement(operations.trigger.delete, async ({ triggers }, { id: r
   await triggers.triggers.delete(admission.principal.workspace, id);
   return { id };
 });
+
+/** Throws TriggerNotFoundError, TriggerInvalidError, SecretsFullError, SecretKeyFileError. */
+const rotateSecret = implement(
+  operations.trigger.rotateSecret,
+  async ({ triggers, server }, { id: ref }, { admission }) => {
+    const { workspace, ...owner } = principalOf(admission);
+    const { id } = ownTrigger(triggers, admission, ref);
+    const { secret } = await triggers.hooks.rotate(workspace, id, owner);
+    return { id, url: urlOf(server, id), secret };
+  },
+);
 
 /** Throws TriggerNotFoundError, TriggerBusyError. */
 const fire = implement(
@@ -107,4 +130,4 @@ const fires = implement(operations.trigger.fires, ({ triggers, runs }, { id: ref
   return { items: rows.map((each) => presentFire(runs, each)), next };
 });
 
-export const triggerOperations = [list, create, get, update, remove, fire, fires] as const;
+export const triggerOperations = [list, create, get, update, remove, rotateSecret, fire, fires] as const;
