@@ -121,6 +121,13 @@ export const LIMITS = {
   /** How long a question of `ask_user` waits for an answer, unless its call says otherwise. */
   questionMs: 86_400_000,
   questionMsMax: 30 * 86_400_000,
+  /** Tools that the caller of a run provides. */
+  clientToolsMax: 64,
+  /** Names, descriptions and schemas of these tools together. */
+  clientToolsBytesMax: 64 * KIB,
+  /** How long a call waits for its result from the caller, unless the tool says otherwise. */
+  clientToolMs: 600_000,
+  clientToolMsMax: 86_400_000,
   /** How far ahead a message's deadline or end may be. */
   messageTtlMsMax: 366 * 86_400_000,
 } as const;

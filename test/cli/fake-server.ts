@@ -112,6 +112,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   made_from_it: [],
   waiting_calls: [],
   questions: [],
+  client_calls: [],
   hint: "",
   notice_list: [],
   summaries: [],

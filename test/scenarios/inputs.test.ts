@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { WaitingInputPage } from "../../src/api/contract/runs/inputs.ts";
 import { RunDetail } from "../../src/api/contract/runs/runs.ts";
+import { Sent, Thread } from "../../src/api/contract/threads/threads.ts";
 import type { ScriptedTurnInput } from "../../src/models/vendors/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -23,7 +24,7 @@ const thenSays = (...calls: readonly ReturnType<typeof asks>[]): ScriptedTurnInp
 ];
 
 /** A server with an agent that asks. */
-async function asking(script: readonly ScriptedTurnInput[], more: Parameters<typeof startServer>[0] = {}) {
+async function packing(script: readonly ScriptedTurnInput[], more: Parameters<typeof startServer>[0] = {}) {
   const server = await startServer({ script, ...more });
   await server.ask("POST", "/api/v1/agents", { source: PACKER });
   return server;
@@ -47,14 +48,14 @@ const results = ({ step_list: steps }: RunDetail): readonly string[] =>
   steps.flatMap((step) => (step.kind === "tool" ? [`${step.outcome}: ${step.text}`] : []));
 
 test("a question of the model waits outside of the queue for its answer, which is the result of the call", async () => {
-  await using server = await asking(thenSays(COLOUR));
+  await using server = await packing(thenSays(COLOUR));
   const asked = await run(server);
   expect(asked).toMatchObject({ state: "awaiting-input", resting: true, replies: [] });
   expect(asked.questions).toMatchObject([
     { server: "user", message: "Which colour?", options: [], state: "open", by: "" },
   ]);
   const { items } = WaitingInputPage.parse((await server.ask("GET", "/api/v1/inputs")).body);
-  expect(items).toEqual([{ run: asked.id, agent: "packer", question: asked.questions[0] }]);
+  expect(items).toEqual([{ run: asked.id, agent: "packer", question: asked.questions[0], client_call: null }]);
   expect((await answer(server, asked, "blue")).status).toBe(200);
   const over = await ended(server, asked.id);
   expect(over).toMatchObject({ state: "completed", output: "finished", questions: [{ state: "accepted" }] });
@@ -70,7 +71,7 @@ test("questions of one turn wait together, and an answer has to fit its question
     required: ["size"],
   };
   const options = ["red", "blue"];
-  await using server = await asking(
+  await using server = await packing(
     thenSays(asks({ question: "Which?", options }), asks({ question: "How big?", schema }), {
       name: "calculator__evaluate",
       arguments: '{"expression":"6*7"}',
@@ -94,7 +95,7 @@ test("questions of one turn wait together, and an answer has to fit its question
 });
 
 test("of two answers the first counts, and an unknown question is not found", async () => {
-  await using server = await asking(thenSays(COLOUR));
+  await using server = await packing(thenSays(COLOUR));
   const asked = await run(server);
   const both = await Promise.all([answer(server, asked, "blue"), answer(server, asked, "red")]);
   expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 409]);
@@ -108,7 +109,7 @@ test("of two answers the first counts, and an unknown question is not found", as
 });
 
 test("a declined question is a failed call with the reason, and cancelling a run ends its questions", async () => {
-  await using server = await asking([...thenSays(COLOUR), { toolCalls: [COLOUR] }]);
+  await using server = await packing([...thenSays(COLOUR), { toolCalls: [COLOUR] }]);
   const asked = await run(server);
   const path = `/api/v1/runs/${asked.id}/inputs/${asked.questions[0]?.id}`;
   await server.ask("POST", path, { action: "decline", reason: "too early" });
@@ -127,7 +128,7 @@ test("a question that is not answered in time fails its call, also while no serv
   const options = { directory: directory.path };
   let asked: RunDetail;
   {
-    await using first = await asking(thenSays(asks({ question: "When?", expires_minutes: 0.02 })), options);
+    await using first = await packing(thenSays(asks({ question: "When?", expires_minutes: 0.02 })), options);
     asked = await run(first);
   }
   await new Promise((resolve) => setTimeout(resolve, 1_300));
@@ -149,8 +150,113 @@ test("a question with options and a schema, or an unusable schema, is not asked"
     { question: "c", schema: { type: "object", properties: 7 } },
     { question: "d", expires_minutes: 1e9 },
   ];
-  await using server = await asking(thenSays(...wrong.map(asks)));
+  await using server = await packing(thenSays(...wrong.map(asks)));
   const over = await run(server);
   expect(over.state).toBe("completed");
   expect(results(over).every((result) => result.startsWith("invalid-arguments"))).toBe(true);
+});
+
+const LOCATE = {
+  name: "get_location",
+  description: "Where the user is",
+  input_schema: { type: "object", properties: { exact: { type: "boolean" } }, additionalProperties: false },
+};
+const locate = (given: object = {}) => ({ name: "get_location", arguments: JSON.stringify(given) });
+const WITH_TOOL = { client_tools: [LOCATE] };
+const give = (server: TestServer, { id, client_calls: calls }: RunDetail, content: unknown, at = 0) =>
+  server.ask("POST", `/api/v1/runs/${id}/inputs/${calls[at]?.id}`, { action: "accept", content });
+
+test("calls of tools of the client wait for their results, beside tools of the server", async () => {
+  await using server = await packing([
+    {
+      toolCalls: [
+        locate(),
+        { name: "calculator__evaluate", arguments: '{"expression":"6*7"}' },
+        locate({ exact: true }),
+      ],
+    },
+    { text: "finished" },
+  ]);
+  const asked = await run(server, WITH_TOOL);
+  expect(asked).toMatchObject({
+    state: "awaiting-input",
+    questions: [],
+    replies: [],
+    client_calls: [
+      { name: "get_location", arguments: {}, state: "open" },
+      { name: "get_location", arguments: { exact: true }, state: "open" },
+    ],
+  });
+  const listed = WaitingInputPage.parse((await server.ask("GET", "/api/v1/inputs?limit=1")).body);
+  expect(listed.items).toEqual([
+    { run: asked.id, agent: "packer", question: null, client_call: asked.client_calls[0] },
+  ]);
+  const more = await server.ask("GET", `/api/v1/inputs?cursor=${listed.next}`);
+  expect(WaitingInputPage.parse(more.body).items).toMatchObject([{ client_call: { arguments: { exact: true } } }]);
+  await give(server, asked, { city: "Bern" }, 1);
+  expect((await give(server, asked, "late", 1)).status).toBe(409);
+  const path = `/api/v1/runs/${asked.id}/inputs/${asked.client_calls[0]?.id}`;
+  await server.ask("POST", path, { action: "decline", reason: "no signal" });
+  const over = await ended(server, asked.id);
+  expect(over).toMatchObject({ state: "completed", client_calls: [{ state: "declined" }, { state: "accepted" }] });
+  expect(results(over)).toEqual([
+    expect.stringMatching(/^tool-error: .*get_location.*no signal/),
+    expect.stringContaining("42"),
+    'done: {"city":"Bern"}',
+  ]);
+});
+
+test("arguments of a client's tool are checked, and a run repeated from a step or replayed has the tools too", async () => {
+  await using server = await packing([
+    { when: { userIncludes: "go" }, toolCalls: [locate({ exact: "yes" }), locate()] },
+    { text: "finished" },
+  ]);
+  const asked = await run(server, WITH_TOOL);
+  expect(asked.client_calls).toHaveLength(1);
+  await give(server, asked, "Bern");
+  const over = await ended(server, asked.id);
+  expect(results(over)).toEqual([expect.stringContaining("invalid-arguments"), "done: Bern"]);
+  expect((await server.ask("POST", `/api/v1/runs/${asked.id}/replay`)).body).toMatchObject({ same: true });
+  const again = RunDetail.parse((await server.ask("POST", `/api/v1/runs/${asked.id}/retry`, {})).body);
+  await vi.waitFor(async () => expect((await detail(server, again.id)).client_calls).toHaveLength(1));
+});
+
+test("a result that does not come in time fails its call, and names of the agent's tools are refused", async () => {
+  await using server = await packing([{ toolCalls: [locate()] }, { text: "finished" }]);
+  const asked = await run(server, { client_tools: [{ ...LOCATE, expires_after: 1 }] });
+  const over = await ended(server, asked.id);
+  expect(results(over)).toEqual([expect.stringMatching(/^deadline: .*INPUT_EXPIRED/)]);
+  expect(await give(server, asked, "Bern")).toMatchObject({ status: 409, body: { code: "INPUT_CLOSED" } });
+  const named = (...names: readonly string[]) => ({
+    agent: "packer",
+    input: "go",
+    client_tools: names.map((name) => ({ ...LOCATE, name })),
+  });
+  for (const [body, code] of [
+    [named("calculator__evaluate"), "CLIENT_TOOL_TAKEN"],
+    [named("caxton__find_tools"), "CLIENT_TOOL_TAKEN"],
+    [named("one", "one"), "REQUEST_INVALID"],
+    [named("has space"), "REQUEST_INVALID"],
+    [named(...Array.from({ length: 65 }, (_, at) => `tool${at}`)), "REQUEST_INVALID"],
+    [{ ...named(), client_tools: [{ ...LOCATE, input_schema: { title: "x".repeat(70_000) } }] }, "REQUEST_INVALID"],
+  ] as const)
+    expect(await server.ask("POST", "/api/v1/runs", body)).toMatchObject({ status: 400, body: { code } });
+});
+
+test("a plain message to a thread answers an open question that takes a text, once", async () => {
+  const options = ["red", "blue"];
+  await using server = await packing(thenSays(asks({ question: "Which?", options }), COLOUR));
+  const { id } = Thread.parse((await server.ask("POST", "/api/v1/threads", { agent: "packer" })).body);
+  const send = async (input: string, more: object = {}) =>
+    Sent.parse((await server.ask("POST", `/api/v1/threads/${id}/messages`, { input, ...more })).body);
+  const first = await send("go", { wait: true });
+  expect(first.run.state).toBe("awaiting-input");
+  const queued = await send("blue", { when_busy: "queue" });
+  expect(queued).toMatchObject({ joined: false, run: { state: "queued" } });
+  const second = await send("blue");
+  expect(second).toMatchObject({ joined: true, run: { id: first.run.id, questions: [{ state: "accepted" }, {}] } });
+  await send("a dark one");
+  const over = await ended(server, first.run.id);
+  expect(results(over)).toEqual(["done: blue", "done: a dark one"]);
+  await vi.waitFor(async () => expect((await detail(server, queued.run.id)).state).toBe("awaiting-input"));
 });

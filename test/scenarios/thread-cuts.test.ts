@@ -17,6 +17,8 @@ const Turn = record({
   input: boolean(),
   model: constantFrom(MODEL.id, "other/model"),
   rejected: boolean(),
+  /** Its calls wait for answers of the user. */
+  asks: boolean(),
 });
 const Course = record({ turns: array(Turn, { minLength: 1, maxLength: 4 }), summary: boolean() });
 type Course = typeof Course extends Arbitrary<infer Value> ? Value : never;
@@ -36,7 +38,7 @@ function eventsOf({ turns, summary }: Course, parent: RunId | null, before: numb
     },
     { type: "run-start", attempt: 1 },
   ];
-  turns.forEach(({ text, calls, input, model, rejected }, index) => {
+  turns.forEach(({ text, calls, input, model, rejected, asks }, index) => {
     const step = index + 1;
     events.push({ type: "model-start", step, model, attempt: 1 });
     if (input) events.push(inputEvent());
@@ -57,6 +59,26 @@ function eventsOf({ turns, summary }: Course, parent: RunId | null, before: numb
     for (const { callId, id } of started) {
       const call = { modelCallId: id, name: "look", server: "fake", tool: "look", repeatable: true };
       events.push({ type: "tool-start", step, callId, ...call, content: { arguments: {} } });
+    }
+    if (asks) {
+      for (const { callId } of started) {
+        const form = { kind: "client-tool", name: "look", arguments: {} } as const;
+        const wait = { conversationId: "", replyWith: callId, deadlineMs: 1, to: "the caller" };
+        events.push({ type: "reply-wait", step, callId, ...wait, content: form }, { type: "tool-rest", step, callId });
+      }
+      events.push({ type: "run-suspend", state: "awaiting-input" });
+      for (const { callId } of started) {
+        const given = {
+          outcome: "answered",
+          messageId: null,
+          from: "ann",
+          content: { text: "seen", structured: null },
+        };
+        events.push(
+          { type: "reply-end", callId, replyWith: callId, ...given, outcome: "answered" },
+          { type: "run-resume" },
+        );
+      }
     }
     for (const { callId } of started) {
       const end = { fuel: 0, memoryBytes: 0, durationMs: 1, artifacts: [] };

@@ -29,9 +29,9 @@ function watched(turns: readonly ScriptedTurnInput[]) {
   return { model, requests };
 }
 
-function threadsOf({ database, runs, journal }: Engine): Threads {
+function threadsOf({ database, runs, replies, journal }: Engine): Threads {
   const archive = new SqliteRunArchive(database, new Contents(database));
-  return new Threads({ store: new SqliteThreadStore(database), runs, journal, archive, clock: systemClock });
+  return new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock: systemClock });
 }
 
 const newThread = (threads: Threads): Promise<Thread> =>
@@ -234,14 +234,14 @@ test("a deletion that fails half-way leaves a thread that can be deleted again",
   const { made, threads, id, ask } = room;
   const { id: turn } = await ask("first");
   const archive = new SqliteRunArchive(made.database, new Contents(made.database));
-  const { runs, journal, database } = made;
+  const { runs, replies, journal, database } = made;
   const failing = Object.assign(Object.create(archive), {
     remove: async () => {
       throw new Error("the disk is full");
     },
   });
   const store = new SqliteThreadStore(database);
-  const broken = new Threads({ store, runs, journal, archive: failing, clock: systemClock });
+  const broken = new Threads({ store, runs, replies, journal, archive: failing, clock: systemClock });
   await expect(broken.delete(id)).rejects.toThrow("the disk is full");
   expect(threads.get(id).head).toBe(turn);
   await threads.delete(id);

@@ -87,7 +87,7 @@ export {
   type Upload,
 } from "./runs/runs.ts";
 export * as runs from "./runs/runs.ts";
-export { type RunInput, type RunQuestion } from "./runs/inputs.ts";
+export { type ClientCall, type RunInput, type RunQuestion } from "./runs/inputs.ts";
 export { type StepContext } from "./runs/step-context.ts";
 export { withoutContent } from "./runs/run-content.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./runs/run-history.ts";

@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { AwaitingInputError, type Context, reportError, showDocument } from "../frame/index.ts";
 import { oneLine, safeText } from "../terminal/index.ts";
 import { contentOf } from "./answer.ts";
-import { fieldLines } from "./question-lines.ts";
+import { fieldLines, openInputs } from "./question-lines.ts";
 
 /** Asks the user at the terminal the open questions of a run, or prints how to answer them. Returns true if the run continues. */
 export async function answerHere(context: Context, run: RunDetail): Promise<boolean> {
@@ -12,9 +12,11 @@ export async function answerHere(context: Context, run: RunDetail): Promise<bool
   terminal.status(undefined);
   if (format === "json") await showDocument(context, run);
   if (format !== "text") return false;
-  const open = run.questions.filter(({ state }) => state === "open");
-  if (terminal.canAsk && open.length > 0) {
-    for (const question of open) if (!(await ask(context, run.id, question))) return false;
+  const open = openInputs(run);
+  // The result of a client's tool comes from a program.
+  const asked = open.filter(({ server }) => server !== "client");
+  if (terminal.canAsk && asked.length > 0) {
+    for (const question of asked) if (!(await ask(context, run.id, question))) return false;
     return true;
   }
   reportError(new AwaitingInputError(run.id, open.map(({ message }) => oneLine(message)).join("; ")), terminal, {

@@ -12,7 +12,7 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { questionLines } from "./question-lines.ts";
+import { openInputs, questionLines } from "./question-lines.ts";
 import { STATE_TONES } from "./detail.ts";
 import { safeText } from "../terminal/index.ts";
 
@@ -69,7 +69,7 @@ const usage = (message: string): UsageError => new UsageError(message, "caxton r
 
 /** The open question meant: by the end of its id, or the only one. Throws UsageError. */
 function chosen(run: RunDetail, words: readonly string[]): RunQuestion {
-  const open = run.questions.filter(({ state }) => state === "open");
+  const open = openInputs(run);
   const reference = words.find((word) => !word.includes("="));
   const meant = reference === undefined ? open : open.filter(({ id }) => id.endsWith(reference.toLowerCase()));
   const [only, ...others] = meant;

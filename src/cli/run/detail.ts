@@ -1,7 +1,7 @@
 import type { RunDetail, RunState, Step } from "../../api/contract/index.ts";
 import { attemptLine, choiceLines } from "./choice-lines.ts";
 import { contextLines, summaryLines } from "./context-lines.ts";
-import { questionLines } from "./question-lines.ts";
+import { openInputs, questionLines } from "./question-lines.ts";
 import {
   oneLine,
   type Look,
@@ -89,7 +89,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   if (run.waiting_for !== null) fields.push(["Waits", waits(run)]);
   for (const { id, tool } of run.approvals.filter(({ state }) => state === "open"))
     fields.push(["Asks", `may ${oneLine(tool)} be called?  caxton approval approve ${id}   (or deny)`]);
-  for (const question of run.questions.filter(({ state }) => state === "open")) {
+  for (const question of openInputs(run)) {
     const words = questionLines(question).map(oneLine).join("\n");
     fields.push(["Asks", `${words}\nanswer: caxton run answer ${run.id} ${question.id} key=value   (or --decline)`]);
   }

@@ -1,5 +1,16 @@
-import type { RunQuestion } from "../../api/contract/index.ts";
+import type { RunDetail, RunQuestion } from "../../api/contract/index.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
+
+/** Open questions of a run, and calls that wait for their results from a client. */
+export const openInputs = ({ questions, client_calls: calls }: RunDetail): readonly RunQuestion[] => {
+  const asCall = { server: "client", options: [], schema: null, url: null };
+  const results = calls.map((call) => ({
+    ...call,
+    ...asCall,
+    message: `${call.name} ${JSON.stringify(call.arguments)}`,
+  }));
+  return [...questions, ...results].filter(({ state }) => state === "open");
+};
 
 /** A question as a person reads it: who asks what, and how it is answered. */
 export function questionLines(question: RunQuestion): readonly string[] {

@@ -118,6 +118,7 @@ const ended = (output: string): RunDetail => ({
   step_list: [],
   artifacts: [],
   questions: [],
+  client_calls: [],
   approvals: [],
   replies: [],
   cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },

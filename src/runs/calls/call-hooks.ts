@@ -6,7 +6,7 @@ import { waiterOf } from "./replies.ts";
 
 /** On whose behalf the calls of a run are made. */
 export const callContext = (
-  { id, workspace, agent, caller, message, files }: RunView,
+  { id, workspace, agent, caller, message, files, clientTools }: RunView,
   { restrictions, history }: Pick<ExecutionPlan, "restrictions" | "history">,
 ): CallContext => ({
   session: id,
@@ -16,6 +16,7 @@ export const callContext = (
   restrictions,
   conversation: message?.conversationId,
   files: withFiles(history?.files ?? [], files),
+  clientTools,
 });
 
 /** Hooks of a running call: elicitation of a person, and notification of the run's watchers. */

@@ -13,4 +13,4 @@ export {
   runCalls,
   startsOf,
 } from "./tool-calls.ts";
-export { UserTools } from "./user-tools.ts";
+export { ClientTools, clientToolsOf, UserTools } from "./user-tools.ts";

@@ -12,7 +12,7 @@ const WAITS = failedCall("cancelled", "the call ends with the reply that it wait
 export const waiterOf =
   (recorder: Recorder, call: Pick<ReplyWait, "step" | "callId">): AwaitReply =>
   async ({ input, ...wait }, send) => {
-    const content = input && { ...input, options: [...input.options] };
+    const content = input?.kind === "question" ? { ...input, options: [...input.options] } : input;
     await recorder.append({ type: "reply-wait", ...call, ...wait, ...(content && { content }) });
     const failed = await send();
     if (failed !== undefined) return failed;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
 import {
+  CLIENT_TOOLS,
   failedCall,
   modelToolName,
   NO_USAGE,
@@ -82,6 +83,7 @@ export function offeredTools(
 }
 
 const isDeferred = (tool: Tool, deferred: DeferredTools): boolean =>
+  tool.server !== CLIENT_TOOLS &&
   deferred.some((entry) => entry === "*" || entry === tool.server || entry === toolId(tool));
 
 /** Ids of the tools that this run's model has found or called. */

@@ -5,13 +5,15 @@ import { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { schemaFault } from "../../kernel/schema-fault.ts";
 import {
+  CLIENT_TOOLS,
   failedCall,
+  modelToolName,
   type NativeTools,
   type Tool,
   type ToolCall,
   type ToolResult,
 } from "../../tools/catalogue/index.ts";
-import type { RunJournal } from "../record/index.ts";
+import type { RunJournal, RunView } from "../record/index.ts";
 
 const USER = "user";
 const MINUTE_MS = 60_000;
@@ -112,4 +114,57 @@ function problemOf({ options, schema }: z.output<typeof AskArguments>): string |
   if (options !== undefined) return "it has options and a schema; give one of them";
   if (schema["type"] !== "object") return "the schema is not one of an object";
   return schemaFault(schema)?.reason;
+}
+
+/** The tools that the caller of a run provides, without those whose names the agent's own tools have meanwhile. */
+export function clientToolsOf({ clientTools }: RunView, own: readonly Tool[]): readonly Tool[] {
+  const taken = new Set(own.map(modelToolName));
+  return clientTools
+    .filter(({ name }) => !taken.has(name))
+    .map(({ name, description, inputSchema }) => ({
+      server: CLIENT_TOOLS,
+      name,
+      title: name,
+      description,
+      inputSchema,
+      outputSchema: undefined,
+      // To make the call again is to wait again: the caller gives one result.
+      effects: { readOnly: false, idempotent: true },
+    }));
+}
+
+/** Calls of tools that the caller of a run provides: each waits for its result from the caller. */
+export class ClientTools implements NativeTools {
+  readonly name = CLIENT_TOOLS;
+  readonly description = "Tools that the caller of a run provides.";
+  /** Each run has its own. */
+  readonly tools = [];
+  readonly version: string;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, version: string) {
+    this.#clock = clock;
+    this.version = version;
+  }
+
+  rightFor(): undefined {
+    return undefined;
+  }
+
+  async call({ id, tool: name, arguments: given, context }: ToolCall): Promise<ToolResult> {
+    const { awaitReply, clientTools = [] } = context;
+    const tool = clientTools.find((each) => each.name === name);
+    if (awaitReply === undefined || tool === undefined)
+      return failedCall("unknown-tool", `the caller provides no tool ${name}`);
+    return awaitReply(
+      {
+        conversationId: "",
+        replyWith: id,
+        deadlineMs: this.#clock.nowMs() + tool.expiresAfterMs,
+        to: "the caller",
+        input: { kind: "client-tool", name, arguments: given },
+      },
+      async () => undefined,
+    );
+  }
 }

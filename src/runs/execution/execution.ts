@@ -29,6 +29,7 @@ import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } 
 import {
   type CallHooks,
   callContext,
+  clientToolsOf,
   resourceHold,
   offeredTools,
   OWN_TOOLS,
@@ -81,10 +82,11 @@ export type ExecutionDeps = {
 export async function execute(given: ExecutionDeps, planned: ExecutionPlan, signal: AbortSignal): Promise<void> {
   let [deps, plan] = [given, planned];
   const { recorder } = deps;
-  const tools = [
+  const own = [
     ...deps.tools.select(plan.tools).filter(({ effects }) => plan.isReadOnly !== true || effects.readOnly),
     ...(plan.agentTools ?? []),
   ];
+  const tools = [...own, ...clientToolsOf(recorder.view(), own)];
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
     if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
     if (step > plan.stepsMax + repairs(recorder)) return recorder.append(stepsMaxReached(plan));

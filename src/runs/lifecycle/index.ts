@@ -1,6 +1,7 @@
 /** The life of runs: start, queue, approvals, replies, forks, retention. */
 export { type ApprovalIndex } from "./approvals/approval-index.ts";
 export { Approvals } from "./approvals/approvals.ts";
+export { takesText } from "./input-answers.ts";
 export { type MemoryOutbox, type MemoryOutboxEntry, MemoryOutboxState } from "./memory-outbox.ts";
 export { type ReplyIndex, type ReplyRecord, type ReplyResult, PendingReplies } from "./pending-replies.ts";
 export { type RunRetention, Retention } from "./retention.ts";

@@ -13,13 +13,24 @@ export type InputAnswer =
 
 type Asked = NonNullable<RunReply["input"]>;
 
+/** Whether a text is an answer to a question. */
+export const takesText = (asked: Asked, text: string): boolean =>
+  asked.kind === "question" && asked.isText && (asked.options.length === 0 || asked.options.includes(text));
+
 /** The result of a call whose input was given. Throws AnswerInvalidError. */
 export function inputResult(asked: Asked, answer: InputAnswer, { name, messageId }: InputGiver): ReplyResult {
   const common = { messageId, from: name };
   if (answer.action === "decline") {
     const reason = answer.reason === "" ? "" : ` They said: ${JSON.stringify(answer.reason)}.`;
-    const text = `the user declined to answer.${reason} Continue without the answer.`;
+    const what = asked.kind === "question" ? "the user declined to answer" : `the caller could not run ${asked.name}`;
+    const text = `${what}.${reason} Continue without the answer.`;
     return { ...common, outcome: "failed", text, structured: null };
+  }
+  if (asked.kind === "client-tool") {
+    const { content } = answer;
+    const isText = typeof content === "string";
+    const text = isText ? content : JSON.stringify(content);
+    return { ...common, outcome: "answered", text, structured: isText ? null : content };
   }
   const { schema, isText } = asked;
   const given = isText && typeof answer.content === "string" ? { answer: answer.content } : answer.content;

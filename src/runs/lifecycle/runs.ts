@@ -36,7 +36,7 @@ import { RunRecords } from "./journals/run-records.ts";
 import { StorageRetries } from "./journals/storage-retries.ts";
 import { ThreadHistory } from "./turns/thread-history.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
-import { queueEvent, recalledFor, type StartRequest } from "./start-request.ts";
+import { queueEvent, recalledFor, refuseTakenNames, type StartRequest } from "./start-request.ts";
 import { type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
 type Live = {
@@ -111,7 +111,7 @@ export class Runs implements AsyncDisposable {
 
   /**
    * Accepts a run; on disk when resolved. `ended` resolves when it has ended or rests for a person, and never rejects for
-   * what the run did. Throws AgentNotFoundError, UnknownModelError, RunQueueFullError, InputTooLargeError, ServerStoppingError, storage errors.
+   * what the run did. Throws AgentNotFoundError, UnknownModelError, RunQueueFullError, InputTooLargeError, ClientToolTakenError, ServerStoppingError, storage errors.
    */
   async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
     this.#refuseIfStopping();
@@ -145,6 +145,7 @@ export class Runs implements AsyncDisposable {
     const { id, workspace, agent } = request;
     await this.#deps.plans.admit(workspace, agent);
     const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
+    refuseTakenNames(request, plan, this.#deps.tools.of(workspace));
     await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
     if (plan.isolation === "worker") this.#deps.workers?.prepare();
     const recorder = this.#records.create(id);

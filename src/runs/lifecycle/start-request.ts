@@ -3,6 +3,8 @@ import type { RunId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { hasRight, type RunCaller } from "../../kernel/rights/run-caller.ts";
 import {
+  type ClientTool,
+  ClientToolTakenError,
   outputInstruction,
   type Recalled,
   refuseBrokenSchema,
@@ -13,6 +15,8 @@ import {
   type RunPlan,
   type RunThread,
 } from "../record/index.ts";
+import { modelToolName, type ToolCatalogue } from "../../tools/catalogue/index.ts";
+import { OWN_TOOLS } from "../calls/index.ts";
 import { onModelFailureOf } from "../turn/index.ts";
 import type { ForkPrefix } from "./fork-prefix.ts";
 
@@ -35,6 +39,8 @@ export type StartRequest = {
   readonly attended?: boolean | undefined;
   /** Output schema, instead of the definition's. */
   readonly outputSchema?: JsonObject | undefined;
+  /** Tools that the caller provides. */
+  readonly clientTools?: readonly ClientTool[] | undefined;
   /** Another revision than the newest. */
   readonly revision?: number | undefined;
   /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
@@ -80,12 +86,28 @@ export function queueEvent(
       ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs, recalled: recalled?.text })),
       ...(recalled && recalled.text !== "" && { recalled: recalled.text }),
       ...(variables && { variables }),
+      ...(request.clientTools?.length && { clientTools: [...request.clientTools] }),
     },
     ...(recalled && recalled.notices.length > 0 && { notices: [...recalled.notices] }),
     ...(plan.remembers === true &&
       request.isForgotten !== true &&
       hasRight(caller, "memory:write") && { remembers: true }),
   };
+}
+
+/** Throws ClientToolTakenError if the caller names a tool as the agent's model knows another one. */
+export function refuseTakenNames({ clientTools = [] }: StartRequest, plan: RunPlan, tools: ToolCatalogue): void {
+  if (clientTools.length === 0) return;
+  const taken = new Set([...OWN_TOOLS, ...tools.select(plan.tools), ...(plan.agentTools ?? [])].map(modelToolName));
+  const name = clientTools.find((tool) => taken.has(tool.name))?.name;
+  if (name === undefined) return;
+  throw new ClientToolTakenError(
+    `${plan.agent} has a tool ${name} already`,
+    "Give the tool of the client another name.",
+    {
+      name,
+    },
+  );
 }
 
 /** Recalls memory for a request. */

@@ -167,6 +167,7 @@ const requestOf = (view: RunView, row: RunSummary | undefined, caller: RunCaller
   agent: view.agent,
   input: view.input,
   variables: view.variables ?? undefined,
+  clientTools: view.clientTools,
   model: view.requestedModel ?? undefined,
   onModelFailure: view.onModelFailure,
   outputSchema: view.outputSchema ?? undefined,

@@ -91,10 +91,10 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
   const workers = opening.use(new WorkerPool(clock, options.workers));
   const redacted = redactedPorts(redactors, { journal, models: ports.models });
   const runs = new Runs({ ...redacted, plans, tools, artifacts, clock, accounts, workers }, options.queue);
-  const threads = new Threads({ store: stores.threads, runs, journal, archive, clock });
+  const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
+  const threads = new Threads({ store: stores.threads, runs, replies, journal, archive, clock });
   const retention = opening.use(new Retention({ archive, journal, threads, clock }, { kept: options.kept }));
   const approvals = opening.use(new Approvals({ runs, plans, tools, clock, index: stores.approvals }));
-  const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
   const exchanges = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
   const conversations = opening.use(
     openConversations(options.conversations, { ...messaging, agents, runs, threads, replies, stores, clock }),

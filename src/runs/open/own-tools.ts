@@ -5,7 +5,7 @@ import type { Memory } from "../../memory/knowledge/index.ts";
 import type { Directory, Router, Subscriptions } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { NativeTools } from "../../tools/catalogue/index.ts";
-import { UserTools } from "../calls/index.ts";
+import { ClientTools, UserTools } from "../calls/index.ts";
 import { AgentTools, MessageTools } from "../conversations/index.ts";
 import type { RunJournal } from "../record/index.ts";
 import { MemoryTools } from "../remembering/index.ts";
@@ -23,7 +23,7 @@ export type OwnToolsPorts = {
   readonly clock: Clock;
 };
 
-/** The tools by which runs use messages and memory, and ask the user. */
+/** The tools by which runs use messages and memory, ask the user, and wait for results of their callers. */
 export function ownTools({ journal, agents, memory, messaging, clock }: OwnToolsPorts): readonly NativeTools[] {
   const { router, directory, subscriptions, tasks } = messaging;
   const version = packageVersion();
@@ -41,5 +41,6 @@ export function ownTools({ journal, agents, memory, messaging, clock }: OwnTools
     new AgentTools({ post: router, journal, agents, clock, version }),
     new MemoryTools({ memory, version }),
     new UserTools({ journal, clock, version }),
+    new ClientTools(clock, version),
   ];
 }

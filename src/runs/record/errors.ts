@@ -84,6 +84,12 @@ export class InputClosedError extends CaxtonError<{
   readonly kind = "conflict";
 }
 
+/** A tool of the caller has the name of a tool of the agent. */
+export class ClientToolTakenError extends CaxtonError<{ readonly name: string }> {
+  readonly code = "CLIENT_TOOL_TAKEN";
+  readonly kind = "invalid";
+}
+
 export class AnswerInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
   readonly code = "ANSWER_INVALID";
   readonly kind = "rejected";

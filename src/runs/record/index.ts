@@ -15,6 +15,7 @@ export {
   NoChoiceOpenError,
   InputClosedError,
   AnswerInvalidError,
+  ClientToolTakenError,
   RUN_FAILURE_CODES,
 } from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
@@ -44,6 +45,7 @@ export {
 export { type RunArchive } from "./run-archive.ts";
 export { type RunDiff, diffRuns } from "./fold/run-diff.ts";
 export {
+  type ClientTool,
   type Decision,
   type JournalEntry,
   type QuestionReply,

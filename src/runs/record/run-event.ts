@@ -53,6 +53,15 @@ export const RunArtifact = z.object({
 });
 export type RunArtifact = z.infer<typeof RunArtifact>;
 
+/** A tool that the caller of a run provides: its calls wait for their results from the caller. */
+export const ClientTool = z.object({
+  name: z.string(),
+  description: z.string(),
+  inputSchema: JsonObject,
+  expiresAfterMs: z.int(),
+});
+export type ClientTool = z.infer<typeof ClientTool>;
+
 /** Why a run failed, in the words of docs/errors.md. */
 export const RunFailure = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 export type RunFailure = z.infer<typeof RunFailure>;
@@ -133,6 +142,8 @@ export const RunEvent = z.discriminatedUnion("type", [
       recalled: z.string().optional(),
       /** Values for the prompt template that the request gave; absent when it gave none. */
       variables: JsonObject.optional(),
+      /** Absent when the caller provides none. */
+      clientTools: z.array(ClientTool).optional(),
     }),
     /** Notices from before the run started. */
     notices: z.array(RunNotice).optional(),

@@ -7,16 +7,19 @@ const ReplyOutcome = z.enum(["answered", "failed", "expired"]);
 export const ReplyState = z.enum(["open", ...ReplyOutcome.options, "cancelled"]);
 export type ReplyState = z.infer<typeof ReplyState>;
 
-/** What a person is to give, where a call waits for that and not for a message. */
-const InputAsk = z.object({
-  kind: z.enum(["question"]),
-  question: z.string(),
-  options: z.array(z.string()),
-  /** Form of the answer. */
-  schema: JsonObject,
-  /** The form is a text, its field `answer`. */
-  isText: z.boolean(),
-});
+/** What a person or the caller is to give, where a call waits for that and not for a message. */
+const InputAsk = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("question"),
+    question: z.string(),
+    options: z.array(z.string()),
+    /** Form of the answer. */
+    schema: JsonObject,
+    /** The form is a text, its field `answer`. */
+    isText: z.boolean(),
+  }),
+  z.object({ kind: z.literal("client-tool"), name: z.string(), arguments: JsonObject }),
+]);
 
 /** What makes a wait for a reply a delegation. */
 const Delegation = z.object({
@@ -35,7 +38,7 @@ export const ReplyWait = z.object({
   deadlineMs: z.int(),
   /** Recipient as text. */
   to: z.string(),
-  /** Present if a person is to answer; `conversationId` is then empty, and `replyWith` the id of the call. */
+  /** Present if a person or the caller is to answer; `conversationId` is then empty, and `replyWith` the id of the call. */
   content: InputAsk.optional(),
   /** The recipient works for this run, in a run below it; absent for a message between equals. */
   delegation: Delegation.optional(),
@@ -61,7 +64,7 @@ export type ReplyEnd = z.infer<typeof ReplyEnd>;
 
 /** A reply that a call waits for, or waited for. */
 export type RunReply = Omit<ReplyWait, "type" | "content"> & {
-  /** What a person is to give; null in a wait for a message. */
+  /** What a person or the caller is to give; null in a wait for a message. */
   readonly input: z.infer<typeof InputAsk> | null;
   readonly askedAtMs: number;
   readonly state: ReplyState;

@@ -103,12 +103,15 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
 
 type Asked = NonNullable<Extract<RunEvent, { type: "reply-wait" }>["content"]>;
 
-const redactedAsk = (asked: Asked, redactor: Redactor): Asked => ({
-  ...asked,
-  question: redactor.text(asked.question),
-  options: asked.options.map((option) => redactor.text(option)),
-  schema: objectOf(asked.schema, redactor) ?? {},
-});
+const redactedAsk = (asked: Asked, redactor: Redactor): Asked =>
+  asked.kind === "client-tool"
+    ? { ...asked, arguments: objectOf(asked.arguments, redactor) ?? {} }
+    : {
+        ...asked,
+        question: redactor.text(asked.question),
+        options: asked.options.map((option) => redactor.text(option)),
+        schema: objectOf(asked.schema, redactor) ?? {},
+      };
 
 type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
 
@@ -133,7 +136,10 @@ const redactedQueue = ({ tags, content, ...event }: QueueEvent, redactor: Redact
   content: redactedRequest(content, redactor),
 });
 
-function redactedRequest({ input, system, prompt, recalled, variables }: Request, redactor: Redactor): Request {
+function redactedRequest(
+  { input, system, prompt, recalled, variables, clientTools }: Request,
+  redactor: Redactor,
+): Request {
   const redacted = variables && objectOf(variables, redactor);
   return {
     input: redactor.text(input),
@@ -141,5 +147,6 @@ function redactedRequest({ input, system, prompt, recalled, variables }: Request
     prompt: redactor.text(prompt),
     ...(recalled !== undefined && { recalled: redactor.text(recalled) }),
     ...(redacted && { variables: redacted }),
+    ...(clientTools && { clientTools }),
   };
 }

@@ -2,9 +2,17 @@ import { RevisionNotFoundError } from "../../agents/definitions/index.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
+import type { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { inputTooLarge, type Runs, type StartRequest } from "../lifecycle/index.ts";
-import { isTerminal, RunEndedError, type RunArchive, type RunJournal, type RunSummary } from "../record/index.ts";
+import { inputTooLarge, type PendingReplies, type Runs, type StartRequest, takesText } from "../lifecycle/index.ts";
+import {
+  InputClosedError,
+  isTerminal,
+  RunEndedError,
+  type RunArchive,
+  type RunJournal,
+  type RunSummary,
+} from "../record/index.ts";
 import { ThreadBusyError, ThreadFullError, ThreadNotFoundError, TurnNotFoundError } from "./errors.ts";
 import type { Thread, ThreadChange, ThreadStore, ThreadTurn } from "./thread.ts";
 
@@ -15,6 +23,7 @@ export type WhenBusy = (typeof WHEN_BUSY)[number];
 export type ThreadsDeps = {
   readonly store: ThreadStore;
   readonly runs: Runs;
+  readonly replies: Pick<PendingReplies, "answer">;
   readonly journal: RunJournal;
   readonly archive: RunArchive;
   readonly clock: Clock;
@@ -36,6 +45,8 @@ export type Send = Omit<StartRequest, "workspace" | "agent" | "revision" | "thre
   /** The request was sent before and may have been executed. */
   readonly isRepeated: boolean;
   readonly whenBusy: WhenBusy;
+  /** The message may be the answer to an open question of the agent: it has nothing but a text, and asks for no other handling. */
+  readonly mayAnswer?: boolean | undefined;
   /** The turn that this message replaces: a further branch begins before it. */
   readonly insteadOf?: RunId | undefined;
 };
@@ -143,7 +154,7 @@ export class Threads {
       const open = this.#openOn(thread);
       if (replaced !== undefined) await this.#cancel(this.#since(open, replaced.run), "its message was replaced");
       else if (open.length > 0) {
-        const joined = await this.#whenBusy(thread, open, request, whenBusy);
+        const joined = (await this.#answer(open, request)) ?? (await this.#whenBusy(thread, open, request, whenBusy));
         if (joined !== undefined) return joined;
       }
       return this.#start(thread, replaced === undefined ? thread.head : replaced.parent, request);
@@ -215,7 +226,14 @@ export class Threads {
   async #start(thread: Thread, parent: RunId | null, request: Send): Promise<Sent> {
     const { store, runs } = this.#deps;
     if (store.turns(thread.id) >= LIMITS.threadTurnsMax) throw threadFull(thread.id);
-    const { insteadOf: _insteadOf, whenBusy: _whenBusy, isRepeated: _isRepeated, author, ...start } = request;
+    const {
+      insteadOf: _insteadOf,
+      whenBusy: _whenBusy,
+      isRepeated: _isRepeated,
+      mayAnswer: _mayAnswer,
+      author,
+      ...start
+    } = request;
     const { id, workspace, agent, revision } = thread;
     const { ended } = await this.#onRevision(revision ?? undefined, (found) =>
       runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author } }),
@@ -246,14 +264,36 @@ export class Threads {
     }
   }
 
+  /** Gives a message to the oldest open question that takes a text; undefined if there is none, or it needs rights that the sender lacks. */
+  async #answer([run]: readonly RunId[], { id, author, input, caller, mayAnswer }: Send): Promise<Sent | undefined> {
+    if (run === undefined || mayAnswer !== true) return undefined;
+    const { runs, replies } = this.#deps;
+    const view = runs.view(run);
+    const asks = view.replies.find(
+      (each) => each.state === "open" && each.input !== null && takesText(each.input, input),
+    );
+    if (asks === undefined || isLess(caller, view.caller)) return undefined;
+    if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
+    try {
+      await replies.answer(run, asks.replyWith, { action: "accept", content: input }, { name: author, messageId: id });
+      return this.#joined(run);
+    } catch (error) {
+      if (error instanceof InputClosedError) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files, if the run has
    * rights that the sender lacks, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
    */
-  async #steer(thread: Thread, run: RunId, { id, author, input, files, caller }: Send): Promise<Sent | undefined> {
+  async #steer(
+    thread: Thread,
+    run: RunId,
+    { id, author, input, files, caller, clientTools = [] }: Send,
+  ): Promise<Sent | undefined> {
     const { runs } = this.#deps;
-    const allowed = runs.view(run).caller?.lacks ?? [];
-    if (files.length > 0 || caller?.lacks.some((right) => !allowed.includes(right)) === true) return undefined;
+    if (files.length > 0 || clientTools.length > 0 || isLess(caller, runs.view(run).caller)) return undefined;
     if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
       await runs.update(run, ({ state, inputs, steps }) => {
@@ -278,7 +318,10 @@ export class Threads {
   #joinedBefore({ head }: Thread, id: RunId): Sent | undefined {
     const { runs } = this.#deps;
     const newest = head === null ? [] : this.path(head, LIMITS.threadQueueMax);
-    const found = newest.find(({ run }) => runs.view(run).inputs.some((input) => input.id === id));
+    const found = newest.find(({ run }) => {
+      const { inputs, replies } = runs.view(run);
+      return inputs.some((input) => input.id === id) || replies.some(({ messageId }) => messageId === id);
+    });
     return found && this.#joined(found.run);
   }
 
@@ -325,6 +368,10 @@ export class Threads {
     );
   }
 }
+
+/** Whether a sender lacks a right that a run has. */
+const isLess = (sender: RunCaller | undefined, runs: RunCaller | null): boolean =>
+  sender?.lacks.some((right) => runs?.lacks.includes(right) !== true) === true;
 
 const threadNotFound = (id: string): ThreadNotFoundError =>
   new ThreadNotFoundError(`there is no thread ${id}`, "`caxton thread list` shows the threads there are.", { id });

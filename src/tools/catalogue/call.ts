@@ -26,16 +26,19 @@ export type ToolReply =
   | { readonly type: "cancelled" };
 
 /** What a person or the caller of the run is to give, instead of a message of an agent. */
-export type ExpectedInput = {
-  readonly kind: "question";
-  readonly question: string;
-  /** The answers to choose from; empty for any. */
-  readonly options: readonly string[];
-  /** Form of the answer: JSON Schema of an object. */
-  readonly schema: JsonObject;
-  /** The form is a text, its field `answer`. */
-  readonly isText: boolean;
-};
+export type ExpectedInput =
+  | {
+      readonly kind: "question";
+      readonly question: string;
+      /** The answers to choose from; empty for any. */
+      readonly options: readonly string[];
+      /** Form of the answer: JSON Schema of an object. */
+      readonly schema: JsonObject;
+      /** The form is a text, its field `answer`. */
+      readonly isText: boolean;
+    }
+  /** The result of a tool that the caller of the run provides. */
+  | { readonly kind: "client-tool"; readonly name: string; readonly arguments: JsonObject };
 
 /** A reply that a call waits for. */
 export type ExpectedReply = {
@@ -90,6 +93,8 @@ export type CallContext = {
   /** The conversation whose message started the run; absent where none did. */
   readonly conversation?: string | undefined;
   readonly files: readonly AttachedFile[];
+  /** Tools of the caller of the run, with the time that a call waits for its result. */
+  readonly clientTools?: readonly { readonly name: string; readonly expiresAfterMs: number }[] | undefined;
   /**
    * An operator lets this one call reach what its server asks for, to see what it needs: files below the server's
    * directory for reading, public addresses, state, time, chance. Never secrets.

@@ -26,6 +26,7 @@ export {
   type ToolLimits,
   type ToolServer,
   type ToolServerInterface,
+  CLIENT_TOOLS,
   NO_LIMITS,
   TOOL_SERVER_INTERFACES,
   type ToolServerState,

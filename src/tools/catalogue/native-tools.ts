@@ -30,7 +30,7 @@ export function withNativeTools(runner: ToolRunner, natives: readonly NativeTool
   return {
     servers: () => [
       ...runner.servers().filter(({ name }) => !byName.has(name)),
-      ...[...byName.values()].map(({ server }) => server()),
+      ...[...byName.values()].map(({ server }) => server()).filter(({ tools }) => tools.length > 0),
     ],
     call: (call, signal) => (byName.get(call.server) ?? runner).call(call, signal),
     logs: (server) => (byName.has(server) ? [] : runner.logs(server)),

@@ -6,6 +6,7 @@ export const RESERVED_TOOL_SERVERS: ReadonlySet<string> = new Set([
   "agent",
   "calculator",
   "chart_generator",
+  "client",
   "csv_parser",
   "database",
   "date_time",

@@ -23,6 +23,9 @@ export type Tool = {
   readonly effects: ToolEffects;
 };
 
+/** The server of the tools that the caller of a run provides; models know them by the names that the caller gave. */
+export const CLIENT_TOOLS = "client";
+
 /** The name people see and definitions use: `csv_parser.group`. */
 export const toolId = (tool: { readonly server: string; readonly name: string }): string =>
   `${tool.server}.${tool.name}`;
@@ -38,6 +41,7 @@ const AGENT_TOOLS: ReadonlySet<string> = new Set(["agent", "handoff"]);
  * be changed, or that two tools could share, ends in a hash of the tool's own, so that no call goes to another tool.
  */
 export function modelToolName(tool: { readonly server: string; readonly name: string }): string {
+  if (tool.server === CLIENT_TOOLS) return tool.name;
   const isAgent = AGENT_TOOLS.has(tool.server) && !tool.name.includes("__");
   const plain = `${tool.server}${isAgent ? "_" : "__"}${tool.name}`;
   if (MODEL_NAME.test(plain) && !tool.server.includes("__") && !tool.name.startsWith("_")) return plain;

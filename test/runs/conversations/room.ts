@@ -302,7 +302,8 @@ function ownRuns(
   runs: Runs,
 ) {
   const archive = new SqliteRunArchive(database, new Contents(database));
-  const threads = new Threads({ store: new SqliteThreadStore(database), runs, journal, archive, clock });
+  const replies = new PendingReplies({ runs, clock, index: new SqliteReplies(database) });
+  const threads = new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock });
   return {
     cancel: runs.cancel.bind(runs),
     view: runs.view.bind(runs),

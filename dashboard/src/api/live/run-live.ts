@@ -73,6 +73,7 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
     case "text-delta":
     case "tool-progress":
     case "tool-log":
+    case "client-call":
     case "lagged":
       return;
     case "step":

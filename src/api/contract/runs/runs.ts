@@ -5,7 +5,7 @@ import { ModelAttempt, OnModelFailure, RunChoice } from "../models/model-choice.
 import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
-import { RunInput, RunQuestion } from "./inputs.ts";
+import { ClientCall, ClientToolList, RunInput, RunQuestion } from "./inputs.ts";
 import { ContextSummary, StepContext } from "./step-context.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
@@ -53,6 +53,7 @@ export const StartRunBody = z
       description: "JSON Schema of the answer, instead of the definition's; the answer is then in output_json",
     }),
     tags: Tags.default([]),
+    client_tools: ClientToolList,
     wait: z.boolean().default(false).meta({ description: "Respond when the run has ended instead of immediately" }),
   })
   .meta({ id: "StartRun" });
@@ -224,6 +225,9 @@ export const RunDetail = RunSummary.extend({
   questions: z
     .array(RunQuestion)
     .meta({ description: "Questions of the model and of tools to people, oldest first; open ones can be answered" }),
+  client_calls: z
+    .array(ClientCall)
+    .meta({ description: "Calls of tools that the client executes, oldest first; open ones wait for their results" }),
   made_from_it: z
     .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
     .meta({ description: "Runs created from this one" }),
@@ -337,6 +341,7 @@ export const RunStreamEvent = z
     }),
     z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
     z.object({ type: z.literal("question"), question: RunQuestion }),
+    z.object({ type: z.literal("client-call"), call: ClientCall }),
     z.object({ type: z.literal("approval"), approval: Approval }),
     z.object({ type: z.literal("input"), input: RunInput }),
     z.object({ type: z.literal("lagged") }).meta({ description: "The client is too slow; reconnect with the last id" }),
@@ -353,6 +358,7 @@ export const RUN_EVENT_TYPES = [
   "tool-log",
   "artifact",
   "question",
+  "client-call",
   "approval",
   "input",
 ] as const;

@@ -4,6 +4,7 @@ import { OnModelFailure } from "../models/model-choice.ts";
 import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
+import { ClientToolList } from "../runs/inputs.ts";
 import { RunDetail, RunState } from "../runs/runs.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
@@ -103,6 +104,7 @@ export const SendBody = z
     on_model_failure: OnModelFailure.optional(),
     attended: z.boolean().default(false).meta({ description: "Whether a user follows the turn and can be asked" }),
     output_schema: z.record(z.string(), Json).optional().meta({ description: "JSON Schema of the answer" }),
+    client_tools: ClientToolList,
     wait: z.boolean().default(false).meta({ description: "Respond when the turn has ended instead of immediately" }),
   })
   .meta({ id: "SendToThread" });

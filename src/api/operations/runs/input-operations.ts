@@ -5,7 +5,7 @@ import { cursors } from "../handles.ts";
 import { idempotent } from "../idempotent.ts";
 import { coveredPage, decodeCursor } from "../page.ts";
 import { implement } from "../perform.ts";
-import { questionsOf } from "./present-run.ts";
+import { presentClientCall, presentQuestion } from "./present-run.ts";
 import { getRun, ownRun } from "./stored-run.ts";
 
 type InputRecord = ReturnType<RunServices["stores"]["replies"]["inputs"]>[number];
@@ -54,8 +54,9 @@ const inputs = implement(
       { limit, cursorAfter },
     );
     const items = rows.flatMap(({ runId: run, agent, replyWith }) => {
-      const question = questionsOf(runs.view(run)).find(({ id }) => id === replyWith);
-      return question === undefined ? [] : [{ run, agent, question }];
+      const reply = runs.view(run).replies.find((each) => each.replyWith === replyWith);
+      if (reply === undefined) return [];
+      return [{ run, agent, question: presentQuestion(reply) ?? null, client_call: presentClientCall(reply) ?? null }];
     });
     return { items, next };
   },

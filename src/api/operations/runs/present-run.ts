@@ -93,6 +93,7 @@ export function presentRun(
     waiting_calls: [...view.waitingFor],
     choice: view.choice === null ? null : presentChoice(view.choice),
     questions: questionsOf(view),
+    client_calls: view.replies.flatMap((reply) => presentClientCall(reply) ?? []),
     made_from_it: madeFromIt.flatMap(({ id, state, origin }) =>
       origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
     ),
@@ -148,7 +149,7 @@ export const presentInput = ({ turn, text, author, atMs }: RunView["inputs"][num
   at: instant(atMs),
 });
 
-const QUESTION_STATES = {
+const INPUT_STATES = {
   open: "open",
   answered: "accepted",
   failed: "declined",
@@ -157,23 +158,28 @@ const QUESTION_STATES = {
 } as const;
 
 /** A question of a model; undefined for a wait for a message. */
-function presentQuestion(reply: RunView["replies"][number]): contract.RunQuestion | undefined {
-  const { input, replyWith: id, callId, askedAtMs, deadlineMs, state, from } = reply;
-  if (input === null) return undefined;
-  return {
-    id,
-    call_id: callId,
-    server: "user",
-    message: input.question,
-    options: [...input.options],
-    schema: { ...input.schema },
-    url: null,
-    asked_at: instant(askedAtMs),
-    expires_at: instant(deadlineMs),
-    state: QUESTION_STATES[state],
-    by: from,
-  };
+export function presentQuestion(reply: RunView["replies"][number]): contract.RunQuestion | undefined {
+  const { input } = reply;
+  if (input?.kind !== "question") return undefined;
+  const { question: message, options, schema } = input;
+  return { ...presentWait(reply), server: "user", message, options: [...options], schema: { ...schema }, url: null };
 }
+
+/** A call of a tool of the client; undefined for other waits. */
+export function presentClientCall(reply: RunView["replies"][number]): contract.ClientCall | undefined {
+  const { input } = reply;
+  if (input?.kind !== "client-tool") return undefined;
+  return { ...presentWait(reply), name: input.name, arguments: { ...input.arguments } };
+}
+
+const presentWait = ({ replyWith, callId, askedAtMs, deadlineMs, state, from }: RunView["replies"][number]) => ({
+  id: replyWith,
+  call_id: callId,
+  asked_at: instant(askedAtMs),
+  expires_at: instant(deadlineMs),
+  state: INPUT_STATES[state],
+  by: from,
+});
 
 /** The id of the question or the wait that an event is about; undefined for other events. */
 export function questionIn(event: RunEvent): string | undefined {

@@ -42,6 +42,7 @@ async function startRun(
       onModelFailure: body.on_model_failure,
       attended: body.attended,
       outputSchema: body.output_schema,
+      clientTools: clientToolsIn(body),
       caller: runCallerOf(principal),
       tags: body.tags,
       files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
@@ -52,6 +53,17 @@ async function startRun(
     throw error;
   }
 }
+
+/** Tools of the client in a request. */
+export const clientToolsIn = ({
+  client_tools: tools = [],
+}: Pick<z.output<typeof schemas.StartRunBody>, "client_tools">) =>
+  tools.map(({ name, description, input_schema: inputSchema, expires_after: seconds }) => ({
+    name,
+    description,
+    inputSchema,
+    expiresAfterMs: seconds * 1_000,
+  }));
 
 /** Releases a run's files. A failure is only logged, since the next start of the server releases them again. */
 export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<void> {

@@ -2,7 +2,15 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../runs/index.ts";
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
-import { presentArtifact, presentInput, presentStep, presentSummary, questionIn, questionsOf } from "./present-run.ts";
+import {
+  presentArtifact,
+  presentClientCall,
+  presentInput,
+  presentStep,
+  presentSummary,
+  questionIn,
+  questionsOf,
+} from "./present-run.ts";
 import { handles } from "../handles.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";
@@ -152,6 +160,9 @@ function* questionOf(fold: RunFold, { event }: JournalEntry): Generator<RunStrea
   const asked = questionIn(event);
   const question = asked && questionsOf(fold.view()).find(({ id }) => id === asked);
   if (question) yield { type: "question", question };
+  const reply = fold.view().replies.find(({ replyWith }) => replyWith === asked);
+  const call = reply && presentClientCall(reply);
+  if (call) yield { type: "client-call", call };
 }
 
 function* approvalOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {

@@ -11,7 +11,7 @@ import { cursors } from "../handles.ts";
 import { rangeOf } from "../instant.ts";
 import { coveredPage, decodeCursor } from "../page.ts";
 import { type Call, implement } from "../perform.ts";
-import { releaseUploads } from "../runs/run-operations.ts";
+import { clientToolsIn, releaseUploads } from "../runs/run-operations.ts";
 import { getRun, ownRun } from "../runs/stored-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
 import { presentThread, presentTurn } from "./present-thread.ts";
@@ -135,11 +135,13 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
       author: principal.name,
       isRepeated: asked?.isRepeated === true,
       whenBusy,
+      mayAnswer: isPlain(body),
       variables: body.variables,
       model: body.model,
       onModelFailure: body.on_model_failure,
       attended: body.attended,
       outputSchema: body.output_schema,
+      clientTools: clientToolsIn(body),
       caller: runCallerOf(principal),
     });
     return { thread: thread.id, ...sent };
@@ -148,6 +150,11 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
     throw error;
   }
 }
+
+/** A message that says nothing of its handling may answer a question. */
+const isPlain = ({ when_busy, uploads = [], instead_of, client_tools, output_schema, model }: SendInput): boolean =>
+  uploads.length === 0 &&
+  [when_busy, instead_of, client_tools, output_schema, model].every((each) => each === undefined);
 
 async function whenBusyOf({ agents }: ApiServices["agents"], { workspace, agent }: Thread) {
   const { definition } = await agents.prepareServing(workspace, agent);

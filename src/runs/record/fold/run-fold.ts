@@ -192,6 +192,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   prompt: event.content.prompt,
   recalled: event.content.recalled ?? "",
   variables: event.content.variables ?? null,
+  clientTools: event.content.clientTools ?? [],
   startNotices: event.notices ?? [],
   ...modelStart(event),
   state: "queued",

@@ -7,6 +7,7 @@ import type { HoldReason, ModelToolCall, ModelUsage } from "../../../models/port
 import type { OpenChoice } from "./model-fold.ts";
 import type { RunApproval } from "../run-approval.ts";
 import type {
+  ClientTool,
   EventOf,
   Decision,
   QuestionReply,
@@ -180,6 +181,8 @@ export type RunView = {
   readonly recalled: string;
   /** Values for the prompt template that the request gave; null for none. */
   readonly variables: JsonObject | null;
+  /** Tools that its caller provides. */
+  readonly clientTools: readonly ClientTool[];
   /** Notices from before the run started. */
   readonly startNotices: readonly RunNotice[];
   /** Notices of the run's end. */
