@@ -24,9 +24,16 @@ test.each([undefined, {}])(
   "a later turn reads on in a kept result of an earlier one, with workers %o",
   async (workers) => {
     await using made = freshEngine({ model: model(), tools: [big], ...(workers && { workers }) });
-    const { database, runs, journal, artifacts } = made;
+    const { database, runs, replies, journal, artifacts } = made;
     const archive = new SqliteRunArchive(database, new Contents(database));
-    const threads = new Threads({ store: new SqliteThreadStore(database), runs, journal, archive, clock: systemClock });
+    const threads = new Threads({
+      store: new SqliteThreadStore(database),
+      runs,
+      replies,
+      journal,
+      archive,
+      clock: systemClock,
+    });
     const about = { workspace: "default", agent: "tester", revision: 1, owner: "ann", title: "", tags: [] };
     const { id } = await threads.create({ ...about, expiresAfterMs: null });
     const ask = async (input: string) => {

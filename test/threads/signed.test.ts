@@ -36,9 +36,16 @@ function signing() {
 test("a thread whose earlier turns another key signed continues without their signatures", async () => {
   const model = signing();
   await using made = freshEngine({ model, tools: [{ name: "look", run: () => done("42") }] });
-  const { database, runs, journal } = made;
+  const { database, runs, replies, journal } = made;
   const archive = new SqliteRunArchive(database, new Contents(database));
-  const threads = new Threads({ store: new SqliteThreadStore(database), runs, journal, archive, clock: systemClock });
+  const threads = new Threads({
+    store: new SqliteThreadStore(database),
+    runs,
+    replies,
+    journal,
+    archive,
+    clock: systemClock,
+  });
   const given = { workspace: "default", agent: "tester", revision: 1, owner: "ann", title: "", tags: [] };
   const { id } = await threads.create({ ...given, expiresAfterMs: null });
   const ask = async (input: string) => {
