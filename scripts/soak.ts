@@ -1,10 +1,12 @@
 // Kills Caxton repeatedly, for a given time: `npx node scripts/soak.ts [--kills N] [--seconds N] [--seed N]`.
 // First schedules in which a simulated process dies between any two of its writes, for that many seconds; then a real server
-// that is killed with SIGKILL that many times under load, watched from outside. Then the same for messages: a router with its
+// that is killed with SIGKILL that many times under load, watched from outside; then with threads, delegation and a trigger
+// (`--thread-kills N`). Then the same for messages: a router with its
 // journal is killed (`--message-kills N`), and loses its power (`--power-cuts N`); and tasks whose bidders, disk and server fail
 // at random steps (`--task-plays N`). What does not hold ends it with the seed.
 import { parseArgs } from "node:util";
 import { openWorld, runSchedule } from "../test/simulation/crash-world.ts";
+import { threadKillLoop } from "../test/simulation/thread-kill-loop.ts";
 import { killLoop } from "../test/simulation/kill-loop.ts";
 import { messageKillLoop } from "../test/messaging/journal/kill-loop.ts";
 import { powerCuts } from "../test/messaging/journal/power-cut.ts";
@@ -17,6 +19,7 @@ const POWER_CUT_MESSAGES = 10_000;
 const { values: given } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
+    "thread-kills": { type: "string", default: "60" },
     "message-kills": { type: "string", default: "1000" },
     "power-cuts": { type: "string", default: "500" },
     "task-plays": { type: "string", default: "1000" },
@@ -50,6 +53,16 @@ if (kills > 0) {
   say(
     `${report.kills} kills: ${report.accepted} runs accepted, ${report.completed} completed, ${report.lines} lines written, ` +
       `${report.decided} calls decided on: nothing lost, nothing doubled (seed ${seed})`,
+  );
+}
+const threadKills = Number(given["thread-kills"]);
+if (threadKills > 0) {
+  const report = await threadKillLoop(threadKills, seed, (done) => {
+    if (done % 10 === 0) say(`${done} kills with threads`);
+  });
+  say(
+    `${report.kills} kills: ${report.turns} turns of threads, ${report.delegations} delegations, ${report.fires} slots of a trigger, ` +
+      `${report.decided} calls decided on: nothing lost, nothing doubled, every child below its parent (seed ${seed})`,
   );
 }
 const messageKills = Number(given["message-kills"]);

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { Chance } from "../fuzz/chance.ts";
-import { CaxtonProcess } from "../helpers/process.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { get, PAUSE_MS, post, serve } from "./killed-server.ts";
 
 const Appended = z.object({ content: z.string() });
 const AGENT = `name = "writer"
@@ -26,7 +26,6 @@ scripted_directory = "scripts"
 /** Runs that the observer keeps going. */
 const OPEN_MAX = 12;
 const KILL_AFTER_MS = 700;
-const PAUSE_MS = 15;
 
 export type KillReport = {
   readonly kills: number;
@@ -70,35 +69,6 @@ export async function killLoop(kills: number, seed: number, onKill = (_done: num
   return await judge(observer, kills);
 }
 
-async function serve(cwd: string) {
-  const process = new CaxtonProcess(["serve", "-o", "json"], { cwd });
-  const [, url = ""] = await process.printed(/"url":"(http:[^"]+)"/);
-  const ready = async () => {
-    while ((await get(`${url}/ready`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  };
-  const died = async () => {
-    const { code, signal, stderr } = await process.ended();
-    if (!isReady) throw new Error(`the server ended unexpectedly while it started: ${code ?? signal}\n${stderr}`);
-  };
-  let isReady = false;
-  await Promise.race([ready().then(() => (isReady = true)), died()]).catch(async (error: unknown) => {
-    const { code, signal, stderr } = await process.ended();
-    throw new Error(`the server ended unexpectedly: ${code ?? signal}\n${stderr}`, { cause: error });
-  });
-  return { process, url, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
-}
-
-/** From a server that lives: a connection that the previous server left half closed is tried again. */
-async function get(url: string, triesLeft = 5): Promise<Response> {
-  try {
-    return await fetch(url);
-  } catch (error) {
-    if (triesLeft === 0) throw new Error(`the server does not answer ${url}`, { cause: error });
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    return get(url, triesLeft - 1);
-  }
-}
-
 type Observer = {
   readonly url: string;
   readonly cwd: string;
@@ -131,9 +101,6 @@ async function page(url: string, states: readonly string[]): Promise<readonly co
   );
   return pages.flat();
 }
-
-const post = (url: string, body: object): Promise<Response> =>
-  fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 const append = (file: string, line: string) => ({
   name: "file_system__append_file",
