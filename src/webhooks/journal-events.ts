@@ -11,10 +11,14 @@ type Mapping = {
   readonly fields: Readonly<Record<string, string>>;
   /** State of the run after the entry, unless the entry has one. */
   readonly state?: string;
+  /** Whether the entry is of this type; default: always. */
+  readonly is?: (body: Fields) => boolean;
 };
 
 const APPROVAL = { approval: "approvalId", server: "server", tool: "tool" };
 const QUESTION = { question: "questionId" };
+/** A call that waits for a person waits for a reply under its own id; one that waits for a message does not. */
+const isInput = ({ replyWith, callId }: Fields): boolean => replyWith === callId;
 
 /** The entries of the journal that become events. A new kind of input or approval needs a line here and one in `WEBHOOK_EVENTS`. */
 const MAPPINGS: Readonly<Record<string, Mapping>> = {
@@ -29,6 +33,8 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
   "approval-answer": { type: "approval.answered", fields: { approval: "approvalId", reply: "reply" } },
   "run-ask": { type: "input.requested", fields: { ...QUESTION, server: "server", expires_at: "expiresAtMs" } },
   "run-answer": { type: "input.answered", fields: { ...QUESTION, reply: "reply" } },
+  "reply-wait": { type: "input.requested", fields: { question: "replyWith", expires_at: "deadlineMs" }, is: isInput },
+  "reply-end": { type: "input.answered", fields: { question: "replyWith", reply: "outcome" }, is: isInput },
 };
 
 export const JOURNAL_TYPES: readonly string[] = Object.keys(MAPPINGS);
@@ -41,7 +47,7 @@ export function journalEvent(row: JournalRow): WebhookEvent | undefined {
   const parsed = parseJson(row.body);
   const body = Body.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
   const mapping = body.success ? MAPPINGS[body.data.type] : undefined;
-  if (!body.success || mapping === undefined) return undefined;
+  if (!body.success || mapping === undefined || mapping.is?.(body.data) === false) return undefined;
   const { runId, seq, agent, revision, thread, workspace, atMs } = row;
   const failure = Failure.safeParse(body.data);
   const data = {
@@ -60,7 +66,7 @@ function picked(fields: Mapping["fields"], body: Fields): Record<string, Json> {
   const found: Record<string, Json> = {};
   for (const [name, from] of Object.entries(fields)) {
     const value = body[from];
-    if (from.endsWith("AtMs") && typeof value === "number") found[name] = new Date(value).toISOString();
+    if (from.endsWith("Ms") && typeof value === "number") found[name] = new Date(value).toISOString();
     else if (typeof value === "string" || typeof value === "number") found[name] = value;
   }
   return found;

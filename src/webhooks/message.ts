@@ -16,7 +16,7 @@ export type MessageParts = {
 };
 
 /** Members of the journal's content that are delivered. Prompts of the system and recalled memory are not. */
-const DELIVERED = ["input", "output", "arguments", "message", "answer"];
+const DELIVERED = ["input", "output", "arguments", "message", "question", "options", "schema", "answer", "structured"];
 
 /** Writes requests as Standard Webhooks specifies them. The body is the same in each attempt, as long as the content is kept. */
 export const standardMessages =

@@ -60,6 +60,11 @@ export class Sender implements AsyncDisposable {
     this.wake();
   }
 
+  /** To be called when a webhook is deleted. */
+  forget(id: WebhookId): void {
+    this.#lanes.delete(id);
+  }
+
   /** Sends one delivery at once. Resolves when its result is on disk. */
   async send(delivery: Delivery): Promise<void> {
     await this.#begin(delivery);

@@ -1,5 +1,6 @@
 import type { Permission } from "../access/permissions/index.ts";
 import { fitsGlob, parseGlob } from "../kernel/glob.ts";
+import { log } from "../kernel/log.ts";
 import { SUBSCRIBED_TYPES, type WebhookEventType, type WebhookSpec } from "../kernel/webhooks/webhook-spec.ts";
 import { compileExpression } from "../text/expressions/index.ts";
 import { WebhookInvalidError } from "./errors.ts";
@@ -55,6 +56,16 @@ export function filterOf({ events, agents, where }: WebhookSpec): Subscriber["wa
   };
 }
 
+/** Undefined for a webhook whose filter another version of the server accepted, and this one does not. */
+function subscriberOf(webhook: Webhook): Subscriber | undefined {
+  try {
+    return { webhook, wants: filterOf(webhook.spec) };
+  } catch (error) {
+    log.error({ err: error, workspace: webhook.workspace, webhook: webhook.id }, "the filter of a webhook is invalid");
+    return undefined;
+  }
+}
+
 /** The active webhooks of all workspaces, read once after each change. */
 export class Subscribers {
   readonly #store: Pick<WebhookStore, "active">;
@@ -65,7 +76,7 @@ export class Subscribers {
   }
 
   all(): readonly Subscriber[] {
-    this.#all ??= this.#store.active().map((webhook) => ({ webhook, wants: filterOf(webhook.spec) }));
+    this.#all ??= this.#store.active().flatMap((webhook) => subscriberOf(webhook) ?? []);
     return this.#all;
   }
 

@@ -118,11 +118,12 @@ export class Webhooks {
   /** Deletes a webhook with its deliveries. Throws WebhookNotFoundError. */
   delete(workspace: string, ref: string): Promise<Webhook> {
     return this.#changing.run(workspace, async () => {
-      const { store, secrets, subscribers } = this.#parts;
+      const { store, secrets, sender, subscribers } = this.#parts;
       const webhook = this.get(workspace, ref);
       await secrets.delete(webhook);
       await store.delete(webhook);
       subscribers.changed();
+      sender.forget(webhook.id);
       return webhook;
     });
   }

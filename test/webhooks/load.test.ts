@@ -41,6 +41,18 @@ test("10,000 events for a dead target fill its queue, and further ones are left 
   expect(await hooked.get(id)).toMatchObject({ state: "active" });
 }, 120_000);
 
+test("at most four attempts of a webhook are in flight", async () => {
+  await using receiver = await startReceiver(() => undefined);
+  await using hooked = await startHooked(receiver);
+  const id = WebhookId.parse((await hooked.create({ url: receiver.url, events: ["run.completed"] })).id);
+  const { webhooks: store } = hooked.server.started.caxton.storage;
+  await store.record(eventsFor(id, 10), store.newest());
+  await hooked.replay(id);
+  await expect.poll(() => receiver.received.length).toBe(LIMITS.webhookAttemptsMax);
+  await hooked.clock.advance(9_000);
+  expect(receiver.received).toHaveLength(LIMITS.webhookAttemptsMax);
+});
+
 test("a workspace has at most 100 webhooks", async () => {
   await using receiver = await startReceiver();
   await using hooked = await startHooked(receiver);

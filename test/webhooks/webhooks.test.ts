@@ -3,7 +3,7 @@ import { signatureHeaders } from "../../src/webhooks/signature.ts";
 import { startServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
 import { startHooked, START_MS } from "./hooked.ts";
-import { answer, startReceiver, verify } from "./receiver.ts";
+import { answer, type Data, startReceiver, verify } from "./receiver.ts";
 
 verifies("webhooks.events", "webhooks.signature", "webhooks.refused");
 
@@ -128,6 +128,24 @@ test("agents, threads, tasks and approvals have events", async () => {
   });
 });
 
+test("a question of an agent and its answer are events", async () => {
+  await using receiver = await startReceiver();
+  const asks = { name: "user__ask_user", arguments: JSON.stringify({ question: "Which color?" }) };
+  await using hooked = await startHooked(receiver, { script: [{ toolCalls: [asks] }, { text: "done" }] });
+  const { ask } = hooked.server;
+  await hooked.create({ url: receiver.url, events: ["input.*", "run.waiting", "run.resumed"], content: true });
+  await ask("POST", "/api/v1/agents", { source: CLERK.replace('"calculator"]', '"user"]') });
+  await ask("POST", "/api/v1/runs", { agent: "clerk", input: "x" });
+  await expect.poll(() => receiver.types().toSorted()).toEqual(["input.requested", "run.waiting"]);
+  const data: Data = receiver.received.find(({ event }) => event.type === "input.requested")?.event.data ?? {};
+  expect(data).toMatchObject({ expires_at: expect.any(String), content: { question: "Which color?" } });
+  const path = `/api/v1/runs/${String(data["run"])}/inputs/${String(data["question"])}`;
+  expect(await ask("POST", path, { action: "accept", content: "blue" })).toMatchObject({ status: 200 });
+  await expect.poll(() => receiver.types()).toEqual(expect.arrayContaining(["input.answered", "run.resumed"]));
+  const answered = receiver.received.find(({ event }) => event.type === "input.answered");
+  expect(answered?.event.data).toMatchObject({ question: data["question"], reply: "answered" });
+});
+
 test("two secrets sign while a secret is replaced, and one afterwards", async () => {
   await using receiver = await startReceiver();
   await using hooked = await startHooked(receiver);
@@ -143,6 +161,10 @@ test("two secrets sign while a secret is replaced, and one afterwards", async ()
   const after = receiver.received[1];
   expect(after && [verify(second ?? "", after), verify(first ?? "", after)]).toEqual([0, -1]);
   expect(await hooked.server.ask("GET", "/api/v1/secrets")).toMatchObject({ body: { items: [] } });
+  expect(await hooked.server.ask("POST", "/api/v1/secret-key/rotate")).toMatchObject({ body: { secrets: 2 } });
+  await hooked.test(id);
+  const last = receiver.received[2];
+  expect(last && verify(second ?? "", last)).toBe(0);
 });
 
 test("a test event is sent at once, and its result is returned", async () => {

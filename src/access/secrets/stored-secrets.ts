@@ -53,14 +53,15 @@ const VALUE_CHARS_MIN = 8;
 /** `last_used_at` is exact to the minute, so that a request does not cost a write. */
 const USED_EVERY_MS = 60_000;
 const CHANGES = "changes";
-/** Is in the names of the secrets that the server made for itself. No name of a user's secret has it. */
-const OWN = ":";
+/** Whether the server made a secret for itself. No name of a user's secret has a colon. */
+const isOwn = ({ name }: Pick<SealedSecret, "name">): boolean => name.includes(":");
 
 /**
  * Secrets in the database, encrypted with the master key of a file.
  * access.secrets.S1. A value is on disk only encrypted, and bound to its workspace, name and origins: a row that is changed, or moved to
  *   another name, cannot be read.
- * access.secrets.S2. A value is known to the redaction before any user of secrets can find it.
+ * access.secrets.S2. A value is known to the redaction before any user of secrets can find it. The server's own secrets are not: no
+ *   tool, model or definition receives one.
  * access.secrets.S3. Origins change only together with the value, so a stored value cannot be sent to another address.
  * access.secrets.S4. A rotation of the master key that is interrupted leaves every secret readable.
  */
@@ -101,7 +102,7 @@ export class StoredSecrets {
   list(workspace: string): readonly SecretEntry[] {
     return [...this.#secrets.values()]
       .filter(({ sealed }) => sealed.workspace === workspace || sealed.workspace === ALL_WORKSPACES)
-      .filter(({ sealed }) => !sealed.name.includes(OWN))
+      .filter(({ sealed }) => !isOwn(sealed))
       .toSorted((one, other) => (listPosition(one.sealed) < listPosition(other.sealed) ? -1 : 1))
       .map((kept) => this.#entry(kept));
   }
@@ -173,7 +174,7 @@ export class StoredSecrets {
       lastUsedAtMs: before?.lastUsedAtMs,
     };
     // Hidden before it is stored: a failure of the write may not show it either.
-    this.#hide([...this.#values(), { name: wanted.name, value }]);
+    if (!isOwn(wanted)) this.#hide([...this.#values(), { name: wanted.name, value }]);
     await this.#ports.store.save([sealed]);
     this.#replace([...this.#rows().filter((row) => row !== before), sealed]);
     return this.#entry(this.#get(wanted));
@@ -181,7 +182,10 @@ export class StoredSecrets {
 
   /** Throws SecretsFullError. */
   #requireRoom(identity: Identity, value: string): void {
-    const others = [...this.#secrets.values()].filter(({ sealed }) => idOf(sealed) !== idOf(identity));
+    if (isOwn(identity)) return;
+    const others = [...this.#secrets.values()].filter(
+      ({ sealed }) => !isOwn(sealed) && idOf(sealed) !== idOf(identity),
+    );
     const bytes = others.reduce((sum, { sealed }) => sum + sealed.ciphertext.length, Buffer.byteLength(value));
     if (others.length >= SECRETS_MAX || bytes > BYTES_MAX) throw new SecretsFullError(SECRETS_MAX, BYTES_MAX);
   }
@@ -234,7 +238,7 @@ export class StoredSecrets {
 
   #values() {
     return [...this.#secrets.values()].flatMap(({ sealed: { name }, opened }) =>
-      "value" in opened ? [{ name, value: opened.value }] : [],
+      "value" in opened && !isOwn({ name }) ? [{ name, value: opened.value }] : [],
     );
   }
 

@@ -4,7 +4,7 @@ import * as z from "zod";
 export const WEBHOOK_EVENTS = {
   "run.queued": "A run was accepted",
   "run.started": "A run started, or continued after a restart of the server",
-  "run.waiting": "A run waits for an approval, a choice, a decision or a reply",
+  "run.waiting": "A run waits for an approval, an answer, a choice, a decision or a reply",
   "run.resumed": "A run that waited continues",
   "run.completed": "A run completed",
   "run.failed": "A run failed",
