@@ -234,7 +234,7 @@ export function engine(options: EngineOptions): Engine {
     { ...DEFAULT_QUEUE_OPTIONS, ...options.options },
   );
   const index = new SqliteApprovals(database);
-  const approvals = new Approvals({ runs, index, plans, tools: catalogue, clock });
+  const approvals = new Approvals({ runs, index, tools: catalogue, clock });
   const replyIndex = new SqliteReplies(database);
   const replies = new PendingReplies({ runs, index: replyIndex, clock });
   const begin: Engine["begin"] = async (input, request) => {

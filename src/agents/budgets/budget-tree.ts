@@ -61,7 +61,7 @@ export class BudgetTree {
     const shortages = path.flatMap((claim) => this.#shortages(claim, amounts));
     const shortage = shortages.find(({ mayFitLater }) => !mayFitLater) ?? shortages[0];
     if (shortage) return { type: "short", shortage };
-    const nodes = path.map(({ node }) => node);
+    const nodes = [...new Set(path.map(({ node }) => node))];
     for (const node of nodes) this.#change(node, ({ used, reserved }) => ({ used, reserved: plus(reserved, amounts) }));
     this.#lastId += 1;
     this.#reservations.set(this.#lastId, { nodes, amounts });

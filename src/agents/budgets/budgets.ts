@@ -1,5 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
-import type { Amounts, BudgetKind, Limits } from "./amounts.ts";
+import { type Amounts, BUDGET_KINDS, type BudgetKind, type Limit, type Limits } from "./amounts.ts";
 import { BudgetTree, type Claim, type Level, type Reserving, type InsufficientBudget } from "./budget-tree.ts";
 import type { Calendar, Day } from "./day.ts";
 import { amountsOf, type Spend, type SpendStore } from "./spend.ts";
@@ -21,8 +21,18 @@ export type BudgetedRun = {
   readonly agent: string;
   /** Of this run, and of all runs of its agent in one day. */
   readonly limits: { readonly run: Limits; readonly agent: Limits };
+  /** The runs that it works for, nearest first: what it uses counts for them too. */
+  readonly above?: readonly BudgetAbove[];
   /** By this run, before now. */
   readonly used: Amounts;
+};
+
+type BudgetAbove = {
+  readonly id: string;
+  readonly agent: string;
+  readonly limits: Limits;
+  /** By the run and those below it, before now. */
+  readonly used: () => Amounts;
 };
 
 export type Scope =
@@ -41,7 +51,8 @@ export class Budgets {
   readonly #tree = new BudgetTree();
   readonly #store: SpendStore;
   readonly #clock: Clock;
-  readonly #open = new Set<string>();
+  /** Runs that are counted, each with the number of those that count for it. */
+  readonly #open = new Map<string, number>();
   #released = Promise.withResolvers<void>();
   #day: Day = "";
 
@@ -58,18 +69,28 @@ export class Budgets {
 
   /** Begins to count a run; dispose of what comes back when it is out of this process's hands. */
   open(run: BudgetedRun): RunBudget {
-    const node = `run ${run.id}`;
+    const node = runNode(run.id);
+    const above = run.above ?? [];
+    const opened = [node, ...above.map(({ id }) => runNode(id))];
     this.#tree.open(node, () => run.used);
-    this.#open.add(node);
+    for (const { id, used } of above) this.#tree.open(runNode(id), used);
+    for (const each of opened) this.#open.set(each, (this.#open.get(each) ?? 0) + 1);
+    const shared = this.#sharedWith(run);
     const end = (): void => {
-      this.#open.delete(node);
-      this.#tree.close((other) => other === node);
+      for (const each of opened) {
+        const others = (this.#open.get(each) ?? 1) - 1;
+        if (others > 0) this.#open.set(each, others);
+        else {
+          this.#open.delete(each);
+          this.#tree.close((other) => other === each);
+        }
+      }
     };
     return new RunBudget(
       { tree: this.#tree, clock: this.#clock, waitMs: this.options.waitMs },
       {
-        path: () => this.#pathOf(run, node),
-        nodes: (day) => [node, ...scopesOf(run).map((scope) => nodeOf(scope, day))],
+        path: () => [...shared, ...this.#pathOf(run, node)],
+        nodes: (day) => [...opened, ...scopesOf(run).map((scope) => nodeOf(scope, day))],
         today: () => this.today(),
         released: () => this.#released.promise,
         release: (id) => {
@@ -86,10 +107,25 @@ export class Budgets {
     return this.#tree.level(this.#openDay(scope, this.today()));
   }
 
-  #pathOf({ workspace, agent, limits }: BudgetedRun, node: string): readonly Claim[] {
+  /** What the runs above have left is shared: one run below them gets at most a part of it. */
+  #sharedWith({ id, above = [] }: BudgetedRun): readonly Claim[] {
+    const claims = above.map((run) => ({ node: runNode(run.id), scope: "", limits: run.limits }));
+    const limits: { [Kind in BudgetKind]?: Limit } = {};
+    for (const kind of BUDGET_KINDS) {
+      const left = this.#tree.left(claims, kind, "used and reserved");
+      const limit = above.find((run) => run.limits[kind] !== undefined)?.limits[kind];
+      if (left === undefined || limit === undefined) continue;
+      limits[kind] = { ...limit, max: this.#tree.level(runNode(id)).used[kind] + Math.floor(left * SHARE) };
+    }
+    const [nearest] = above;
+    return nearest === undefined ? [] : [{ node: runNode(id), scope: `the share of agent ${nearest.agent}`, limits }];
+  }
+
+  #pathOf({ workspace, agent, limits, above = [] }: BudgetedRun, node: string): readonly Claim[] {
     const day = this.today();
     return [
       { node, scope: `agent ${agent}`, limits: limits.run },
+      ...above.map((run) => ({ node: runNode(run.id), scope: `agent ${run.agent}`, limits: run.limits })),
       { node: this.#openDay({ type: "agent", workspace, agent }, day), scope: `agent ${agent}`, limits: limits.agent },
       {
         node: this.#openDay({ type: "workspace", workspace }, day),
@@ -124,6 +160,11 @@ export class Budgets {
     resolve();
   }
 }
+
+const runNode = (id: string): string => `run ${id}`;
+
+/** Part of what is left of a run's budget that one run below it may use. */
+const SHARE = 0.5;
 
 const scopesOf = ({ workspace, agent }: BudgetedRun): readonly Scope[] => [
   { type: "agent", workspace, agent },

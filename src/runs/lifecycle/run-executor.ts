@@ -16,6 +16,7 @@ import {
   type RunPlan,
   type RunView,
 } from "../record/index.ts";
+import { planOf } from "./lineage.ts";
 import type { QueueOptions } from "./queue-options.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import type { ThreadHistory } from "./turns/thread-history.ts";
@@ -63,13 +64,13 @@ export class RunExecutor {
 
   /** The worker it lost, when it did. */
   async #attempt(recorder: Recorder, controller: AbortController): Promise<LostAttempt | undefined> {
-    const { plans, clock, models, journal, workers, tools, artifacts } = this.#deps;
+    const { clock, models, journal, workers, tools, artifacts } = this.#deps;
     const { accounts, questions, options, gateOf, histories } = this.#parts;
     using counting = new DisposableStack();
     try {
       const view = recorder.view();
       if (isTerminal(view.state) || view.resting) return undefined;
-      const plan = await plans.plan(view.workspace, view.agent, view.revision);
+      const plan = await planOf(this.#deps, view);
       const { model, settings } = await modelOf(models, plan, view);
       if (!controller.signal.aborted) {
         const meter = counting.use(createMeter({ accounts, journal, clock }, view, plan));

@@ -11,6 +11,7 @@ import {
   isTerminal,
   type Recorder,
   type RunEvent,
+  type RunPlan,
   RunHub,
   type RunView,
   ServerStoppingError,
@@ -29,6 +30,7 @@ import {
 import { ChoiceTimers } from "./choice-timers.ts";
 import { type Answer, Elicitations } from "../calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded } from "./refusals.ts";
+import { planOf } from "./lineage.ts";
 import type { Stop } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from "./queue-options.ts";
@@ -263,6 +265,11 @@ export class Runs implements AsyncDisposable {
   /** The current view of a run, from its journal. Throws RunNotFoundError. */
   view(runId: RunId): RunView {
     return this.#records.view(runId);
+  }
+
+  /** The plan of a run, within those of the runs that it works for. Throws AgentNotFoundError, RevisionNotFoundError. */
+  planOf(view: RunView): Promise<RunPlan> {
+    return planOf(this.#deps, view);
   }
 
   /** Whether runs are only accepted yet, because their tools are not there. */

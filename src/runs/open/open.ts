@@ -94,7 +94,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
   const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
   const threads = new Threads({ store: stores.threads, runs, replies, journal, archive, clock });
   const retention = opening.use(new Retention({ archive, journal, threads, clock }, { kept: options.kept }));
-  const approvals = opening.use(new Approvals({ runs, plans, tools, clock, index: stores.approvals }));
+  const approvals = opening.use(new Approvals({ runs, tools, clock, index: stores.approvals }));
   const exchanges = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
   const conversations = opening.use(
     openConversations(options.conversations, { ...messaging, agents, runs, threads, replies, stores, clock }),

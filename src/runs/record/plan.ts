@@ -1,3 +1,4 @@
+import type { RunId } from "../../kernel/ids.ts";
 import type { History } from "./history.ts";
 import type { Limits } from "../../agents/budgets/index.ts";
 import type { ContextSettings } from "../../agents/definitions/index.ts";
@@ -49,13 +50,20 @@ export type RunPlan = {
   /** From the first turn to the end, in this process; waiting for a person does not count. */
   readonly timeoutMs: number;
   /** Budgets of one run and of all runs of the agent per day; absent: unlimited. */
-  readonly budget?: { readonly run: Limits; readonly agent: Limits } | undefined;
+  readonly budget?: RunBudgetLimits | undefined;
   /** Recalls memory for a request; absent: nothing is recalled. Never rejects. */
   readonly recall?: ((request: RecallRequest) => Promise<Recalled>) | undefined;
   /** The exchange is remembered once the run completes. */
   readonly remembers?: boolean | undefined;
   /** System and user prompt for a request. Throws PromptRenderError, VariableUnknownError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
+};
+
+type RunBudgetLimits = {
+  readonly run: Limits;
+  readonly agent: Limits;
+  /** Limits of the runs that the run works for, nearest first. */
+  readonly above?: readonly { readonly id: RunId; readonly agent: string; readonly limits: Limits }[];
 };
 
 /** The part of a plan that execution needs: plain data, without secrets except in its settings. */

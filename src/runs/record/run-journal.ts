@@ -89,7 +89,7 @@ export interface RunJournal {
   past(runId: RunId): string | undefined;
   /** Keeps it until the run is deleted, so that it need not be derived from the journal again. */
   keepPast(runId: RunId, past: string): Promise<void>;
-  /** Amounts that the run spent; undefined for an unknown run. */
+  /** Amounts that the run and those below it spent; undefined for an unknown run. */
   spent(runId: RunId): Amounts | undefined;
   /** Replaces the tags of a run. They are no part of its journal, since they change after its end too. */
   tag(runId: RunId, tags: readonly string[]): Promise<void>;

@@ -238,6 +238,7 @@ export function createMeter(
   // A run that begins has used nothing, and one without limits of its own is not asked; its row need not be read for that.
   const isAsked = attempt > 0 && Object.values(limits.run).some((limit) => limit !== undefined);
   const used = isAsked ? (journal.spent(id) ?? NOTHING) : NOTHING;
-  const run = { id, workspace, agent, limits, used };
+  const above = (budget?.above ?? []).map((run) => ({ ...run, used: () => journal.spent(run.id) ?? NOTHING }));
+  const run = { id, workspace, agent, limits, used, above };
   return new RunMeter({ accounts, budget: accounts.budgets.open(run), clock }, run);
 }

@@ -114,7 +114,9 @@ const SpentRow = z
     seconds: row.spent_ms,
     fuel: row.spent_fuel,
   }));
-const SPENT = "SELECT spent_tokens, spent_usd_micros, spent_tool_calls, spent_ms, spent_fuel FROM runs WHERE id = ?";
+const SPENT = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE id = ? UNION SELECT id FROM runs, tree WHERE parent_run = run)
+  SELECT sum(spent_tokens) AS spent_tokens, sum(spent_usd_micros) AS spent_usd_micros, sum(spent_tool_calls) AS spent_tool_calls,
+  sum(spent_ms) AS spent_ms, sum(spent_fuel) AS spent_fuel FROM runs JOIN tree ON id = run HAVING count(*) > 0`;
 
 const BELOW = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE parent_run = ? UNION SELECT id FROM runs, tree WHERE parent_run = run)
   SELECT runs.* FROM runs JOIN tree ON id = run ORDER BY id`;

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { isTerminal } from "../../../src/runs/index.ts";
-import type { JournalAppend } from "../../../src/runs/record/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
-import { type Actor, openRoom, PostOffice, type Room, until } from "./room.ts";
+import { type Actor, dieAt, openRoom, PostOffice, type Room, until } from "./room.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("conversation.crash");
@@ -12,20 +11,6 @@ const ACTORS: readonly Actor[] = [
   { name: "alice", says: [{ toolCalls: [ask] }, { text: "bob says hallo" }] },
   { name: "bob", says: [{ text: "hallo" }] },
 ];
-
-/** The n-th write to the journal of runs and all after it are not made, or it is made without a confirmation. */
-function dieAt({ journal }: Room, writes: number, isWritten: boolean): Promise<void> {
-  const died = Promise.withResolvers<void>();
-  const append = journal.append.bind(journal);
-  let made = 0;
-  journal.append = (entries: readonly JournalAppend[]) => {
-    made += 1;
-    if (made < writes) return append(entries);
-    void (made === writes && isWritten ? append(entries) : Promise.resolve()).then(() => died.resolve());
-    return new Promise<never>(() => undefined);
-  };
-  return died.promise;
-}
 
 const isOver = (room: Room): boolean =>
   room.office.said("alice", "user").length > 0 &&

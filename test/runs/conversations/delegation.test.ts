@@ -7,7 +7,7 @@ import type { RunCaller } from "../../../src/kernel/rights/run-caller.ts";
 import { isTerminal, type RunView } from "../../../src/runs/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { verifies } from "../../helpers/verifies.ts";
-import { type Actor, openRoom, type Room, until } from "./room.ts";
+import { type Actor, dieAt, openRoom, PostOffice, type Room, until } from "./room.ts";
 
 verifies("conversation.delegation");
 
@@ -207,3 +207,76 @@ test("a delegation that is not answered in time is a failed call, and its run is
     await until(() => room.runsOf("idle")[0]?.state === "cancelled");
   });
 });
+
+const limited = (tokens: number): Actor => {
+  const calls = ["first", "second"].map((request) => ({ toolCalls: [delegate("helper", request)] }));
+  const agent = boss([...calls, { text: "all done" }]);
+  return { ...agent, more: `${agent.more}[budget]\ntokens = ${tokens}\n` };
+};
+
+test("a run below gets at most half of what is left of the budget above, in which what it uses counts", async () => {
+  let used = 0;
+  await withRoom([limited(1_000_000), helper], async (room) => {
+    const view = await ended(room, await start(room));
+    expect(results(view)).toEqual(["done: found it", "done: found it"]);
+    const [own, below] = [[view], room.runsOf("helper")].map((runs) =>
+      runs.reduce((sum, { id }) => sum + (room.journal.summary(id)?.spent.tokens ?? 0), 0),
+    );
+    used = (own ?? 0) + (below ?? 0);
+    expect([below !== 0, room.journal.spent(view.id)?.tokens]).toEqual([true, used]);
+  });
+  // Enough for all, but not for the second run, since the first one's use counts and half is kept.
+  await withRoom([limited(used), helper], async (room) => {
+    const [first, second] = results(await ended(room, await start(room)));
+    expect(first).toBe("done: found it");
+    expect(second).toMatch(
+      /^tool-error: helper has failed \[BUDGET_EXCEEDED\]: budget\.tokens of the share of agent boss: 0 of/,
+    );
+  });
+});
+
+test("the rules of the agent above apply to the runs below", async () => {
+  const find = { name: "messages__find_agents", arguments: {} };
+  const send = { name: "messages__send_message", arguments: { to: "boss", content: "hello" } };
+  const asking: Actor = { name: "helper", says: [{ toolCalls: [find, send] }, { text: "found it" }] };
+  const above = boss([{ toolCalls: [delegate("helper")] }, { text: "done" }]);
+  const more = `${above.more}[permissions]\ndeny = ["messages.find_agents"]\nread_only = true\n`;
+  await withRoom([{ ...above, more }, asking], async (room) => {
+    await ended(room, await start(room));
+    const [child] = room.runsOf("helper");
+    expect(child && results(child)).toEqual([
+      expect.stringMatching(/^forbidden: the rule messages\.find_agents/),
+      expect.stringMatching(/^unknown-tool: there is no tool "messages__send_message"/),
+    ]);
+    const direct = await ended(room, await start(room, "helper"));
+    expect(results(direct).map((text) => text.split(":")[0])).toEqual(["done", "done"]);
+  });
+});
+
+const PAIR = [boss([{ toolCalls: [delegate("helper")] }, { text: "it is there" }]), helper];
+
+test.each([false, true])(
+  "killed at any write, a delegation is made once, its run is below the other, and its result arrives once (written: %s)",
+  async (isWritten) => {
+    for (let writes = 2; writes < 60; writes += 1) {
+      using directory = tempDirectory();
+      const office = new PostOffice();
+      const first = await openRoom({ directory: directory.path, actors: PAIR, office });
+      const died = dieAt(first, writes, isWritten);
+      const id = await start(first);
+      const hasEnded = await Promise.race([ended(first, id).then(() => true), died.then(() => false)]);
+      first.die();
+      await using second = await openRoom({ directory: directory.path, actors: PAIR, office });
+      second.runs.resumeUnfinished();
+      const view = await ended(second, id);
+      await until(() => second.journal.below(id).every(({ state }) => isTerminal(state)));
+      expect([writes, view.output, results(view)]).toEqual([writes, "it is there", ["done: found it"]]);
+      expect([writes, second.runsOf("helper").map(({ state, parent }) => [state, parent?.run])]).toEqual([
+        writes,
+        [["completed", id]],
+      ]);
+      if (hasEnded) return;
+    }
+    throw new Error("it never ended within its first life");
+  },
+);

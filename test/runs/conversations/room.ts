@@ -29,6 +29,7 @@ import { Threads } from "../../../src/runs/threads/index.ts";
 import { DEFAULT_QUEUE_OPTIONS, PendingReplies, Runs } from "../../../src/runs/lifecycle/index.ts";
 import type { QueueOptions } from "../../../src/runs/lifecycle/index.ts";
 import type { RunView } from "../../../src/runs/index.ts";
+import type { JournalAppend } from "../../../src/runs/record/index.ts";
 import { type LanguageModel } from "../../../src/models/port/language-model.ts";
 import { AgentPlans } from "../../../src/runs/open/index.ts";
 import { TASK_DEFAULTS } from "../../../src/messaging/tasks/index.ts";
@@ -309,4 +310,18 @@ function ownRuns(
     view: runs.view.bind(runs),
     continue: threads.continue.bind(threads),
   };
+}
+
+/** The n-th write to the journal of runs and all after it are not made, or it is made without a confirmation. */
+export function dieAt({ journal }: Room, writes: number, isWritten: boolean): Promise<void> {
+  const died = Promise.withResolvers<void>();
+  const append = journal.append.bind(journal);
+  let made = 0;
+  journal.append = (entries: readonly JournalAppend[]) => {
+    made += 1;
+    if (made < writes) return append(entries);
+    void (made === writes && isWritten ? append(entries) : Promise.resolve()).then(() => died.resolve());
+    return new Promise<never>(() => undefined);
+  };
+  return died.promise;
 }

@@ -15,13 +15,12 @@ import {
 } from "./approval-refusals.ts";
 import { diffSinceApproval, formatRule } from "../../calls/index.ts";
 import { Expiry } from "../expiry.ts";
-import type { ApprovalAnswer, PlanSource, RunApproval, RunEvent, RunPlan, RunView } from "../../record/index.ts";
+import type { ApprovalAnswer, RunApproval, RunEvent, RunPlan, RunView } from "../../record/index.ts";
 import type { Runs } from "../runs.ts";
 
 export type ApprovalsDeps = {
   readonly runs: Runs;
   readonly index: ApprovalIndex;
-  readonly plans: PlanSource;
   readonly tools: ToolCatalogues;
   readonly clock: Clock;
 };
@@ -102,13 +101,13 @@ export class Approvals implements AsyncDisposable {
     approver: Approver,
   ): Promise<ApprovalRecord> {
     const { runId, id: approvalId } = this.get(of, id);
-    const { runs, plans } = this.#deps;
+    const { runs } = this.#deps;
     let refusal: Error | undefined;
     await runs.update(runId, async (view) => {
       const { approval, by } = this.#mustBeOpen(view, approvalId, approver);
-      const { workspace, agent, revision } = view;
+      const { workspace } = view;
       // A no needs no plan: it can be said also when the agent is gone.
-      const plan = word.type === "approve" ? await plans.plan(workspace, agent, revision) : undefined;
+      const plan = word.type === "approve" ? await runs.planOf(view) : undefined;
       const ended = this.#endOf(view, plan, approval);
       if (ended) {
         refusal = ended.refusal;
