@@ -1,6 +1,6 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import { type AwaitReply, failedCall, NO_USAGE, type ToolResult } from "../../tools/catalogue/index.ts";
-import type { Recorder, ReplyWait, RunReply, RunView } from "../record/index.ts";
+import { isInBackground, type Recorder, type ReplyWait, type RunReply, type RunView } from "../record/index.ts";
 
 /** Placeholder result of a call that waits; the run uses its journal instead. */
 const WAITS = failedCall("cancelled", "the call ends with the reply that it waits for");
@@ -16,14 +16,22 @@ export const waiterOf =
     await recorder.append({ type: "reply-wait", ...call, ...wait, ...(content && { content }) });
     const failed = await send();
     if (failed !== undefined) return failed;
+    if (wait.delegation?.background === true) return started(wait.to);
     await recorder.append({ type: "tool-rest", ...call });
     return WAITS;
   };
 
+const started = (agent: string): ToolResult => ({
+  type: "done",
+  content: [{ type: "text", text: `${agent} works on it. Its result comes as a message; continue meanwhile.` }],
+  structured: undefined,
+  usage: NO_USAGE,
+});
+
 /** State of a call's wait: `waiting`, its result, or undefined if the call does not wait. */
 export function waitOf({ steps, replies }: RunView, callId: ToolCallId): ToolResult | "waiting" | undefined {
   const reply = replies.findLast((each) => each.callId === callId);
-  if (reply === undefined) return undefined;
+  if (reply === undefined || isInBackground(reply)) return undefined;
   const isResting = steps.some(
     (step) => step.kind === "tool" && step.callId === callId && step.end.state === "waiting",
   );

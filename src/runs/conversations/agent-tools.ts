@@ -25,6 +25,9 @@ const DelegateArguments = z.strictObject({
     .max(16)
     .default([])
     .meta({ description: "Names of files of this run that the agent may read" }),
+  background: z.boolean().default(false).meta({
+    description: "Continue meanwhile; the result comes as a message. The run does not end before",
+  }),
   minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES).meta({ description: "How long to wait" }),
 });
 
@@ -60,7 +63,7 @@ export class AgentTools implements NativeTools {
     const { tool: agent, context, arguments: given } = call;
     if ((await this.#deps.agents.find(context.workspace, agent)) === undefined)
       return failedCall("tool-error", `there is no agent ${agent} here [AGENT_NOT_FOUND]. Continue without it.`);
-    return checked(agentTool(agent, ""), DelegateArguments, given, ({ request, files, minutes }) =>
+    return checked(agentTool(agent, ""), DelegateArguments, given, ({ request, files, background, minutes }) =>
       askAgent(
         this.#deps,
         call,
@@ -70,7 +73,11 @@ export class AgentTools implements NativeTools {
           address: { type: "receivers", names: [agent] },
           protocol: "fipa-request",
         },
-        { replyWith: delegationOf(messageIdOf(call.id, "message")), delegation: { files }, minutes },
+        {
+          replyWith: delegationOf(messageIdOf(call.id, "message")),
+          delegation: { files, ...(background && { background }) },
+          minutes,
+        },
       ),
     );
   }

@@ -6,6 +6,8 @@ import {
   checkedAnswer,
   DEFAULT_OUTPUT_LIMITS,
   type ExecutionPlan,
+  hasUnreadInput,
+  isInBackground,
   type SuspendedState,
   RUN_FAILURE_CODES,
   type RunEvent,
@@ -158,16 +160,34 @@ async function settleOpenCalls(
 }
 
 /** Ids of approvals and replies that have not come. */
-export const pendingWaits = ({ approvals, replies }: RunView): readonly string[] => [
-  ...approvals.filter(({ state }) => state === "open").map(({ id }) => id),
-  ...replies.filter(({ state }) => state === "open").map(({ replyWith }) => replyWith),
+export const pendingWaits = (view: RunView): readonly string[] => [
+  ...view.approvals.filter(({ state }) => state === "open").map(({ id }) => id),
+  ...awaited(view).map(({ replyWith }) => replyWith),
 ];
 
+/** Replies without which the run does not continue: those in the background once it has nothing else to do. */
+function awaited(view: RunView): RunView["replies"] {
+  const open = view.replies.filter(({ state }) => state === "open");
+  return open.length === 0 || hasAnswered(view) ? open : open.filter((reply) => !isInBackground(reply));
+}
+
+/** Whether the last turn was an answer, after which nothing was said to the run. */
+function hasAnswered(view: RunView): boolean {
+  const last = view.steps.findLast((step) => step.kind === "model");
+  return (
+    last?.end.state === "done" &&
+    last.end.toolCalls.length === 0 &&
+    last.end.text !== "" &&
+    !hasUnreadInput(view, last.turn)
+  );
+}
+
 /** Work for people comes first: it shows who has to act before the run resumes. */
-function suspendedState({ approvals, replies, waitingFor }: RunView): SuspendedState | undefined {
+function suspendedState(view: RunView): SuspendedState | undefined {
+  const { approvals, waitingFor } = view;
   if (waitingFor.length > 0) return "needs-decision";
   if (approvals.some(({ state }) => state === "open")) return "awaiting-approval";
-  const open = replies.filter(({ state }) => state === "open");
+  const open = awaited(view);
   if (open.some(({ input }) => input !== null)) return "awaiting-input";
   return open.length > 0 ? "awaiting-reply" : undefined;
 }

@@ -4,7 +4,7 @@ import type { Json } from "../../kernel/json.ts";
 import { Expiry } from "./expiry.ts";
 import { inputNotFound } from "../calls/index.ts";
 import { type InputAnswer, type InputGiver, inputResult, notOpen } from "./input-answers.ts";
-import type { ReplyEnd, ReplyState, RunReply, RunView } from "../record/index.ts";
+import { isMissed, type ReplyEnd, type ReplyState, type RunReply, type RunView } from "../record/index.ts";
 import type { Runs } from "./runs.ts";
 
 /** A call that waits, or waited, for a reply, with its run. */
@@ -96,12 +96,13 @@ export class PendingReplies implements AsyncDisposable {
 
   /**
    * Ends a wait with its reply; on disk when resolved, and the run resumes. Returns `late` if the wait is over: the
-   * call has its result, or its run has ended. Throws storage errors.
+   * call has its result, or its run has ended. The result of a delegation is recorded in an ended run too. Throws storage errors.
    */
   async give(replyWith: string, reply: ReplyResult): Promise<"given" | "late"> {
     const record = this.#deps.index.find(replyWith);
     // A person's answer is no message: no agent gives it.
-    if (record === undefined || record.state !== "open" || record.conversationId === "") return "late";
+    if (record === undefined || record.conversationId === "") return "late";
+    if (record.state !== "open" && record.state !== "cancelled") return "late";
     const ended = await this.#end(record.runId, replyWith, () => reply);
     return ended ? "given" : "late";
   }
@@ -128,9 +129,11 @@ export class PendingReplies implements AsyncDisposable {
   ): Promise<boolean> {
     let hasEnded = false;
     await this.#deps.runs.update(runId, (view) => {
-      const open = view.replies.find((each) => each.replyWith === replyWith && each.state === "open");
+      const open = view.replies.find(
+        (each) => each.replyWith === replyWith && (each.state === "open" || isMissed(each)),
+      );
       if (open === undefined) return [];
-      hasEnded = true;
+      hasEnded = open.state === "open";
       const { outcome, messageId, from, text, structured } = say(open, view);
       return [
         {

@@ -8,6 +8,7 @@ import { openAccounts } from "../spending/index.ts";
 import {
   type Decision,
   hasUnreadInput,
+  isInBackground,
   isTerminal,
   type Recorder,
   type RunEvent,
@@ -391,7 +392,10 @@ export class Runs implements AsyncDisposable {
     return (end, next) =>
       this.#runExclusive(recorder.runId, async () => {
         // An input locks the run too, so it is either read by a further turn or refused because the run has ended.
-        const continues = next.type === "output-reject" || hasUnreadInput(recorder.view(), end.step);
+        const view = recorder.view();
+        const isLeftOpen = view.replies.some((reply) => reply.state === "open" && isInBackground(reply));
+        const waits = next.type === "run-complete" && isLeftOpen;
+        const continues = next.type === "output-reject" || waits || hasUnreadInput(view, end.step);
         await recorder.append(end, ...(continues && next.type !== "output-reject" ? [] : [next]));
         return continues ? "continue" : "ended";
       });

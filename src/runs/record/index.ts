@@ -60,7 +60,7 @@ export {
   RunEvent,
 } from "./run-event.ts";
 export { foldRun, RunFold } from "./fold/run-fold.ts";
-export { type ReplyEnd, type ReplyWait, type RunReply, ReplyState } from "./run-reply.ts";
+export { isInBackground, isMissed, type ReplyEnd, type ReplyWait, type RunReply, ReplyState } from "./run-reply.ts";
 export { RunMessage } from "./run-message.ts";
 export { canCoalesce } from "./delta-coalescer.ts";
 export { type RunNews, RunHub } from "./run-hub.ts";

@@ -25,6 +25,8 @@ const InputAsk = z.discriminatedUnion("kind", [
 const Delegation = z.object({
   /** Names of the files of the run that the other agent is given. */
   files: z.array(z.string()),
+  /** The call does not wait: the reply becomes an input of the run, which does not complete before. */
+  background: z.literal(true).optional(),
 });
 
 /** A call waits for a reply; on disk before the request is sent, so that no reply arrives before its wait. */
@@ -97,6 +99,14 @@ export const awaitedReply = (
         },
       ];
 
+/** Whether a reply is awaited beside the run's other work. */
+export const isInBackground = ({ delegation }: Pick<RunReply, "delegation">): boolean =>
+  delegation?.background === true;
+
+/** Whether the run has ended without the reply of an agent that worked for it, which is still recorded when it comes. */
+export const isMissed = ({ state, delegation, result }: RunReply): boolean =>
+  state === "cancelled" && delegation !== undefined && result === null;
+
 /** The replies after one has ended; only the first end of an open one counts. */
 export const endedReply = (
   replies: readonly RunReply[],
@@ -104,8 +114,8 @@ export const endedReply = (
   endedAtMs: number,
 ): readonly RunReply[] =>
   replies.map((each) =>
-    each.replyWith === replyWith && each.state === "open"
-      ? { ...each, state: outcome, endedAtMs, messageId, from, result: content }
+    each.replyWith === replyWith && (each.state === "open" || isMissed(each))
+      ? { ...each, state: each.state === "open" ? outcome : each.state, endedAtMs, messageId, from, result: content }
       : each,
   );
 

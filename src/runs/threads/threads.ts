@@ -301,7 +301,7 @@ export class Threads {
         const turn = steps.findLast(({ kind }) => kind === "model")?.turn ?? 0;
         const unread = inputs.filter((each) => each.turn > turn).length;
         if (unread >= LIMITS.threadQueueMax) throw queueFull(thread.id, run);
-        return [{ type: "run-input", id, author, content: { text: input } }];
+        return [{ type: "run-input", id, author, content: { text: input } }, { type: "run-resume" }];
       });
       return this.#joined(run);
     } catch (error) {

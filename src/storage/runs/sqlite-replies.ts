@@ -129,7 +129,7 @@ export function projectReply(db: Database, { seq, runId, event }: JournalEntry):
       event.outcome,
       event.replyWith,
     );
-  } else if (event.type === "tool-end") {
+  } else if (event.type === "tool-end" && event.outcome !== "done") {
     db.sql(`UPDATE reply_waits SET state = ${CLOSED} WHERE run_id = ? AND call_id = ? AND state = 'open'`).run(
       runId,
       event.callId,

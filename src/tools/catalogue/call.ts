@@ -52,7 +52,7 @@ export type ExpectedReply = {
   /** Absent for a message. */
   readonly input?: ExpectedInput | undefined;
   /** The agent works for the run, with these of its files; absent for a message between equals. */
-  readonly delegation?: { readonly files: string[] } | undefined;
+  readonly delegation?: { readonly files: string[]; readonly background?: true | undefined } | undefined;
 };
 
 export type AwaitReply = (wait: ExpectedReply, send: () => Promise<ToolResult | undefined>) => Promise<ToolResult>;

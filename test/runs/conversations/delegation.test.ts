@@ -253,24 +253,74 @@ test("the rules of the agent above apply to the runs below", async () => {
   });
 });
 
+const inBackground = (to: string) => ({ name: `agent_${to}`, arguments: { request: "look it up", background: true } });
+
+test("a delegation in the background lets the run continue; its result comes as a message, and the run ends after that", async () => {
+  const late: Actor = { name: "helper", says: [{ text: "found it", delayMs: 2_000 }] };
+  const says = [{ toolCalls: [inBackground("helper"), delegate("other")] }, { text: "so far" }, { text: "all of it" }];
+  await withRoom([boss(says, ["helper", "other"]), late, { ...helper, name: "other" }], async (room) => {
+    const id = await start(room);
+    const turns = () => room.runs.view(id).steps.filter(({ kind }) => kind === "model").length;
+    await until(() => turns() === 2 && room.runs.view(id).resting);
+    expect(results(room.runs.view(id))).toEqual([
+      "done: helper works on it. Its result comes as a message; continue meanwhile.",
+      "done: found it",
+    ]);
+    const view = await ended(room, id);
+    expect([view.output, view.replies.map(({ state }) => state)]).toEqual(["all of it", ["answered", "answered"]]);
+    expect(view.inputs).toMatchObject([
+      { author: "helper", turn: 3, text: "[The agent helper, which works in the background, has answered]\nfound it" },
+    ]);
+  });
+});
+
+test("a result in the background of a run that has ended is recorded in its journal", async () => {
+  await withRoom([boss([{ toolCalls: [inBackground("idle")] }, { text: "so far" }], ["idle"]), idle], async (room) => {
+    const id = await start(room);
+    await until(() => room.runs.view(id).resting);
+    const replyWith = room.runs.view(id).replies[0]?.replyWith ?? "";
+    await room.runs.cancel(id, "not needed");
+    const result = { outcome: "answered" as const, messageId: null, from: "idle", text: "late", structured: null };
+    expect(await room.replies.give(replyWith, result)).toBe("late");
+    const view = room.runs.view(id);
+    expect([view.state, view.replies[0]?.state, view.replies[0]?.result?.text]).toEqual([
+      "cancelled",
+      "cancelled",
+      "late",
+    ]);
+    await until(() => room.journal.below(id).every(({ state }) => state === "cancelled"));
+  });
+});
+
 const PAIR = [boss([{ toolCalls: [delegate("helper")] }, { text: "it is there" }]), helper];
 
-test.each([false, true])(
-  "killed at any write, a delegation is made once, its run is below the other, and its result arrives once (written: %s)",
-  async (isWritten) => {
+const BACKGROUND = [
+  boss([{ toolCalls: [inBackground("helper")] }, { text: "so far" }, { text: "it is there" }]),
+  helper,
+];
+const KILLED = [false, true].flatMap((isWritten) => [
+  { how: "awaited", isWritten, pair: PAIR },
+  { how: "in the background", isWritten, pair: BACKGROUND },
+]);
+
+test.each(KILLED)(
+  "killed at any write, a delegation $how is made once, its run is below the other, and its result arrives once (written: $isWritten)",
+  async ({ how, isWritten, pair }) => {
     for (let writes = 2; writes < 60; writes += 1) {
       using directory = tempDirectory();
       const office = new PostOffice();
-      const first = await openRoom({ directory: directory.path, actors: PAIR, office });
+      const first = await openRoom({ directory: directory.path, actors: pair, office });
       const died = dieAt(first, writes, isWritten);
       const id = await start(first);
       const hasEnded = await Promise.race([ended(first, id).then(() => true), died.then(() => false)]);
       first.die();
-      await using second = await openRoom({ directory: directory.path, actors: PAIR, office });
+      await using second = await openRoom({ directory: directory.path, actors: pair, office });
       second.runs.resumeUnfinished();
       const view = await ended(second, id);
       await until(() => second.journal.below(id).every(({ state }) => isTerminal(state)));
-      expect([writes, view.output, results(view)]).toEqual([writes, "it is there", ["done: found it"]]);
+      const came = how === "awaited" ? results(view) : view.inputs.map(({ text }) => text.replace(/^.*\n/, "done: "));
+      expect([writes, came]).toEqual([writes, ["done: found it"]]);
+      expect([writes, view.state, view.replies.map(({ state }) => state)]).toEqual([writes, "completed", ["answered"]]);
       expect([writes, second.runsOf("helper").map(({ state, parent }) => [state, parent?.run])]).toEqual([
         writes,
         [["completed", id]],

@@ -4,7 +4,7 @@ import { changedTurn, jsonOutput, modelStart, modelChanges, newTurn } from "./mo
 import { answeredApprovals, askedApproval, closedApprovals } from "../run-approval.ts";
 import type { EventOf, JournalEntry } from "../run-event.ts";
 import { summaryOf } from "./run-fold-context.ts";
-import { awaitedReply, closedReplies, endedReply } from "../run-reply.ts";
+import { awaitedReply, closedReplies, endedReply, isInBackground } from "../run-reply.ts";
 import type { RunState } from "../run-state.ts";
 import type { ModelStep, RunInput, RunQuestion, RunStep, RunView, ToolStep } from "./run-view.ts";
 
@@ -241,6 +241,15 @@ const withInput = ({ inputs }: RunView, event: EventOf<"run-input">, at: Pick<Ru
   inputs: [...inputs, { ...event.content, id: event.id, author: event.author, ...at }],
 });
 
+/** What an agent did in the background is said to the run like what its user says. */
+function reported(view: RunView, event: EventOf<"reply-end">, at: Pick<RunInput, "turn" | "atMs">): Partial<RunView> {
+  const reply = view.replies.find(({ replyWith, state }) => replyWith === event.replyWith && state === "open");
+  if (reply === undefined || !isInBackground(reply)) return {};
+  const how = event.outcome === "answered" ? "has answered" : "has not done it";
+  const text = `[The agent ${reply.to}, which works in the background, ${how}]\n${event.content.text}`;
+  return { inputs: [...view.inputs, { id: view.id, author: reply.to, text, ...at }] };
+}
+
 function changes(view: RunView, steps: readonly RunStep[], { event, atMs }: JournalEntry): Partial<RunView> {
   switch (event.type) {
     case "run-start":
@@ -271,9 +280,13 @@ function changes(view: RunView, steps: readonly RunStep[], { event, atMs }: Jour
     case "reply-wait":
       return { replies: awaitedReply(view.replies, event, atMs) };
     case "reply-end":
-      return { replies: endedReply(view.replies, event, atMs) };
+      return {
+        replies: endedReply(view.replies, event, atMs),
+        ...reported(view, event, { turn: turnAfter(steps), atMs }),
+      };
     case "tool-end":
-      return { replies: closedReplies(view.replies, event.callId) };
+      // A call that is done and whose reply is open does not wait for it.
+      return event.outcome === "done" ? {} : { replies: closedReplies(view.replies, event.callId) };
     case "run-suspend":
       return { state: event.state, resting: true };
     case "run-resume":
