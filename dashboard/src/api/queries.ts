@@ -67,6 +67,18 @@ export const runQuery = (id: string) =>
     retry: retryUnlessRefused,
   });
 
+const TREE_AGAIN_MS = 2_000;
+
+/** A run with those below it, read again while any of them is in progress. */
+export const runTreeQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run-tree", id],
+    queryFn: ({ signal }) => call(operations.run.tree, { id }, signal),
+    refetchInterval: ({ state: { data } }) =>
+      data?.items.every(({ ended_at: at }) => at !== null) === true ? false : TREE_AGAIN_MS,
+    retry: retryUnlessRefused,
+  });
+
 /** Calls that wait for a person, the oldest first; also how many there are in all. */
 export const approvalsQuery = queryOptions({
   queryKey: ["approvals", "open"],

@@ -12,6 +12,7 @@ import { text } from "../../text/text.ts";
 import { Failure } from "./failure.tsx";
 import { Fold } from "./fold.tsx";
 import { Replies, StartedBy } from "./replies.tsx";
+import { Tree } from "./tree.tsx";
 import { MadeFiles } from "./created-files.tsx";
 
 type Props = { readonly run: RunDetail; readonly drafts: Drafts };
@@ -29,6 +30,7 @@ export function Overview({ run, drafts }: Props) {
           <MadeFiles files={run.artifacts} />
         </div>
       </Card>
+      <Tree run={run} />
       <Replies run={run} />
       <Card title={text.run.request} actions={<CopyButton value={run.input} />}>
         <Input run={run} />

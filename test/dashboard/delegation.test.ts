@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+
+verifies("conversation.delegation");
+
+const place = tempDirectory();
+let server: TestServer;
+let browser: Browser;
+
+const agent = (name: string, more: string): string => `name = "${name}"
+version = "1.0.0"
+capabilities = ["testing"]
+system_prompt = "You work."
+${more}
+[llm]
+model = "scripted/${name}.json"
+`;
+const script = (tool: string, given: object, answer: string): string =>
+  JSON.stringify([{ toolCalls: [{ name: tool, arguments: given }] }, { text: answer }]);
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  const asks = `tools = ["calculator"]\n[permissions]\nask = ["calculator.*"]`;
+  server = await startServer({
+    directory: place.path,
+    files: {
+      "examples/agents/boss.toml": agent("boss", `agents = ["payer"]`),
+      "examples/agents/payer.toml": agent("payer", asks),
+      "scripts/boss.json": script("agent_payer", { request: "pay the bill" }, "The bill is paid."),
+      "scripts/payer.json": script("calculator__evaluate", { expression: "40+2" }, "It is paid."),
+    },
+    settings: { "models.scripted_directory": join(place.path, "scripts") },
+  });
+});
+afterAll(async () => {
+  await leaveBrowser(browser);
+  await server?.[Symbol.asyncDispose]();
+  place[Symbol.dispose]();
+});
+
+test("the page of a run shows the runs below it, and approves their calls", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "boss", input: "Please pay." });
+  const { id } = contract.runs.RunSummary.parse(body);
+  await page.goto(`/ui/runs/${id}`);
+  const below = page.getByRole("list", { name: "Runs below" });
+  await below.getByText("pay the bill").waitFor();
+  const listed = await server.ask("GET", `/api/v1/approvals?state=open&run=${id}`);
+  expect(contract.approvals.ApprovalPage.parse(listed.body).items).toMatchObject([{ agent: "payer" }]);
+  await page.getByRole("button", { name: "Approve", exact: true }).click();
+  await page.getByText("The bill is paid.").first().waitFor();
+  const tree = contract.runs.RunTree.parse((await server.ask("GET", `/api/v1/runs/${id}/tree`)).body);
+  expect(tree.items.map(({ agent: name, state, parent }) => [name, state, parent])).toEqual([
+    ["boss", "completed", null],
+    ["payer", "completed", id],
+  ]);
+  await below.getByRole("link", { name: "payer" }).click();
+  await page.getByText("Part of run").waitFor();
+  await page.getByRole("link", { name: id }).click();
+  await below.getByText("pay the bill").waitFor();
+  expect(person.complaints).toEqual([]);
+});
