@@ -170,6 +170,25 @@ test("reports a failed attempt when the model answers", () => {
   expect(shown()).toBe("! mock: try later\nYes.\n");
 });
 
+test("reasoning is one line beside the text, and cannot control the terminal", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  const reasoning = "I should\n\u001B[2Jlook.";
+  view.show({ type: "step", step: modelStep({ text: "One.", reasoning, tool_calls: [] }) });
+  view.show({ type: "text-delta", turn: 2, offset: 0, text: "Tw" });
+  view.show({ type: "step", step: modelStep({ index: 3, turn: 2, text: "Two.", reasoning: "Count." }) });
+  view.show({ type: "end", run: ended("Two.") });
+  expect(shown()).toBe("· I should look.\nTwo.\n· Count.\n");
+});
+
+test("a message that joins the turn is printed with its author", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  view.show({ type: "text-delta", turn: 1, offset: 0, text: "One" });
+  view.show({ type: "input", input: { turn: 2, text: "and\u001B[2J shorter", author: "ann", at } });
+  expect(shown()).toBe("One\n↳ ann: and shorter\n");
+});
+
 // run.view.V1
 test("whatever deltas a broken stream loses, the answer is on the screen once and whole", () => {
   const words = fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });

@@ -157,7 +157,9 @@ export class RunView {
     this.#printed.add(step.index);
     for (const attempt of step.attempts.slice(this.#printedAttempts.get(step.index) ?? 0))
       this.#step("yellow", "!", attemptLine(attempt));
-    if (step.reasoning !== "") this.#reasoning(step.reasoning);
+    // Reasoning is known at the end of a turn; it is not put into the middle of the text.
+    const isBegun = this.#turn === step.turn && this.#written !== "";
+    if (!isBegun) this.#reasoning(step.reasoning);
     for (const problem of step.output_problems) this.#step("yellow", "!", oneLine(problem));
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
       const missing = step.text.slice(this.#written.length);
@@ -167,6 +169,7 @@ export class RunView {
     } else if (this.#options.live && step.tool_calls.length > 0 && step.text !== "") {
       this.#terminal.writeForeign(`${step.text}\n`);
     }
+    if (isBegun) this.#reasoning(step.reasoning);
     if (step.tool_calls.length > 0) this.#terminal.status("calling tools");
   }
 
@@ -175,7 +178,7 @@ export class RunView {
   }
 
   #reasoning(text: string): void {
-    if (!this.#printsSteps) return;
+    if (text === "" || !this.#printsSteps) return;
     this.#terminal.endLine();
     const shown = this.#options.verbose ? safeText(text) : truncate(oneLine(text), REASONING_CHARS_MAX);
     this.#terminal.note(this.#terminal.noteStyle("dim", `· ${shown}`));
