@@ -189,6 +189,15 @@ test("a message that joins the turn is printed with its author", () => {
   expect(shown()).toBe("One\n↳ ann: and shorter\n");
 });
 
+test("a call of a tool of a client is printed while it waits", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  const call = { id: "1", call_id: "1", name: "pick", arguments: {}, asked_at: at, expires_at: at, by: "" };
+  view.show({ type: "client-call", call: { ...call, state: "open" } });
+  view.show({ type: "client-call", call: { ...call, state: "accepted", by: "ann" } });
+  expect(shown()).toBe("waits for pick of the client that offers it\n");
+});
+
 // run.view.V1
 test("whatever deltas a broken stream loses, the answer is on the screen once and whole", () => {
   const words = fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });

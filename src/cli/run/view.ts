@@ -85,6 +85,8 @@ export class RunView {
         return undefined;
       case "input":
         return this.#input(event.input);
+      case "client-call":
+        return this.#clientCall(event.call);
       case "question":
         return this.#question(event.question);
       case "approval":
@@ -171,6 +173,11 @@ export class RunView {
     }
     if (isBegun) this.#reasoning(step.reasoning);
     if (step.tool_calls.length > 0) this.#terminal.status("calling tools");
+  }
+
+  #clientCall({ name, state }: Extract<RunStreamEvent, { type: "client-call" }>["call"]): void {
+    if (state !== "open") return;
+    this.#terminal.note(this.#terminal.noteStyle("yellow", `waits for ${oneLine(name)} of the client that offers it`));
   }
 
   #input({ author, text }: Extract<RunStreamEvent, { type: "input" }>["input"]): void {
