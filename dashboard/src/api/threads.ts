@@ -1,13 +1,12 @@
 import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import { operations, type RunSummary, type Thread, type Turn, type WhenBusy } from "../../../src/api/contract/index.ts";
+import { operations, type RunSummary, type Thread, type WhenBusy } from "../../../src/api/contract/index.ts";
 import { upload } from "./actions.ts";
 import { call } from "./client.ts";
 import { type Page, pagesFrom } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
+import { type Turns, TURNS_SIZE, withEarlier } from "./turns.ts";
 
 const LIST_SIZE = 50;
-/** Turns of one request. More than can wait in a thread, so that the newest page has every turn that has not ended. */
-const TURNS_SIZE = 20;
 
 export type ThreadFilter = { readonly search?: string | undefined; readonly agent?: string | undefined };
 
@@ -24,9 +23,6 @@ export const threadQuery = (id: string) =>
     retry: retryUnlessRefused,
   });
 
-/** Turns of the shown branch, newest first, as far as they were read; `next` leads to earlier ones. */
-export type Turns = { readonly items: readonly Turn[]; readonly next: string | null };
-
 const turnsKey = (id: string) => ["thread", id, "turns"] as const;
 
 /** Reads the newest turns. Earlier ones that were read before stay if they belong to the same branch. */
@@ -38,15 +34,10 @@ export const turnsQuery = (id: string) =>
       const known = client.getQueryData<Turns>(turnsKey(id));
       return withEarlier(newest, known);
     },
+    // It compares items by their place, and a new turn moves them all.
+    structuralSharing: false,
     retry: retryUnlessRefused,
   });
-
-export function withEarlier(newest: Turns, known: Turns | undefined): Turns {
-  const last = newest.items.at(-1)?.run;
-  const at = known?.items.findIndex(({ run }) => run === last) ?? -1;
-  if (known === undefined || at === -1) return newest;
-  return { items: [...newest.items, ...known.items.slice(at + 1)], next: known.next };
-}
 
 /** Adds a page of earlier turns to those that are shown. */
 export async function readEarlier(client: QueryClient, id: string, cursor: string): Promise<void> {

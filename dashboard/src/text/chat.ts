@@ -3,6 +3,7 @@ export const CHAT = {
   note: "Threads: lasting dialogues with an agent.",
   threads: "Threads",
   find: "Search threads",
+  search: "Search",
   anyAgent: "All agents",
   agent: "Agent",
   create: "New thread",

@@ -58,7 +58,7 @@ function Filter({ q, agent }: ChatSearch) {
         data-filter
         type="search"
         aria-label={words.find}
-        placeholder={words.find}
+        placeholder={words.search}
         value={q ?? ""}
         onChange={({ target }) => set({ q: target.value === "" ? undefined : target.value })}
         className="min-w-0 flex-1"

@@ -6,7 +6,7 @@ import { hasEnded } from "../../api/live/live.ts";
 import { useRun } from "../../api/live/run-live.ts";
 import { IconButton } from "../../parts/button.tsx";
 import { CopyButton } from "../../parts/content/copy.tsx";
-import { Ago } from "../../parts/format/ago.tsx";
+import { fullTime } from "../../parts/format/format.ts";
 import { cost, tokens } from "../../parts/format/money.ts";
 import { Menu, type MenuItem } from "../../parts/menu.tsx";
 import { text } from "../../text/text.ts";
@@ -169,7 +169,7 @@ function Foot({ turn, said, isLast, actions }: FootProps) {
         <span title={words.moved(turn.agent, turn.revision)}>
           {words.used(tokens(total, turn.cost.estimated_calls > 0), cost(turn.cost))}
         </span>
-        <Ago at={turn.created_at} />
+        <time dateTime={turn.created_at}>{fullTime(turn.created_at)}</time>
       </span>
     </div>
   );

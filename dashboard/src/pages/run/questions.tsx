@@ -7,20 +7,23 @@ import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { text } from "../../text/text.ts";
 import { Inputs, useArguments } from "../tools/call/call-form.tsx";
 
+/** Server of the tool with which an agent itself asks. */
+const ASK_USER = "user";
+
 /** Questions of tools in a running run, each with a form generated from its schema. */
 export function Questions({ run }: { readonly run: RunDetail }) {
   const open = run.questions.filter(({ state }) => state === "open");
-  return open.map((question) => <Question key={question.id} run={run.id} question={question} />);
+  return open.map((question) => <Question key={question.id} run={run} question={question} />);
 }
 
-function Question({ run, question }: { readonly run: string; readonly question: RunQuestion }) {
+function Question({ run: { id: run, agent }, question }: { readonly run: RunDetail; readonly question: RunQuestion }) {
   const client = useQueryClient();
   const form = useArguments({ input_schema: question.schema ?? {} });
   const answer = useMutation({
     mutationFn: (given: Answer) => answerQuestion(run, question.id, given),
     onSettled: () => client.invalidateQueries({ queryKey: ["run", run] }),
   });
-  const title = text.question.title(question.server);
+  const title = text.question.title(question.server === ASK_USER ? agent : question.server);
   return (
     <section aria-label={title} className="mb-5 rounded-lg border border-warn/50 bg-warn-soft px-4 py-3">
       <div className="flex gap-2.5">
