@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { withEarlier } from "../../dashboard/src/api/turns.ts";
+import { withEarlier } from "../../dashboard/src/api/threads/turns.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { CaxtonProcess } from "../helpers/process.ts";
 import { repository, startServer } from "../helpers/server.ts";

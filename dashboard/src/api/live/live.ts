@@ -7,7 +7,7 @@ import { isInherited } from "../inherited.ts";
 import { placeRun } from "./place-run.ts";
 import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "../queries.ts";
 import type { Page, RunFilter } from "../page.ts";
-import { applyTurn } from "../threads.ts";
+import { applyTurn } from "../threads/threads.ts";
 import { subscribe } from "./subscribe.ts";
 
 /** State of the event stream; `lastAtMs` is the last time the connection was known to be open. */

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Turn } from "../../../../src/api/contract/index.ts";
-import { sendMessage } from "../../api/threads.ts";
+import { sendMessage } from "../../api/threads/threads.ts";
 import { Button } from "../../parts/button.tsx";
 import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
 import { Dialog } from "../../parts/dialogs/dialog.tsx";

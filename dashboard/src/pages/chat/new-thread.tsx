@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { agentsQuery } from "../../api/queries.ts";
-import { createThread } from "../../api/threads.ts";
+import { createThread } from "../../api/threads/threads.ts";
 import { Button } from "../../parts/button.tsx";
 import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
 import { Dialog } from "../../parts/dialogs/dialog.tsx";

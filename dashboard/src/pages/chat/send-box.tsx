@@ -4,7 +4,7 @@ import { type KeyboardEvent, useState } from "react";
 import { operations, type Thread, type Turn, type WhenBusy } from "../../../../src/api/contract/index.ts";
 import { cancelRun } from "../../api/actions.ts";
 import { agentQuery } from "../../api/queries.ts";
-import { sendMessage } from "../../api/threads.ts";
+import { sendMessage } from "../../api/threads/threads.ts";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Select } from "../../parts/forms/field.tsx";

@@ -4,7 +4,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { operations, type Thread } from "../../../../src/api/contract/index.ts";
 import { agentsQuery } from "../../api/queries.ts";
-import { threadsQuery } from "../../api/threads.ts";
+import { threadsQuery } from "../../api/threads/threads.ts";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";

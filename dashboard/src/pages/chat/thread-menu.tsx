@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Ellipsis, GitFork, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { operations, type Thread } from "../../../../src/api/contract/index.ts";
-import { deleteThread, forkThread, renameThread } from "../../api/threads.ts";
+import { deleteThread, forkThread, renameThread } from "../../api/threads/threads.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
 import { Dialog } from "../../parts/dialogs/dialog.tsx";

@@ -4,7 +4,7 @@ import { ArrowLeft } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Thread } from "../../../../src/api/contract/index.ts";
 import { hasEnded } from "../../api/live/live.ts";
-import { threadQuery, turnsQuery } from "../../api/threads.ts";
+import { threadQuery, turnsQuery } from "../../api/threads/threads.ts";
 import { Skeleton } from "../../parts/empty.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import type { ChatSearch } from "../../search/chat.ts";

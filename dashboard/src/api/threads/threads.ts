@@ -1,9 +1,9 @@
 import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import { operations, type RunSummary, type Thread, type WhenBusy } from "../../../src/api/contract/index.ts";
-import { upload } from "./actions.ts";
-import { call } from "./client.ts";
-import { type Page, pagesFrom } from "./page.ts";
-import { retryUnlessRefused } from "./queries.ts";
+import { operations, type RunSummary, type Thread, type WhenBusy } from "../../../../src/api/contract/index.ts";
+import { upload } from "../actions.ts";
+import { call } from "../client.ts";
+import { type Page, pagesFrom } from "../page.ts";
+import { retryUnlessRefused } from "../queries.ts";
 import { type Turns, TURNS_SIZE, withEarlier } from "./turns.ts";
 
 const LIST_SIZE = 50;

@@ -1,4 +1,4 @@
-import type { Turn } from "../../../src/api/contract/index.ts";
+import type { Turn } from "../../../../src/api/contract/index.ts";
 
 /** Turns of one request. More than can wait in a thread, so that the newest page has every turn that has not ended. */
 export const TURNS_SIZE = 20;
