@@ -1,6 +1,7 @@
 export { Access, ACCESS_MODES, type AccessMode, type AccessOptions, isDenial } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { KeyNotFoundError, listPosition } from "./keys/index.ts";
+export { OPERATOR } from "./identified.ts";
 export type { ClientCertificate } from "./client-certificate.ts";
 export {
   DEFAULT_LIMITS,

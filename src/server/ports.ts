@@ -135,6 +135,7 @@ export const triggerPorts = ({
   agents: agents.agents,
   runs,
   authorize: authorizeFires(access),
+  changes: storage.changes,
   clock,
   secrets: ownSecrets(secrets),
 });

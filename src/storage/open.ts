@@ -27,7 +27,7 @@ import { SqliteUploadStore, type UploadStoreOptions } from "./runs/sqlite-upload
 import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
 import { SqliteLinkStore, SqliteUserStore } from "./sqlite-user-store.ts";
 import { StoreWatch } from "./store-watch.ts";
-import { SqliteTriggerStore } from "./sqlite-trigger-store.ts";
+import { SqliteTriggerStore } from "./triggers/sqlite-trigger-store.ts";
 import { SqliteWebhookStore } from "./webhooks/sqlite-webhook-store.ts";
 import { SqliteToolServerStore } from "./tool-server-store.ts";
 import { SqliteToolState } from "./tool-state.ts";

@@ -20,6 +20,7 @@ import {
 } from "../agents/definitions/index.ts";
 import type { Change } from "../kernel/changes/index.ts";
 import type { Database } from "./database.ts";
+import { declareTriggers, removeDeclaredTriggers } from "./triggers/declared-triggers.ts";
 import { SqliteChangeLog } from "./sqlite-change-log.ts";
 
 const Columns = z.object({
@@ -33,7 +34,9 @@ const Columns = z.object({
   source_hash: z.string(),
   definition: z.string(),
   deployed_at_ms: z.int(),
+  deployed_by: z.string().nullable(),
 });
+const Deployer = z.object({ id: z.string(), kind: z.string(), name: z.string() });
 const toRevision = (row: z.infer<typeof Columns>): AgentRevision => ({
   workspace: row.workspace,
   name: row.name,
@@ -45,6 +48,7 @@ const toRevision = (row: z.infer<typeof Columns>): AgentRevision => ({
   sourceHash: row.source_hash,
   fileName: row.file_name,
   deployedAtMs: row.deployed_at_ms,
+  deployedBy: row.deployed_by === null ? undefined : Deployer.parse(JSON.parse(row.deployed_by)),
 });
 const Row = Columns.transform(toRevision);
 const ServingRow = Columns.extend({
@@ -144,8 +148,8 @@ export class SqliteAgentStore implements AgentStore {
     this.#db
       .sql(
         `INSERT INTO agent_revisions
-         (workspace, name_key, revision, name, version, format, file_name, source, source_hash, definition, deployed_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (workspace, name_key, revision, name, version, format, file_name, source, source_hash, definition, deployed_at_ms, deployed_by)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         workspace,
@@ -159,12 +163,15 @@ export class SqliteAgentStore implements AgentStore {
         revision.sourceHash,
         JSON.stringify(definition),
         revision.deployedAtMs,
+        revision.deployedBy === undefined ? null : JSON.stringify(revision.deployedBy),
       );
-    this.#declare(revision);
+    this.#declare(revision, revision.deployedAtMs);
   }
 
-  /** Replaces the capabilities of the serving revision. */
-  #declare({ workspace, name, definition }: AgentRevision): void {
+  /** Replaces the capabilities and the triggers that the serving revision declares. */
+  #declare(revision: AgentRevision, atMs: number): void {
+    const { workspace, name, definition } = revision;
+    declareTriggers(this.#db, revision, atMs);
     const key = nameKey(name);
     this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, key);
     for (const capability of new Set(definition.capabilities)) {
@@ -181,7 +188,7 @@ export class SqliteAgentStore implements AgentStore {
     });
   }
 
-  async activate(workspace: string, name: string, revision: number): Promise<StateChange> {
+  async activate(workspace: string, name: string, revision: number, atMs: number): Promise<StateChange> {
     return this.#change(workspace, name, (head) => {
       const found = this.#find(workspace, name, revision);
       if (found === undefined) return "not-found";
@@ -189,7 +196,7 @@ export class SqliteAgentStore implements AgentStore {
       this.#db
         .sql("UPDATE agents SET revision = ?, name = ?, file_hash = NULL WHERE workspace = ? AND name_key = ?")
         .run(revision, found.name, workspace, nameKey(name));
-      this.#declare(found);
+      this.#declare(found, atMs);
       return { type: "agent", name: found.name, change: "activated", revision };
     });
   }
@@ -276,6 +283,7 @@ export class SqliteAgentStore implements AgentStore {
         )
         .run(workspace, nameKey(name));
       this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, nameKey(name));
+      removeDeclaredTriggers(this.#db, workspace, name);
       if (changes > 0 && head)
         this.#changes.insert(workspace, { type: "agent", name: head.name, change: "deleted", revision: head.revision });
       return changes > 0;

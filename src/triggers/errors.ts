@@ -19,6 +19,19 @@ export class TriggerInvalidError extends CaxtonError<{ readonly field: string }>
   }
 }
 
+/** The trigger is part of a definition, with which it changes. */
+export class TriggerDeclaredError extends CaxtonError<{ readonly agent: string; readonly name: string }> {
+  readonly code = "TRIGGER_DECLARED";
+  readonly kind = "conflict";
+  constructor(agent: string, name: string) {
+    super(
+      `the definition of ${agent} declares the trigger ${name}`,
+      `Change [[trigger]] in the definition and deploy it: caxton agent deploy <file>.`,
+      { agent, name },
+    );
+  }
+}
+
 /** The agent has a trigger of that name. */
 export class TriggerExistsError extends CaxtonError<{ readonly agent: string; readonly name: string }> {
   readonly code = "TRIGGER_EXISTS";

@@ -1,4 +1,5 @@
 import type { Agents } from "../agents/definitions/index.ts";
+import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Firing } from "./firing.ts";
 import { Hooks } from "./hooks/hooks.ts";
@@ -12,14 +13,17 @@ export type TriggersPorts = {
   readonly agents: Pick<Agents, "get">;
   readonly runs: RunStarterPorts["runs"];
   readonly authorize: Authorize;
+  readonly changes: Pick<ChangeLog, "watch">;
   readonly clock: Clock;
   readonly secrets: SecretVault;
 };
 
 /** Opens triggers. None fires before `start`. */
-export function openTriggers({ store, agents, runs, authorize, clock, secrets }: TriggersPorts) {
+export function openTriggers({ store, agents, runs, authorize, changes, clock, secrets }: TriggersPorts) {
   const firing = new Firing({ store, clock, starter: new RunStarter({ runs, authorize }) });
   const timer = new SlotTimer({ store, clock, firing });
+  // A deployment changes the triggers that the definition declares.
+  const watching = changes.watch(() => timer.wake());
   const triggers = new Triggers({ store, clock, agents, firing, timer, secrets });
   return {
     triggers,
@@ -30,6 +34,7 @@ export function openTriggers({ store, agents, runs, authorize, clock, secrets }:
       timer.start();
     },
     [Symbol.asyncDispose]: async () => {
+      watching[Symbol.dispose]();
       await timer[Symbol.asyncDispose]();
       await firing[Symbol.asyncDispose]();
     },

@@ -11,6 +11,8 @@ export type Trigger = {
   readonly agent: string;
   readonly spec: TriggerSpec;
   readonly owner: TriggerOwner;
+  /** Whether it is part of the agent's definition, with which it changes. */
+  readonly isDeclared: boolean;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** The next slot as planned; undefined without one. 0: the slots after `updatedAtMs` are still to be planned. */

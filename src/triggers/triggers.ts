@@ -5,7 +5,13 @@ import type { Clock } from "../kernel/clock.ts";
 import { mint, TriggerId } from "../kernel/ids.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type TriggerChange, TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
-import { TriggerExistsError, TriggerInvalidError, TriggerNotFoundError, TriggersFullError } from "./errors.ts";
+import {
+  TriggerDeclaredError,
+  TriggerExistsError,
+  TriggerInvalidError,
+  TriggerNotFoundError,
+  TriggersFullError,
+} from "./errors.ts";
 import type { Firing } from "./firing.ts";
 import type { SlotTimer } from "./slot-timer.ts";
 import { newFire, planAfter } from "./slots.ts";
@@ -76,7 +82,7 @@ export class Triggers {
       if (store.find(workspace, `${agent}/${spec.name}`) !== undefined) throw new TriggerExistsError(agent, spec.name);
       if (store.count(workspace) >= LIMITS.triggersMax) throw new TriggersFullError(LIMITS.triggersMax);
       const nowMs = clock.nowMs();
-      const unplanned = { nextAtMs: undefined, dueAtMs: undefined, lastAtMs: 0, stopped: undefined };
+      const unplanned = { nextAtMs: undefined, dueAtMs: undefined, lastAtMs: 0, stopped: undefined, isDeclared: false };
       const trigger = { workspace, id, agent, spec, owner, createdAtMs: nowMs, updatedAtMs: nowMs, ...unplanned };
       const next = planAfter(trigger, nowMs);
       if (spec.kind === "at" && spec.enabled && next.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
@@ -91,6 +97,7 @@ export class Triggers {
       const nowMs = this.#parts.clock.nowMs();
       const updatedAtMs = Math.max(nowMs, before.updatedAtMs + 1);
       const spec = changedSpec(before.spec, change);
+      if (before.isDeclared && !isDeepStrictEqual(spec, before.spec)) throw declared(before);
       const changed = { ...before, spec, owner, updatedAtMs, stopped: undefined };
       // A slot that is due in this moment is not lost.
       if (before.nextAtMs !== undefined && isSameSchedule(before.spec, spec)) return this.#put(changed);
@@ -103,7 +110,9 @@ export class Triggers {
   /** Deletes a trigger with its history. Its runs continue. Throws TriggerNotFoundError. */
   delete(workspace: string, ref: string): Promise<void> {
     return this.#changing.run(workspace, async () => {
-      const { id } = this.get(workspace, ref);
+      const trigger = this.get(workspace, ref);
+      if (trigger.isDeclared) throw declared(trigger);
+      const { id } = trigger;
       await this.#parts.store.delete(workspace, id);
       await this.#parts.secrets.delete(workspace, secretName(id));
       this.#parts.timer.wake();
@@ -136,6 +145,7 @@ export class Triggers {
   }
 }
 
+const declared = ({ agent, spec }: Trigger) => new TriggerDeclaredError(agent, spec.name);
 const PAST = { field: "at", message: "this time is past", fix: "Choose a later time." };
 
 const TIMES = new Set(["cron", "zone", "every", "at", "jitter", "enabled"]);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { mint, TriggerId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
 import { Database } from "../../src/storage/database.ts";
-import { SqliteTriggerStore } from "../../src/storage/sqlite-trigger-store.ts";
+import { SqliteTriggerStore } from "../../src/storage/triggers/sqlite-trigger-store.ts";
 import { newFire } from "../../src/triggers/slots.ts";
 import type { Fire, Trigger } from "../../src/triggers/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -36,6 +36,7 @@ const trigger = (more: Partial<Trigger> = {}): Trigger => ({
     enabled: true,
   },
   owner: { id: "local", kind: "local", name: "local" },
+  isDeclared: false,
   createdAtMs: 0,
   updatedAtMs: 0,
   nextAtMs: 60_000,

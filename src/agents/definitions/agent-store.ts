@@ -16,7 +16,12 @@ export type AgentRevision = {
   readonly sourceHash: string;
   readonly fileName: string;
   readonly deployedAtMs: number;
+  /** The principal that deployed it; undefined for the operator, whose files are deployed by the server. */
+  readonly deployedBy?: Deployer | undefined;
 };
+
+/** The principal that deployed a revision. The triggers in its definition have its rights. */
+export type Deployer = { readonly id: string; readonly kind: string; readonly name: string };
 
 /** Since when an agent takes no new work, and why. */
 export type Paused = { readonly reason: string; readonly atMs: number };
@@ -83,7 +88,7 @@ export interface AgentStore {
   /** The revision that new runs use: the newest, unless another was activated. Undefined when the agent is not there or was deleted. */
   serving(workspace: string, name: string, signal?: AbortSignal): Promise<ServingAgent | undefined>;
   /** Makes a stored revision the serving one. A later deployment serves in its place. */
-  activate(workspace: string, name: string, revision: number, signal?: AbortSignal): Promise<StateChange>;
+  activate(workspace: string, name: string, revision: number, atMs: number): Promise<StateChange>;
   /** Pauses an agent, or resumes it with `undefined`. Deployments do not change this; a deletion ends it. */
   pause(workspace: string, name: string, paused: Paused | undefined, signal?: AbortSignal): Promise<StateChange>;
   /** Stores the hash of the text of an agent's definition file that was deployed. */

@@ -12,6 +12,7 @@ import {
   type AgentSummary,
   type AgentCandidate,
   type Deployed,
+  type Deployer,
   type Page,
   type PageQuery,
   type Paused,
@@ -46,6 +47,8 @@ export type DefinitionSource = {
   readonly fileName: string;
   /** Default: by the name's extension and the first line. */
   readonly format?: DefinitionFormat | undefined;
+  /** Undefined for files of the operator. */
+  readonly deployedBy?: Deployer | undefined;
 };
 
 /** A revision prepared to run: nothing is parsed when a run starts. */
@@ -135,7 +138,7 @@ export class Agents {
   ): Promise<readonly DeployResult[]> {
     const deployedAtMs = this.#deps.clock.nowMs();
     const read = files.map((file) => ({ file, ...this.#read(workspace, file) }));
-    const candidates = read.map(({ file: { source, fileName, format }, definition }): AgentCandidate => ({
+    const candidates = read.map(({ file: { source, fileName, format, deployedBy }, definition }): AgentCandidate => ({
       workspace,
       name: definition.name,
       version: definition.version,
@@ -145,6 +148,7 @@ export class Agents {
       sourceHash: hashOf(source),
       fileName,
       deployedAtMs,
+      deployedBy,
     }));
     try {
       const deployment = await this.#deps.store.deploy(candidates, signal);
@@ -199,7 +203,7 @@ export class Agents {
   /** Makes a stored revision the serving one. Throws AgentNotFoundError, RevisionNotFoundError. */
   async activate(workspace: string, name: string, revision: number): Promise<ServingAgent> {
     return this.#change(workspace, name, async (agent) => {
-      if ((await this.#deps.store.activate(workspace, name, revision)) === "not-found")
+      if ((await this.#deps.store.activate(workspace, name, revision, this.#deps.clock.nowMs())) === "not-found")
         throw new RevisionNotFoundError(workspace, agent.name, revision);
     });
   }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ContextTable, LimitsTable } from "./tables/context-tables.ts";
 import { BudgetTable } from "../budgets/index.ts";
 import { JsonObject } from "../../kernel/json.ts";
+import { TriggerSpec } from "../../kernel/triggers/trigger-spec.ts";
 import { StepsMax } from "../../kernel/quantities.ts";
 import { AgentMessaging } from "./tables/messaging-tables.ts";
 import { ON_EXPIRY } from "../permissions/index.ts";
@@ -137,6 +138,8 @@ export const AgentDefinition = z.object({
   memory: AgentMemory.optional(),
   /** How it takes part in conversations. */
   messaging: AgentMessaging.prefault({}),
+  /** What starts its runs without a request. */
+  triggers: z.array(TriggerSpec).default([]),
   author: z.string(),
   license: z.string(),
   tags: z.array(z.string()),

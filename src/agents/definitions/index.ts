@@ -7,6 +7,7 @@ export {
   type AgentStore,
   type AgentSummary,
   type Deployed,
+  type Deployer,
   type Deployment,
   type Page,
   type PageQuery,

@@ -81,6 +81,7 @@ test("the smallest definition gets every default", () => {
     context: {},
     limits: {},
     messaging: { autoRespond: true, runsOnFailure: false, whenBusy: "queue", turnsMax: 50, templates: {} },
+    triggers: [],
     toolsAtOnceMax: 3,
     author: "",
     license: "",

@@ -13,6 +13,7 @@ import { draftFromMarkdown, draftFromToml, type Draft } from "./formats/draft.ts
 import { fromClaudeCode, isForeign, splitTools } from "./formats/claude-code-agents.ts";
 import type { AgentMemory } from "./definition.ts";
 import { AgentMessaging } from "./tables/messaging-tables.ts";
+import { triggerProblems } from "./tables/trigger-problem.ts";
 import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
 import { semanticProblems, type KnownTools } from "./semantics.ts";
 import { StepsMax } from "../../kernel/quantities.ts";
@@ -52,6 +53,7 @@ export function readDefinition(source: string, fileName: string, options: ReadOp
     ...draft.problems,
     ...(checked.type === "invalid" ? checked.problems : []),
     ...semanticProblems(draft, options),
+    ...triggerProblems(draft.document),
   ]);
   if (checked.type === "invalid" || problems.some(({ severity }) => severity === "error"))
     return { type: "invalid", problems };
@@ -137,6 +139,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     limits: file.limits ?? {},
     ...(file.memory?.enabled === true && { memory: memoryOf(file.memory) }),
     messaging: messagingOf(file),
+    triggers: file.trigger,
     author: file.author,
     license: file.license,
     tags: file.tags,

@@ -69,6 +69,7 @@ const columns: readonly Column<Trigger>[] = [
   { title: "STATE", value: stateOf },
   { title: "FIRES", value: (each) => safeText(timesOf(each)) },
   { title: "NEXT", value: ({ next_at }) => next_at ?? "" },
+  { title: "ORIGIN", value: ({ origin }) => origin, wide: true },
   { title: "OWNER", value: ({ owner }) => safeText(owner.name), wide: true },
 ];
 
@@ -103,13 +104,14 @@ function get(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { trigger: id }) => {
       const { raw, value } = await context.client.call(operations.trigger.get, { id });
-      const { trigger: spec, owner, next_at: next, url, stopped } = value;
+      const { trigger: spec, owner, origin, next_at: next, url, stopped } = value;
       const fields = [
         ["Trigger", nameOf(value)],
         ["Id", value.id],
         ["State", stopped === null ? stateOf(value) : `stopped ${stopped.since}: ${safeText(stopped.reason)}`],
         ["Fires", safeText(timesOf(value))],
         ...(url === null ? [["Next", next ?? "never"] as const] : [["Address", `POST ${safeText(url)}`] as const]),
+        ["Origin", origin],
         ["Owner", safeText(`${owner.kind} ${owner.name}`)],
         ["Thread", safeText(spec.thread)],
         ["Input", safeText(spec.input)],

@@ -96,6 +96,9 @@ export const TRIGGER_KINDS = [
 export const TriggerSpec = z.discriminatedUnion("kind", TRIGGER_KINDS);
 export type TriggerSpec = z.infer<typeof TriggerSpec>;
 
+/** Triggers of one definition. */
+export const DECLARED_TRIGGERS_MAX = 32;
+
 /** The fields that can be changed: all but name and kind. */
 export const TriggerChange = z.strictObject(FIELDS).partial();
 export type TriggerChange = z.infer<typeof TriggerChange>;

@@ -25,7 +25,7 @@ CREATE TABLE agent_revisions (
   source TEXT NOT NULL,
   source_hash TEXT NOT NULL,
   definition TEXT NOT NULL,
-  deployed_at_ms INTEGER NOT NULL,
+  deployed_at_ms INTEGER NOT NULL, deployed_by TEXT,
   PRIMARY KEY (workspace, name_key, revision)
 ) STRICT;
 

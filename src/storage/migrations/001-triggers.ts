@@ -1,6 +1,6 @@
 /** The tables of triggers; part of the first migration. */
 export const triggers = `
--- next_at_ms is the next slot as planned, due_at_ms with its delay; 0 means that it is still to be planned. last_at_ms is the newest slot
+-- declared is 1 for a trigger of the agent's definition. next_at_ms is the next slot as planned, due_at_ms with its delay; 0 means that it is still to be planned. last_at_ms is the newest slot
 -- that was due. Fires of slots up to done_through_ms are deleted.
 CREATE TABLE triggers (
   workspace TEXT NOT NULL,
@@ -9,6 +9,7 @@ CREATE TABLE triggers (
   name TEXT NOT NULL,
   spec TEXT NOT NULL,
   owner TEXT NOT NULL,
+  declared INTEGER NOT NULL DEFAULT 0,
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL,
   next_at_ms INTEGER,

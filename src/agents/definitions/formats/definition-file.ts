@@ -1,3 +1,4 @@
+import { DECLARED_TRIGGERS_MAX, TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
 import * as z from "zod";
 import { durationText, sizeText } from "../../../text/documents/index.ts";
 import { Json } from "../../../kernel/json.ts";
@@ -220,6 +221,11 @@ export const DefinitionFile = z.strictObject({
     .optional()
     .meta({ description: "Restrictions for one tool server each" }),
   output: OutputTable.optional(),
+  trigger: z
+    .array(TriggerSpec)
+    .max(DECLARED_TRIGGERS_MAX)
+    .default([])
+    .meta({ description: "What starts runs without a request: times, intervals, webhooks" }),
   conversation_settings: FreeTable,
   messaging: MessagingTable.optional(),
   prompt_templates: PromptTemplatesTable.optional(),

@@ -1,5 +1,5 @@
-import type { TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
-import { nearest } from "../../../text/documents/index.ts";
+import { TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
+import { type Document, nearest, type Problem, problemAt } from "../../../text/documents/index.ts";
 import { scheduleProblem, type SpecProblem } from "../../../text/schedules/index.ts";
 import { inspectTemplate } from "../prompts/prompt.ts";
 
@@ -19,4 +19,29 @@ function templateProblem(field: "input" | "thread", text: string): SpecProblem |
   const [best] = nearest(unknown, VARIABLES);
   const fix = best === undefined ? `Use one of: ${VARIABLES.join(", ")}.` : `Write {{${best}}}.`;
   return { field, message: `there is no variable ${unknown} in the ${field} of a trigger`, fix };
+}
+
+/** What is wrong with the triggers of a definition, besides their form. */
+export function triggerProblems(document: Document): readonly Problem[] {
+  const { trigger } = document.data;
+  if (!Array.isArray(trigger)) return [];
+  const names = new Set<string>();
+  return trigger.flatMap((given: unknown, index) => {
+    const parsed = TriggerSpec.safeParse(given);
+    if (!parsed.success) return [];
+    const { name } = parsed.data;
+    const isTaken = names.has(name);
+    names.add(name);
+    const taken = {
+      field: "name",
+      message: `the name ${name} is taken by an earlier trigger`,
+      fix: "Choose another name.",
+    };
+    const problem = isTaken ? taken : triggerProblem(parsed.data);
+    if (problem === undefined) return [];
+    const { field, message, fix } = problem;
+    return [
+      problemAt(document, ["trigger", index, field], { severity: "error", code: "TRIGGER_INVALID", message, fix }),
+    ];
+  });
 }

@@ -15,6 +15,9 @@ export const Trigger = z
     owner: z
       .object({ id: z.string(), kind: z.string(), name: z.string() })
       .meta({ description: "Principal whose rights the runs have: the one that changed the trigger last" }),
+    origin: z.enum(["api", "definition"]).meta({
+      description: "definition: a part of the agent's definition, which changes when that is deployed",
+    }),
     created_at: Instant,
     updated_at: Instant,
     next_at: Instant.nullable().meta({ description: "Next slot as planned; null without one" }),

@@ -111,10 +111,11 @@ async function requireRoom({ agents: { agents }, access }: ApiServices, workspac
 }
 
 /** Throws QuotaExceededError, DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
-const deploy = implement(operations.agent.deploy, async (services, body, { admission, principal: { workspace } }) => {
+const deploy = implement(operations.agent.deploy, async (services, body, { admission, principal }) => {
+  const { workspace, id, kind, name } = principal;
   const { agents } = services;
   if (!admission.isWhole) requireOwnName(agents, body, admission);
-  const source = sourceOf(body);
+  const source = { ...sourceOf(body), deployedBy: { id, kind, name } };
   const { type, revision, warnings } = await services.access.workspaces.stock("agents").fill(workspace, async () => {
     await requireRoom(services, workspace, source);
     return agents.agents.deploy(workspace, source);

@@ -20,6 +20,7 @@ const present = (server: Server, { id, agent, spec, owner, stopped, ...times }: 
   agent,
   trigger: spec,
   owner,
+  origin: times.isDeclared ? "definition" : "api",
   created_at: instant(times.createdAtMs),
   updated_at: instant(times.updatedAtMs),
   next_at: times.nextAtMs === 0 ? null : instantOrNull(times.nextAtMs),

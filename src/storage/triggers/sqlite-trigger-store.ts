@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { RunId, TriggerId } from "../kernel/ids.ts";
-import { JsonObject } from "../kernel/json.ts";
-import { LIMITS } from "../kernel/quantities.ts";
-import { TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
+import { RunId, TriggerId } from "../../kernel/ids.ts";
+import { JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { TriggerSpec } from "../../kernel/triggers/trigger-spec.ts";
 import {
   type Fire,
   FIRE_OUTCOMES,
@@ -12,8 +12,8 @@ import {
   type Trigger,
   type TriggerPlan,
   type TriggerStore,
-} from "../triggers/index.ts";
-import type { Database } from "./database.ts";
+} from "../../triggers/index.ts";
+import type { Database } from "../database.ts";
 
 const optional = z
   .int()
@@ -28,6 +28,7 @@ const Row = z
     agent: z.string(),
     spec: z.string(),
     owner: z.string(),
+    declared: z.int(),
     created_at_ms: z.int(),
     updated_at_ms: z.int(),
     next_at_ms: optional,
@@ -42,6 +43,7 @@ const Row = z
     agent,
     spec: TriggerSpec.parse(JSON.parse(row.spec)),
     owner: Owner.parse(JSON.parse(row.owner)),
+    isDeclared: row.declared === 1,
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
     nextAtMs: row.next_at_ms,

@@ -1,0 +1,42 @@
+import { OPERATOR } from "../../access/index.ts";
+import type { AgentRevision } from "../../agents/definitions/index.ts";
+import { mint, TriggerId } from "../../kernel/ids.ts";
+import type { Database } from "../database.ts";
+
+const DECLARED = "workspace = ? AND agent = ? AND declared = 1";
+const PUT = `INSERT INTO triggers (workspace, id, agent, name, spec, owner, declared, created_at_ms, updated_at_ms, next_at_ms, due_at_ms, last_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0)
+  ON CONFLICT (workspace, agent, name) DO UPDATE SET declared = 1,
+    -- Who has the secret of a webhook starts runs with the rights of the principal that gave it out.
+    owner = CASE WHEN json_extract(excluded.spec, '$.kind') = 'webhook' AND json_extract(spec, '$.kind') = 'webhook' THEN owner ELSE excluded.owner END,
+    next_at_ms = CASE WHEN spec = excluded.spec AND stopped_at_ms IS NULL THEN next_at_ms ELSE excluded.next_at_ms END,
+    due_at_ms = CASE WHEN spec = excluded.spec AND stopped_at_ms IS NULL THEN due_at_ms ELSE excluded.due_at_ms END,
+    spec = excluded.spec, updated_at_ms = max(excluded.updated_at_ms, updated_at_ms + 1),
+    stopped_reason = NULL, stopped_at_ms = NULL`;
+const FIRES = `DELETE FROM trigger_fires WHERE workspace = ? AND NOT EXISTS
+  (SELECT 1 FROM triggers WHERE triggers.workspace = trigger_fires.workspace AND triggers.id = trigger_id)`;
+
+/**
+ * Replaces the triggers that an agent's definition declares; to be called in the transaction of the deployment. One that is unchanged keeps its
+ * times and its history. Those that were created otherwise stay, but for one of the same name.
+ */
+export function declareTriggers(db: Database, revision: AgentRevision, atMs: number): void {
+  const { workspace, name: agent, definition, deployedBy = OPERATOR } = revision;
+  const { triggers } = definition;
+  const names = JSON.stringify(triggers.map(({ name }) => name));
+  const removed = db
+    .sql(`DELETE FROM triggers WHERE ${DECLARED} AND name NOT IN (SELECT value FROM json_each(?))`)
+    .run(workspace, agent, names);
+  if (removed.changes > 0) db.sql(FIRES).run(workspace);
+  for (const spec of triggers) {
+    // 0: the slots after this time are still to be planned.
+    const next = spec.enabled ? 0 : null;
+    const texts = [workspace, mint(TriggerId), agent, spec.name, JSON.stringify(spec), JSON.stringify(deployedBy)];
+    db.sql(PUT).run(...texts, atMs, atMs, next, next);
+  }
+}
+
+/** Deletes the triggers that an agent's definition declared. */
+export function removeDeclaredTriggers(db: Database, workspace: string, agent: string): void {
+  if (db.sql(`DELETE FROM triggers WHERE ${DECLARED}`).run(workspace, agent).changes > 0) db.sql(FIRES).run(workspace);
+}
