@@ -169,6 +169,11 @@ const access = createRoute({
   path: "/access",
   component: lazyPage(() => import("./pages/access/access.tsx"), "Access"),
 });
+const triggers = createRoute({
+  getParentRoute: () => root,
+  path: "/triggers",
+  component: lazyPage(() => import("./pages/triggers/triggers.tsx"), "Triggers"),
+});
 const audit = createRoute({
   getParentRoute: () => root,
   path: "/audit",
@@ -204,6 +209,7 @@ const routeTree = root.addChildren([
   usage,
   settings,
   access,
+  triggers,
   audit,
   setup,
   login,

@@ -12,6 +12,7 @@ import {
   TriggerNotFoundError,
   TriggersFullError,
 } from "./errors.ts";
+import { openSchedule } from "../text/schedules/index.ts";
 import type { Firing } from "./firing.ts";
 import type { SlotTimer } from "./slot-timer.ts";
 import { newFire, planAfter } from "./slots.ts";
@@ -129,6 +130,17 @@ export class Triggers {
     const stored = store.fireOf(trigger, given.key);
     if (stored === undefined) throw new TriggerNotFoundError(ref);
     return stored;
+  }
+
+  /** The next times of a trigger if it were created now. Throws TriggerInvalidError. */
+  preview(spec: TriggerSpec, count: number): readonly number[] {
+    refuseInvalid(spec);
+    const nowMs = this.#parts.clock.nowMs();
+    const schedule = openSchedule(spec, nowMs);
+    const times: number[] = [];
+    for (let next = schedule.next(nowMs); next !== undefined && times.length < count; next = schedule.next(next))
+      times.push(next);
+    return times;
   }
 
   /** The newest events of a trigger first. Throws TriggerNotFoundError. */

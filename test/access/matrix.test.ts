@@ -289,6 +289,7 @@ const NAMELESS: ReadonlySet<string> = new Set([
   "run.replayExport",
   "run.upload",
   "session.create",
+  "trigger.preview",
 ]);
 
 test("a body that names what another workspace has finds and changes nothing there", async () => {

@@ -96,6 +96,7 @@ const PAGES: readonly Look[] = [
   { path: "/ui/usage", whole: text("mock") },
   { path: "/ui/access", whole: text("Every permission, API keys") },
   { path: "/ui/webhooks", whole: text("No webhooks") },
+  { path: "/ui/triggers", whole: text("No triggers") },
   { path: "/ui/audit", whole: text("Verify the log") },
   { path: "/ui/settings", whole: text("set ANTHROPIC_API_KEY") },
   { path: "/ui/runs/nothing", whole: text("RUN_NOT_FOUND") },

@@ -128,6 +128,28 @@ test("of a year of missed minutes, the latest 100 run", async () => {
   expect(last).toMatchObject({ at: "2027-11-23T06:30:00.000Z" });
 });
 
+const preview = (spec: object) => server.ask("POST", "/api/v1/triggers/preview", { name: "x", input: "x", ...spec });
+
+test("the next five times of a trigger are shown before it is created", async () => {
+  const { body } = await preview({ kind: "cron", cron: "0 8 * * 1", zone: "Europe/Berlin" });
+  const { times } = schemas.TriggerPreview.parse(body);
+  expect(times.map((time) => time.slice(0, 10))).toEqual([
+    "2026-11-23",
+    "2026-11-30",
+    "2026-12-07",
+    "2026-12-14",
+    "2026-12-21",
+  ]);
+  expect(await preview({ kind: "at", at: "2026-11-23T08:00:00Z" })).toMatchObject({
+    body: { times: [expect.any(String)] },
+  });
+  expect(await preview({ kind: "webhook" })).toMatchObject({ body: { times: [] } });
+  expect(await preview({ kind: "cron", cron: "0 8 31 2 *" })).toMatchObject({
+    status: 400,
+    body: { code: "TRIGGER_INVALID" },
+  });
+});
+
 test("an interval and a single time", async () => {
   await create({ kind: "every", every: "20m" });
   await create({ kind: "at", name: "once", at: "2026-11-23T08:00:00+01:00" });

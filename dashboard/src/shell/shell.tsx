@@ -70,6 +70,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g w": () => void navigate({ to: "/webhooks" }),
     "g u": () => void navigate({ to: "/usage" }),
     "g x": () => void navigate({ to: "/access" }),
+    "g i": () => void navigate({ to: "/triggers" }),
     "g l": () => void navigate({ to: "/audit" }),
     "g s": () => void navigate({ to: "/settings" }),
   });

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import {
   Bot,
   Brain,
+  CalendarClock,
   Gauge,
   Gavel,
   House,
@@ -31,6 +32,7 @@ const PAGES = [
   { to: "/chat", name: text.pages.chat, icon: MessageCircle, keys: "g d", needs: operations.thread.list },
   { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r", needs: operations.run.list },
   { to: "/approvals", name: text.pages.approvals, icon: ShieldCheck, keys: "g p", needs: operations.approval.list },
+  { to: "/triggers", name: text.pages.triggers, icon: CalendarClock, keys: "g i", needs: operations.trigger.list },
   { to: "/messages", name: text.pages.messages, icon: Mail, keys: "g m", needs: operations.message.list },
   {
     to: "/conversations",

@@ -20,6 +20,7 @@ export const HELP = {
         ["g w", "Webhooks"],
         ["g u", "Usage"],
         ["g x", "Access"],
+        ["g i", "Triggers"],
         ["g l", "Audit"],
         ["g s", "Settings"],
         ["?", "This list"],

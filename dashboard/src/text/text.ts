@@ -1,6 +1,7 @@
 import { ACCESS } from "./access.ts";
 import { AUDIT } from "./audit.ts";
 import { CHAT } from "./chat.ts";
+import { TRIGGERS } from "./triggers.ts";
 import { WORKSPACES } from "./workspaces.ts";
 import { SETTINGS } from "./settings.ts";
 import { USAGE } from "./usage.ts";
@@ -41,6 +42,7 @@ export const text = {
     webhooks: "Webhooks",
     usage: "Usage",
     access: "Access",
+    triggers: "Triggers",
     audit: "Audit",
     settings: "Settings",
   },
@@ -81,6 +83,7 @@ export const text = {
   palette: PALETTE,
   access: ACCESS,
   workspaces: WORKSPACES,
+  triggers: TRIGGERS,
   audit: AUDIT,
   chat: CHAT,
   settings: SETTINGS,

@@ -5,6 +5,8 @@ import {
   CreateTriggerBody,
   FireTriggerBody,
   HookSecret,
+  PreviewTriggerBody,
+  TriggerPreview,
   Trigger,
   TriggerFire,
   TriggerFirePage,
@@ -67,6 +69,17 @@ const remove = operation({
   effect: "destroy",
   params,
   output: params,
+});
+
+export const preview = operation({
+  ...READ,
+  surfaces: ["rest"],
+  name: "trigger.preview",
+  summary: "List the next five times of a trigger that is not created",
+  http: { method: "POST", path: "/api/v1/triggers/preview" },
+  retry: "never",
+  body: PreviewTriggerBody,
+  output: TriggerPreview,
 });
 
 export const rotateSecret = operation({

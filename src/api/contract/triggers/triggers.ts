@@ -21,6 +21,7 @@ export const Trigger = z
     created_at: Instant,
     updated_at: Instant,
     next_at: Instant.nullable().meta({ description: "Next slot as planned; null without one" }),
+    last_at: Instant.nullable().meta({ description: "Time of its newest event; null without one" }),
     url: z.string().nullable().meta({
       description: "Address of a webhook; a path if the server does not know its public address. Null for other kinds",
     }),
@@ -41,6 +42,11 @@ export const CreateTriggerBody = z
   .meta({ id: "CreateTrigger" });
 
 export const UpdateTriggerBody = TriggerChange.meta({ id: "UpdateTrigger" });
+
+export const PreviewTriggerBody = TriggerSpec.meta({ id: "PreviewTrigger" });
+export const TriggerPreview = z
+  .object({ times: z.array(Instant).meta({ description: "Its next five times if it were created now" }) })
+  .meta({ id: "TriggerPreview" });
 
 export const HookSecret = z.object({ id: z.string(), url: z.string(), secret: z.string() }).meta({ id: "HookSecret" });
 

@@ -11,22 +11,29 @@ import { instant, instantOrNull } from "../instant.ts";
 import { decodeCursor, pageByKey, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 
+const PREVIEWED = 5;
+
 type Server = ApiServices["server"];
 const urlOf = ({ publicUrl = "" }: Server, id: string): string =>
   publicUrl.replace(/\/$/, "") + HOOK_PATH.replace(":id", id);
 
-const present = (server: Server, { id, agent, spec, owner, stopped, ...times }: Trigger): contract.Trigger => ({
-  id,
-  agent,
-  trigger: spec,
-  owner,
-  origin: times.isDeclared ? "definition" : "api",
-  created_at: instant(times.createdAtMs),
-  updated_at: instant(times.updatedAtMs),
-  next_at: times.nextAtMs === 0 ? null : instantOrNull(times.nextAtMs),
-  url: spec.kind === "webhook" ? urlOf(server, id) : null,
-  stopped: stopped === undefined ? null : { since: instant(stopped.atMs), reason: stopped.reason },
-});
+function present({ server, triggers }: Pick<ApiServices, "server" | "triggers">, trigger: Trigger): contract.Trigger {
+  const { id, agent, spec, owner, stopped, ...times } = trigger;
+  const [last] = triggers.triggers.fires(trigger.workspace, id, { before: undefined, limit: 1 });
+  return {
+    id,
+    agent,
+    trigger: spec,
+    owner,
+    origin: times.isDeclared ? "definition" : "api",
+    created_at: instant(times.createdAtMs),
+    updated_at: instant(times.updatedAtMs),
+    next_at: times.nextAtMs === 0 ? null : instantOrNull(times.nextAtMs),
+    last_at: instantOrNull(last?.firedAtMs),
+    url: spec.kind === "webhook" ? urlOf(server, id) : null,
+    stopped: stopped === undefined ? null : { since: instant(stopped.atMs), reason: stopped.reason },
+  };
+}
 
 function presentFire({ stores: { journal } }: RunServices, fire: Fire): contract.TriggerFire {
   const isStarted = fire.outcome === "started" || fire.outcome === "ended";
@@ -55,43 +62,37 @@ function ownTrigger({ triggers }: TriggerServices, admission: Admission, ref: st
 }
 
 /** Orders triggers as their list is. */
-const position = ({ agent, trigger }: contract.Trigger): string => `${agent.toLowerCase()}/${trigger.name}`;
+const position = ({ agent, spec }: Trigger): string => `${agent.toLowerCase()}/${spec.name}`;
 
-const list = implement(operations.trigger.list, ({ triggers: { triggers }, server }, query, { admission }) => {
-  const all = triggers
+const list = implement(operations.trigger.list, (services, query, { admission }) => {
+  const all = services.triggers.triggers
     .list(admission.principal.workspace)
     .filter(({ agent }) => admission.covers("agents", agent))
     .filter(({ agent }) => query.agent === undefined || agent.toLowerCase() === query.agent.toLowerCase())
-    .map((trigger) => present(server, trigger))
     .toSorted((one, other) => (position(one) < position(other) ? -1 : 1));
-  return pageByKey(all, position, query, cursors.triggers);
+  const { items, next } = pageByKey(all, position, query, cursors.triggers);
+  return { items: items.map((trigger) => present(services, trigger)), next };
 });
 
 /** Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
-const create = implement(
-  operations.trigger.create,
-  async ({ triggers, server }, { agent, ...spec }, { admission, asked }) => {
-    const { workspace, ...owner } = principalOf(admission);
-    if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
-    const own = asked && TriggerId.parse(asked.request);
-    return present(server, await triggers.triggers.create({ id: own, workspace, agent, spec, owner }));
-  },
-);
+const create = implement(operations.trigger.create, async (services, { agent, ...spec }, { admission, asked }) => {
+  const { workspace, ...owner } = principalOf(admission);
+  if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
+  const own = asked && TriggerId.parse(asked.request);
+  return present(services, await services.triggers.triggers.create({ id: own, workspace, agent, spec, owner }));
+});
 
 /** Throws TriggerNotFoundError. */
-const get = implement(operations.trigger.get, ({ triggers, server }, { id }, { admission }) =>
-  present(server, ownTrigger(triggers, admission, id)),
+const get = implement(operations.trigger.get, (services, { id }, { admission }) =>
+  present(services, ownTrigger(services.triggers, admission, id)),
 );
 
 /** Throws TriggerNotFoundError, TriggerInvalidError. */
-const update = implement(
-  operations.trigger.update,
-  async ({ triggers, server }, { id: ref, ...change }, { admission }) => {
-    const { workspace, ...owner } = principalOf(admission);
-    const { id } = ownTrigger(triggers, admission, ref);
-    return present(server, await triggers.triggers.update(workspace, id, change, owner));
-  },
-);
+const update = implement(operations.trigger.update, async (services, { id: ref, ...change }, { admission }) => {
+  const { workspace, ...owner } = principalOf(admission);
+  const { id } = ownTrigger(services.triggers, admission, ref);
+  return present(services, await services.triggers.triggers.update(workspace, id, change, owner));
+});
 
 /** Throws TriggerNotFoundError. */
 const remove = implement(operations.trigger.delete, async ({ triggers }, { id: ref }, { admission }) => {
@@ -99,6 +100,11 @@ const remove = implement(operations.trigger.delete, async ({ triggers }, { id: r
   await triggers.triggers.delete(admission.principal.workspace, id);
   return { id };
 });
+
+/** Throws TriggerInvalidError. */
+const preview = implement(operations.trigger.preview, ({ triggers }, spec) => ({
+  times: triggers.triggers.preview(spec, PREVIEWED).map(instant),
+}));
 
 /** Throws TriggerNotFoundError, TriggerInvalidError, SecretsFullError, SecretKeyFileError. */
 const rotateSecret = implement(
@@ -131,4 +137,4 @@ const fires = implement(operations.trigger.fires, ({ triggers, runs }, { id: ref
   return { items: rows.map((each) => presentFire(runs, each)), next };
 });
 
-export const triggerOperations = [list, create, get, update, remove, rotateSecret, fire, fires] as const;
+export const triggerOperations = [list, create, get, update, remove, preview, rotateSecret, fire, fires] as const;

@@ -1,0 +1,83 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { triggers } from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+import { violationsInBothThemes } from "./accessible.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+
+verifies("dashboard.pages");
+
+let browser: Browser;
+let server: TestServer;
+beforeAll(async () => {
+  browser = await openBrowser();
+  server = await startServer({ script: [{ text: "done" }] });
+});
+afterAll(async () => {
+  await leaveBrowser(browser);
+  await server?.[Symbol.asyncDispose]();
+});
+
+const dialog = (page: Page) => page.getByRole("dialog");
+const list = async () => triggers.TriggerPage.parse((await server.ask("GET", "/api/v1/triggers")).body).items;
+
+test("a trigger is created with a preview of its times, fired, disabled, changed and deleted", async () => {
+  await using person = await visit(browser, server.url, { still: true, width: 1_280 });
+  const { page } = person;
+  await page.goto("/ui/triggers");
+  await page.getByText("No triggers").waitFor();
+  await page.getByRole("button", { name: "Create trigger" }).click();
+  await dialog(page).getByLabel("Agent").selectOption("data-analyzer");
+  await dialog(page).getByLabel("Name").fill("morning");
+  await dialog(page).getByLabel("Minute, hour").fill("0 7 31 2 *");
+  await dialog(page)
+    .getByText(/matches no date|no date/)
+    .waitFor();
+  await dialog(page).getByLabel("Minute, hour").fill("0 7 * * 1");
+  await expect.poll(() => dialog(page).getByRole("status").getByRole("listitem").count()).toBe(5);
+  await dialog(page).getByLabel("Request of the runs").fill("Report of {{planned_at}}");
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await dialog(page).getByRole("button", { name: "Create trigger" }).click();
+  await page.getByText("data-analyzer/morning").waitFor();
+  expect(await list()).toMatchObject([{ trigger: { kind: "cron", cron: "0 7 * * 1" } }]);
+
+  await page.getByRole("button", { name: "Fire now" }).click();
+  await page.getByText("History").click();
+  await page.getByRole("table").getByRole("link").waitFor();
+  await page.getByText("Completed").waitFor();
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("button", { name: "Enable" }).waitFor();
+  await page.getByRole("button", { name: "Edit data-analyzer/morning" }).click();
+  await dialog(page).getByLabel("Minute, hour").fill("0 9 * * 1");
+  await dialog(page).getByRole("button", { name: "Save" }).click();
+  await page.getByText("0 9 * * 1").waitFor();
+  await page.getByRole("button", { name: "Delete data-analyzer/morning" }).click();
+  await dialog(page).getByRole("button", { name: "Delete" }).click();
+  await page.getByText("No triggers").waitFor();
+});
+
+test("a webhook shows its address and, once, its secret; a stopped trigger shows the reason", async () => {
+  const spec = { kind: "webhook", agent: "data-analyzer", name: "hook", input: "{{event.body}}" };
+  await server.ask("POST", "/api/v1/triggers", spec);
+  const timed = { kind: "every", every: "1d", agent: "data-analyzer", name: "daily", input: "x" };
+  await server.ask("POST", "/api/v1/triggers", timed);
+  const daily = server.started.caxton.storage.triggers.find("default", "data-analyzer/daily");
+  if (daily === undefined) throw new Error("the trigger is there");
+  await server.started.caxton.storage.triggers.stop(daily, { reason: "the key was revoked", atMs: Date.now() });
+  await using person = await visit(browser, server.url, { still: true, width: 1_280 });
+  const { page } = person;
+  await page.goto("/ui/triggers");
+  await page.getByText("Stopped: the key was revoked").waitFor();
+  await page.getByRole("button", { name: "New secret" }).click();
+  await dialog(page).getByRole("button", { name: "New secret" }).click();
+  await dialog(page)
+    .getByText(/^whsec_/)
+    .waitFor();
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await dialog(page).getByRole("button", { name: "Close" }).last().click();
+  expect(await page.content()).not.toContain("whsec_");
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.getByText("Stopped: the key was revoked").waitFor({ state: "detached" });
+});
