@@ -1,6 +1,7 @@
 import { OutboxWorker, type OutboxRest } from "../kernel/async/outbox-worker.ts";
 import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { log } from "../kernel/log.ts";
 import { changeEvent } from "./change-events.ts";
 import { JOURNAL_TYPES, journalEvent } from "./journal-events.ts";
 import type { Subscribers } from "./subscribers.ts";
@@ -37,13 +38,18 @@ export class Dispatcher implements AsyncDisposable {
     this.#worker = new OutboxWorker(parts.clock, () => this.#work(), FAILURE);
   }
 
-  /** Records what happened since the last start. Resolves when that is on disk, before retention may delete it. */
+  /** Records what happened since the last start. Resolves when that is on disk, before retention may delete it. Never rejects: it is repeated. */
   async start(): Promise<void> {
     const { changes, watchJournal } = this.#parts;
     const types = new Set(JOURNAL_TYPES);
     this.#watching.use(watchJournal((type) => void (types.has(type) && this.#worker.due())));
     this.#watching.use(changes.watch(() => this.#worker.due()));
-    while ((await this.#work()) !== "done");
+    try {
+      while ((await this.#work()) !== "done");
+    } catch (error) {
+      log.error({ err: error }, FAILURE);
+      this.#worker.due();
+    }
   }
 
   async #work(): Promise<OutboxRest> {

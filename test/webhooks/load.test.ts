@@ -77,6 +77,19 @@ test("without an active webhook nothing is recorded, and the position does not m
   expect([store.position(), receiver.received]).toEqual([before, []]);
 });
 
+test("a server starts although a change cannot be read", async () => {
+  using directory = tempDirectory();
+  await using receiver = await startReceiver();
+  {
+    await using hooked = await startHooked(receiver, { directory: directory.path });
+    await hooked.create({ url: receiver.url, events: ["agent.*"] });
+    const { database } = hooked.server.started.caxton.storage;
+    await database.write(() => database.sql("INSERT INTO changes (workspace, body) VALUES ('default', '{}')").run());
+  }
+  await using hooked = await startHooked(receiver, { directory: directory.path });
+  expect(await hooked.server.ask("GET", "/ready")).toMatchObject({ status: 200 });
+});
+
 test("a restart sends what is due, with the id that it had", async () => {
   using directory = tempDirectory();
   await using receiver = await startReceiver(answer(500));
