@@ -218,6 +218,20 @@ test("a question of the model is asked in the chat", LONG, async () => {
   expect(chat.screen).not.toContain("another terminal");
 });
 
+test("a plain message answers a question that was left open, and the rest of the turn is printed", LONG, async () => {
+  const call = { name: "user__ask_user", arguments: { question: "Which color?" } };
+  await using place = await room([{ toolCalls: [call] }, { text: "Painted." }]);
+  await using chat = place.open("scribe");
+  await chat.say("paint");
+  await chat.shows(/◆ {2}Which color\?/);
+  chat.type("\u0003");
+  await chat.shows(/\/answer asks again/);
+  await chat.say("blue");
+  await chat.shows(/Painted\./);
+  expect(JSON.stringify(place.requests[1]?.messages.at(-1))).toContain("blue");
+  expect(chat.screen.match(/Painted\./g)).toHaveLength(1);
+});
+
 // chat.session.C1, chat.session.C2
 test("messages during a turn wait, join or interrupt, and two chats show one order", LONG, async () => {
   const gate = Promise.withResolvers<void>();

@@ -9,7 +9,7 @@ import {
 } from "../../api/contract/index.ts";
 import { type FileToSend, follow } from "../client/index.ts";
 import { type Context, reportError, sendFiles } from "../frame/index.ts";
-import { followRun, waitsForPerson } from "../run/index.ts";
+import { followRun, type FollowRunOptions, waitsForPerson } from "../run/index.ts";
 import { oneLine, showBytes } from "../terminal/index.ts";
 import type { ChatTarget } from "./chat-target.ts";
 import type { LineEditor } from "./line-editor.ts";
@@ -47,8 +47,8 @@ export class ChatSession {
   #last: string | null = null;
   /** Runs that are being printed, each with what cancels it. */
   readonly #followed = new Map<string, { cancel: () => void; isStopping: boolean }>();
-  /** Run whose question the user left open. */
-  #waiting: string | undefined;
+  /** Run whose question the user left open, as it was then. */
+  #waiting: RunDetail | undefined;
   #isPrinting = false;
   #isStale = false;
   /** Ends when the changes of this client are known; until then no turn is taken for that of another client. */
@@ -141,6 +141,8 @@ export class ChatSession {
     const { run, joined } = await this.changing(() => this.#send(message));
     const isBehind = this.active !== undefined || this.#waiting !== undefined;
     if (!joined && isBehind && run.state === "queued") this.say("waits for the turn in progress");
+    // A plain message can be the answer to a question that was left open.
+    if (joined && run.id === this.#waiting?.id) this.#resume();
     this.wake();
   }
 
@@ -212,10 +214,16 @@ export class ChatSession {
         outageMsMax: Infinity,
         onLink: (link) => link === "back" && this.thread && this.wake(),
       }))
-        if (event.type === "reset" || this.#isNews(event)) this.wake();
+        this.#notice(event);
     } catch {
       // Without the right to follow the server, the turns of others are printed with the next own one.
     }
+  }
+
+  #notice(event: ServerEvent): void {
+    if (event.type === "reset" || this.#isNews(event)) return this.wake();
+    const isAnswered = event.type === "run" && event.run.id === this.#waiting?.id && !waitsForPerson(event.run);
+    if (isAnswered) this.#resume();
   }
 
   #isNews(event: ServerEvent): boolean {
@@ -246,18 +254,29 @@ export class ChatSession {
 
   /** Asks again what the user left open. */
   async answer(): Promise<void> {
-    const id = this.#waiting;
-    if (id === undefined) return this.say("nothing waits for an answer");
+    const left = this.#waiting;
+    if (left === undefined) return this.say("nothing waits for an answer");
+    const { value: run } = await this.context.client.call(operations.run.get, { id: left.id });
+    if (!waitsForPerson(run)) return this.#resume();
     this.#waiting = undefined;
-    const { value: run } = await this.context.client.call(operations.run.get, { id });
-    if (!waitsForPerson(run)) return this.say(`it was answered; the turn is ${run.state}`);
+    this.#followAgain(run.id, { waiting: run });
+  }
+
+  /** Prints the rest of a turn whose question was answered elsewhere. */
+  #resume(): void {
+    const run = this.#waiting;
+    this.#waiting = undefined;
+    if (run !== undefined) this.#followAgain(run.id, { after: String(run.last_event) });
+  }
+
+  #followAgain(id: string, from: Pick<FollowRunOptions, "waiting" | "after">): void {
     const busy = this.editor.busy();
-    this.#follow(id, run)
+    this.#follow(id, from)
       .catch((error: unknown) => this.report(error))
       .finally(() => busy[Symbol.dispose]());
   }
 
-  async #follow(id: string, waiting?: RunDetail): Promise<void> {
+  async #follow(id: string, from: Pick<FollowRunOptions, "waiting" | "after"> = {}): Promise<void> {
     const { client } = this.context;
     try {
       await followRun(this.context, id, {
@@ -266,14 +285,14 @@ export class ChatSession {
         interrupts: (cancel) => this.#cancelWith(id, cancel),
         whileAsking: (ask) => this.editor.whileClosed(ask),
         signal: this.signal,
-        waiting,
+        ...from,
       });
     } finally {
       this.#followed.delete(id);
     }
     const { value: run } = await client.call(operations.run.get, { id });
     if (!waitsForPerson(run)) return;
-    this.#waiting = id;
+    this.#waiting = run;
     this.say("the turn waits for you; /answer asks again");
   }
 

@@ -34,6 +34,8 @@ export type FollowRunOptions = {
   readonly signal?: AbortSignal;
   /** The run as it waits for a user, who is asked first. What was printed before is not printed again. */
   readonly waiting?: RunDetail | undefined;
+  /** Id of the last event that was printed before; default: none was. */
+  readonly after?: string | undefined;
 };
 
 export const EXIT_UNSUCCESSFUL = 9;
@@ -78,7 +80,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     return EXIT_UNSUCCESSFUL;
   };
   try {
-    let outcome = options.waiting ?? (await once(""));
+    let outcome = options.waiting ?? (await once(options.after ?? ""));
     while (typeof outcome !== "number") {
       const run = outcome;
       const ask = () => (ASK_HERE[run.state] ?? approveHere)(context, run);
@@ -107,7 +109,7 @@ const ASK_HERE: { readonly [State in RunDetail["state"]]?: AskHere } = {
 };
 
 /** Whether the run waits for an answer of a user. */
-export const waitsForPerson = ({ state }: RunDetail): boolean => ASK_HERE[state] !== undefined;
+export const waitsForPerson = ({ state }: Pick<RunDetail, "state">): boolean => ASK_HERE[state] !== undefined;
 
 /** Whether an event is a question that the user has been asked here, or is asked when the run waits. */
 async function isAsked(context: Context, id: string, event: RunStreamEvent, around: Around): Promise<boolean> {
