@@ -69,8 +69,8 @@ export class SqliteReplies implements ReplyIndex {
       this.#db
         .sql(
           `SELECT reply_waits.* FROM reply_waits JOIN runs ON runs.id = reply_waits.run_id
-           WHERE (reply_waits.state = 'cancelled' AND runs.ended_at_ms IS NOT NULL)
-           OR (reply_waits.state = 'expired' AND reply_with LIKE 'delegation-%') ORDER BY wait_seq LIMIT ?`,
+           WHERE reply_waits.state = 'cancelled' AND (runs.ended_at_ms IS NOT NULL OR reply_with LIKE 'delegation-%')
+           ORDER BY wait_seq LIMIT ?`,
         )
         .all(limit)
         .map((row) => Row.parse(row)),
@@ -125,8 +125,10 @@ export function projectReply(db: Database, { seq, runId, event }: JournalEntry):
        SELECT ?, workspace, agent, id, ?, ?, 'open', ?, ? FROM runs WHERE id = ?`,
     ).run(event.replyWith, event.callId, event.conversationId, event.deadlineMs, seq, runId);
   } else if (event.type === "reply-end") {
+    // The agent that a delegation was not answered by in time is notified.
+    const isGivenUp = event.outcome === "expired" && event.replyWith.startsWith("delegation-");
     db.sql("UPDATE reply_waits SET state = ? WHERE reply_with = ? AND state = 'open'").run(
-      event.outcome,
+      isGivenUp ? "cancelled" : event.outcome,
       event.replyWith,
     );
   } else if (event.type === "tool-end" && event.outcome !== "done") {
