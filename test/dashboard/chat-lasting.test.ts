@@ -155,6 +155,10 @@ test("a question of the agent is answered in the dialogue", async () => {
   await log(page).getByText("So be it.").waitFor();
   await log(page).getByText("user.ask_user").click();
   await log(page).getByRole("group", { name: "Result" }).first().getByText("blue").waitFor();
+  // A question has no effects that would stay.
+  await page.getByRole("button", { name: "Edit and resend" }).click();
+  await log(page).getByRole("textbox", { name: "Message" }).waitFor();
+  expect(await log(page).getByRole("note").count()).toBe(0);
   expect(person.complaints).toEqual([]);
 });
 

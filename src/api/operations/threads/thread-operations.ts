@@ -68,7 +68,8 @@ const get = implement(operations.thread.get, ({ runs }, { id }, { admission }) =
 
 /** Throws ThreadNotFoundError, RunNotFoundError. */
 const turns = implement(operations.thread.turns, ({ runs, tools }, { id, head, cursor, limit }, { admission }) => {
-  const all = tools.catalogue.of(admission.principal.workspace).select("all");
+  const servers = tools.catalogue.of(admission.principal.workspace).servers();
+  const all = servers.flatMap((server) => server.tools);
   const readers = new Set(all.filter(({ effects }) => effects.readOnly).map(modelToolName));
   const thread = ownThread(runs, admission, id);
   const [after] = decodeCursor(cursors.turns, cursor) ?? [];
