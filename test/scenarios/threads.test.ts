@@ -346,6 +346,29 @@ test("when the run of the last turn is deleted, the dialogue continues from the 
   expect(lines(requests[2])).toEqual(["user: first", "assistant: answer", "user: third"]);
 });
 
+test("when the run of an earlier turn is deleted, the turns before and after it stay, also of forks", async () => {
+  const { model, requests } = watched([{ text: "answer" }]);
+  await using room = await openRoom({ model });
+  const { made, threads, id, ask } = room;
+  const [first, second, third] = [await ask("first"), await ask("second"), await ask("third")];
+  const { forkedFrom: _none, ...given } = await newThread(threads);
+  const fork = await threads.create({ ...given, id: undefined, expiresAfterMs: null, from: second.id });
+  expect(fork.forkedFrom).toBe(id);
+  await new SqliteRunArchive(made.database, new Contents(made.database)).remove([second.id]);
+  expect(threads.path(third.id, 9).map(({ run }) => run)).toEqual([third.id, first.id]);
+  expect(threads.get(fork.id).head).toBe(first.id);
+  await ask("fourth");
+  expect(lines(requests[3])).toEqual([
+    "user: first",
+    "assistant: answer",
+    "user: third",
+    "assistant: answer",
+    "user: fourth",
+  ]);
+  await ask("fifth");
+  expect(lines(requests[4]).slice(0, 5)).toEqual(lines(requests[3]));
+});
+
 test("a fork shares its turns, which stay when the thread they came from is deleted", async () => {
   const { model, requests } = watched([{ text: "answer" }]);
   await using room = await openRoom({ model });

@@ -100,6 +100,7 @@ function send(command: Command, invocation: Invocation): void {
     )
     .option("-m, --model <provider/model>", "override the model for this turn")
     .option("--instead-of <run>", "turn that the message replaces")
+    .option("--full-history", "show the model all earlier turns in full, as far as its window allows")
     .addOption(
       command
         .createOption(
@@ -121,12 +122,13 @@ function send(command: Command, invocation: Invocation): void {
       file: z.array(z.string()).default([]),
       model: z.string().optional(),
       insteadOf: z.string().optional(),
+      fullHistory: z.boolean().default(false),
       whenBusy: z.enum(WHEN_BUSY).optional(),
       stream: z.boolean(),
       detach: z.boolean().default(false),
     }),
     formats: ["text", "json", "jsonl"],
-    run: async (context, { thread: id, message, file, model, insteadOf, whenBusy, stream, detach }) => {
+    run: async (context, { thread: id, message, file, model, insteadOf, fullHistory, whenBusy, stream, detach }) => {
       const uploads = await sendFiles(context, await Promise.all(file.map(fileToSend)), new AbortController().signal);
       const { raw, value } = await context.client.call(operations.thread.send, {
         id,
@@ -134,6 +136,7 @@ function send(command: Command, invocation: Invocation): void {
         ...(uploads.length > 0 && { uploads }),
         ...(model !== undefined && { model }),
         ...(insteadOf !== undefined && { instead_of: insteadOf }),
+        full_history: fullHistory,
         ...(whenBusy !== undefined && { when_busy: whenBusy }),
         attended: context.terminal.canAsk && context.format === "text" && !detach,
       });
@@ -207,7 +210,7 @@ function get(command: Command, invocation: Invocation): void {
       const { raw, value } = await context.client.call(operations.thread.get, { id });
       const { value: page } = await context.client.call(operations.thread.turns, { id, limit: TURNS });
       const human = () =>
-        `${renderFields(fieldsOf(value), context.terminal)}\n${page.items.toReversed().map(turnText).join("\n")}`;
+        `${renderFields([...fieldsOf(value), ...summaryOf(page)], context.terminal)}\n${page.items.toReversed().map(turnText).join("\n")}`;
       await showOne(context, { raw, name: value.id, human });
     },
   });
@@ -224,12 +227,17 @@ const fieldsOf = (each: Thread) =>
     ["Expires", each.expires_at ?? "never"],
   ] as const;
 
+const summaryOf = ({ summary }: z.output<typeof threads.TurnPage>): (readonly [string, string])[] =>
+  summary === null
+    ? []
+    : [["Summary", `${summary.tokens} tokens stand for the summarized turns: ${safeText(summary.text)}`]];
+
 type Message = z.output<typeof threads.ThreadMessage>;
 
-function turnText({ run, siblings, state, messages }: Turn): string {
+function turnText({ run, siblings, state, messages, in_context }: Turn): string {
   const others = siblings.length > 1 ? `, branch ${siblings.indexOf(run) + 1} of ${siblings.length}` : "";
   const lines = messages.map(messageText).filter((text) => text !== "");
-  return [`${run} (${state}${others})`, ...lines, ""].join("\n");
+  return [`${run} (${state}${others}${in_context === "whole" ? "" : `, ${in_context}`})`, ...lines, ""].join("\n");
 }
 
 function messageText(message: Message): string {

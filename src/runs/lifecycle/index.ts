@@ -10,4 +10,5 @@ export { type QueueOptions, DEFAULT_QUEUE_OPTIONS } from "./queue-options.ts";
 export { Runs } from "./runs.ts";
 export { inputTooLarge } from "./refusals.ts";
 export { type StartRequest, renderPrompts } from "./start-request.ts";
+export { ThreadHistory } from "./turns/thread-history.ts";
 export { TimeTravel } from "./time-travel.ts";

@@ -27,6 +27,7 @@ export function careOf(
       defaultWindowTokens: server.context.default_window,
       reserveTokens: chosen.output_reserve,
       keepTurns: chosen.keep_turns ?? DEFAULT_CONTEXT.keepTurns,
+      historyTokensMax: chosen.history_tokens ?? DEFAULT_CONTEXT.historyTokensMax,
       summaryTokensMax: chosen.summary_tokens ?? DEFAULT_CONTEXT.summaryTokensMax,
     },
     loops: {

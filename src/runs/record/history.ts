@@ -73,13 +73,16 @@ export const NO_HISTORY: History = {
 export const keptResults = ({ turns }: History): readonly RunArtifact[] =>
   turns.flatMap(({ details }) => details.flatMap(({ kept }) => kept ?? [])).toReversed();
 
-/** What an ended run leaves to the next, given the run that it continues. */
-export function pastRunOf(view: RunView, before: PastRun | undefined): PastRun {
+/**
+ * What an ended run leaves to the next, given the run before it. If that is not the one that it continued, its reports mean
+ * the same turns only up to `sharedTurns`.
+ */
+export function pastRunOf(view: RunView, before: PastRun | undefined, sharedTurns = Infinity): PastRun {
   const from = before?.to ?? THREAD_START;
-  const summary = view.summaries.at(-1) ?? before?.summary ?? null;
+  const summary = newestSummary(view.summaries.at(-1), before?.summary ?? undefined, sharedTurns);
   const inherited = {
-    points: pointsOf(view, before),
-    summary: summary && { coversThrough: summary.coversThrough, text: summary.text },
+    points: pointsOf(view, before, sharedTurns),
+    summary: summary === undefined ? null : { coversThrough: summary.coversThrough, text: summary.text },
     files: withFiles(before?.files ?? [], view.files),
   };
   const parent = view.thread?.parent ?? null;
@@ -91,6 +94,18 @@ export function pastRunOf(view: RunView, before: PastRun | undefined): PastRun {
   const calls = view.steps.filter(({ kind }) => kind === "tool").length;
   const to = { turns: from.turns + steps + closed.length - own.length, calls: from.calls + calls };
   return { parent, from, to, turns, ...inherited };
+}
+
+type Summary = { readonly coversThrough: number; readonly text: string };
+
+/** Returns the own one, unless a run with the whole history summarized less than the runs before it. */
+function newestSummary(
+  own: Summary | undefined,
+  before: Summary | undefined,
+  sharedTurns: number,
+): Summary | undefined {
+  const coversThrough = Math.min(own?.coversThrough ?? 0, sharedTurns);
+  return own !== undefined && coversThrough >= (before?.coversThrough ?? 0) ? { ...own, coversThrough } : before;
 }
 
 /** Files of a branch, at most the newest; of equal names, the newest. */
@@ -162,29 +177,32 @@ function withRequest(first: StoredTurn, view: RunView): StoredTurn {
   return { ...first, asked: { text, tokens: estimateTokens(text), fileTokens: 0 }, askedFiles: [...view.files] };
 }
 
-function pointsOf(view: RunView, before: PastRun | undefined): TruncationPoints {
+function pointsOf(view: RunView, before: PastRun | undefined, sharedTurns: number): TruncationPoints {
   const report = view.steps.findLast((step) => step.kind === "model" && step.context !== undefined);
   const last = report?.kind === "model" ? report.context : undefined;
   const start = before?.points ?? NO_HISTORY.points;
-  const coveredThrough = Math.max(
-    last?.coveredThrough ?? 0,
-    start.coveredThrough,
-    view.summaries.at(-1)?.coversThrough ?? 0,
-  );
-  return {
-    coveredThrough,
-    shortenedThrough: Math.max(last?.shortenedThrough ?? 0, start.shortenedThrough, coveredThrough),
-  };
+  const own = Math.max(last?.coveredThrough ?? 0, view.summaries.at(-1)?.coversThrough ?? 0);
+  const coveredThrough = Math.max(Math.min(own, sharedTurns), start.coveredThrough);
+  const shortened = Math.min(last?.shortenedThrough ?? 0, sharedTurns);
+  return { coveredThrough, shortenedThrough: Math.max(shortened, start.shortenedThrough, coveredThrough) };
 }
 
 /**
  * The history of a run that continues another. `past` returns an ended run; undefined for one that was deleted, and
- * then the history begins after it. Runs whose turns are all covered are not read.
+ * then the history begins after it. Runs whose turns are all covered are not read. The whole history has no summary.
  */
-export function historyOf(parent: RunId | null, past: (id: RunId) => PastRun | undefined, runsMax = Infinity): History {
+export function historyOf(
+  parent: RunId | null,
+  past: (id: RunId) => PastRun | undefined,
+  {
+    runsMax = Infinity,
+    isWhole = false,
+  }: { readonly runsMax?: number | undefined; readonly isWhole?: boolean | undefined } = {},
+): History {
   const newest = parent === null ? undefined : past(parent);
   if (newest === undefined) return NO_HISTORY;
-  const { coveredThrough } = newest.points;
+  const points = isWhole ? NO_HISTORY.points : newest.points;
+  const { coveredThrough } = points;
   const runs: PastRun[] = [];
   for (let run: PastRun | undefined = newest; run !== undefined && runs.length < runsMax;) {
     runs.push(run);
@@ -195,8 +213,8 @@ export function historyOf(parent: RunId | null, past: (id: RunId) => PastRun | u
   return {
     position: newest.to,
     turns,
-    points: newest.points,
-    summary: newest.summary ?? undefined,
+    points,
+    summary: isWhole ? undefined : (newest.summary ?? undefined),
     files: newest.files,
   };
 }

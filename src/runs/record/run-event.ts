@@ -96,6 +96,8 @@ export const RunThread = z.object({
   parent: RunId.nullable(),
   /** Who sent the message. */
   author: z.string(),
+  /** Its requests have the earlier turns in full, as far as the window allows. */
+  isWhole: z.literal(true).optional(),
 });
 export type RunThread = z.infer<typeof RunThread>;
 

@@ -4,7 +4,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
 import type { RunCaller } from "../../kernel/rights/run-caller.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { inputTooLarge, type PendingReplies, type Runs, type StartRequest, takesText } from "../lifecycle/index.ts";
+import {
+  inputTooLarge,
+  type PendingReplies,
+  type Runs,
+  type StartRequest,
+  takesText,
+  ThreadHistory,
+} from "../lifecycle/index.ts";
 import {
   InputClosedError,
   isTerminal,
@@ -49,6 +56,14 @@ export type Send = Omit<StartRequest, "workspace" | "agent" | "revision" | "thre
   readonly mayAnswer?: boolean | undefined;
   /** The turn that this message replaces: a further branch begins before it. */
   readonly insteadOf?: RunId | undefined;
+  /** Its requests have the earlier turns in full, as far as the window allows. */
+  readonly hasWholeHistory?: boolean | undefined;
+};
+
+/** What the next request of a branch leaves out of the earlier turns. */
+export type Compaction = {
+  readonly summary: string;
+  readonly of: (run: RunId) => "whole" | "shortened" | "summarized";
 };
 
 /** A message became a turn, or joined the run that was in progress. */
@@ -81,7 +96,8 @@ export class Threads {
     const known = this.#deps.store.get(id);
     if (known) return known;
     const atMs = this.#deps.clock.nowMs();
-    const places = { head: from ?? null, forkedFrom: forkedFrom ?? null, conversationId: null };
+    const shared = forkedFrom ?? this.#summary(from ?? null)?.thread?.id ?? null;
+    const places = { head: from ?? null, forkedFrom: shared, conversationId: null };
     const expiresAtMs = expiresAfterMs === null ? null : atMs + expiresAfterMs;
     const thread: Thread = { ...given, id, ...places, createdAtMs: atMs, updatedAtMs: atMs, expiresAtMs };
     await this.#deps.store.insert(thread);
@@ -130,6 +146,21 @@ export class Threads {
     let run = first;
     for (let next = this.next(id, [run]).at(-1); next !== undefined; next = this.next(id, [run]).at(-1)) run = next.run;
     return run;
+  }
+
+  /** What the turn after a run leaves out; undefined if no turn has ended. */
+  compaction(head: RunId | null): Compaction | undefined {
+    const histories = new ThreadHistory(this.#deps.journal);
+    const ended = histories.endedFrom(head);
+    const newest = ended === null ? undefined : histories.past(ended);
+    if (newest === undefined) return undefined;
+    const { points, summary } = newest;
+    const of = (run: RunId) => {
+      const position = histories.past(run);
+      if (position === undefined || position.from.turns >= points.shortenedThrough) return "whole";
+      return position.from.turns < points.coveredThrough ? "summarized" : "shortened";
+    };
+    return { summary: summary?.text ?? "", of };
   }
 
   /** Turns that continue each of these, over all branches. */
@@ -232,11 +263,13 @@ export class Threads {
       isRepeated: _isRepeated,
       mayAnswer: _mayAnswer,
       author,
+      hasWholeHistory,
       ...start
     } = request;
+    const whole = hasWholeHistory === true ? ({ isWhole: true } as const) : {};
     const { id, workspace, agent, revision } = thread;
     const { ended } = await this.#onRevision(revision ?? undefined, (found) =>
-      runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author } }),
+      runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author, ...whole } }),
     );
     return { run: request.id, joined: false, ended };
   }

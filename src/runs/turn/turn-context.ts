@@ -148,6 +148,7 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
   const summary = summaryIn(view, history);
   const window = windowOf(model, settings, { last, refused: ask.window });
   const recalled = recalledIn(view) ? estimateTokens(view.recalled) : 0;
+  const isUnbounded = past.length === 0 || settings.strategy === "full" || view.thread?.isWhole === true;
   const layWith = (offered: readonly Tool[]): Layout =>
     layOut({
       window: window.tokens,
@@ -169,8 +170,7 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
       strategy: settings.strategy,
       keepTurns: settings.keepTurns,
       summaryTokensMax: settings.summaryTokensMax,
-      dialogueTokensMax:
-        past.length === 0 || settings.strategy === "full" ? undefined : HISTORY_TOKENS + own.reduce(addTokens, 0),
+      dialogueTokensMax: isUnbounded ? undefined : settings.historyTokensMax + own.reduce(addTokens, 0),
       readOn: (call) => `${modelToolName(READ_RESULT)} {"call": ${call}}`,
     });
   const layout = layWith(ask.offered);
@@ -180,9 +180,6 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
   const offered = [...ask.offered, READ_RESULT];
   return { layout: layWith(offered), turns, offered, window };
 }
-
-/** Of earlier runs of a thread, what a request holds at most, however large the window is. */
-const HISTORY_TOKENS = 48_000;
 
 const addTokens = (sum: number, { tokens, results }: DialogueTurn): number =>
   results.reduce((all, result) => all + result.tokens, sum + tokens);

@@ -1,4 +1,4 @@
-import type { RunId } from "../../kernel/ids.ts";
+import { RunId } from "../../kernel/ids.ts";
 import type { RunEvent, RunJournal } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
 import { ADD_SPENT, addSpendToRun, spentOf } from "../sqlite-spend-store.ts";
@@ -59,7 +59,7 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
       db.sql(
         "UPDATE runs SET state = 'running', resting = 0, started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?",
       ).run(atMs, runId);
-      if (event.after !== undefined) db.sql("UPDATE runs SET thread_parent = ? WHERE id = ?").run(event.after, runId);
+      if (event.after !== undefined) passBy(db, runId, event.after);
       return;
     case "model-fail":
       addTokens(db, runId, event);
@@ -109,6 +109,34 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
     case "tool-begin":
       return;
   }
+}
+
+/**
+ * A run starts after another than it was to continue. Runs in between that have not ended, since they wait for a reply, come
+ * after it in the branch, so that later turns see them.
+ */
+function passBy(db: Database, runId: RunId, after: RunId | null): void {
+  const passed = db
+    .sql(
+      `WITH RECURSIVE skipped (id, parent, open) AS (
+         SELECT r.id, r.thread_parent, r.ended_at_ms IS NULL FROM runs r WHERE r.id = (SELECT thread_parent FROM runs WHERE id = ?1)
+         UNION ALL SELECT r.id, r.thread_parent, r.ended_at_ms IS NULL FROM skipped JOIN runs r ON r.id = skipped.parent WHERE r.id IS NOT ?2
+       ) SELECT id FROM skipped WHERE open = 1 AND id IS NOT ?2`,
+    )
+    .all(runId, after)
+    .map((row) => RunId.parse(row["id"]));
+  const [newest, oldest] = [passed.at(0), passed.at(-1)];
+  if (newest !== undefined && oldest !== undefined) {
+    db.sql(
+      "UPDATE runs SET thread_parent = ?1 WHERE thread_parent = ?2 AND thread = (SELECT thread FROM runs WHERE id = ?2) AND started_at_ms IS NULL",
+    ).run(newest, runId);
+    db.sql("UPDATE runs SET thread_parent = ? WHERE id = ?").run(runId, oldest);
+    db.sql("UPDATE threads SET head = ?1 WHERE head = ?2 AND id = (SELECT thread FROM runs WHERE id = ?2)").run(
+      newest,
+      runId,
+    );
+  }
+  db.sql("UPDATE runs SET thread_parent = ? WHERE id = ?").run(after, runId);
 }
 
 type End = Extract<RunEvent, { type: "run-complete" | "run-fail" | "run-cancel" }>;

@@ -12,6 +12,10 @@ import { storageError } from "../../kernel/sqlite/errors.ts";
 /** A thread without turns is of no use to anybody. */
 const DELETE_EMPTY = "DELETE FROM threads WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE thread = ?1)";
 
+/** A thread and its forks, whose turns can continue turns of it. */
+const FAMILY =
+  "WITH RECURSIVE family (id) AS (SELECT ?1 UNION SELECT t.id FROM threads t JOIN family f ON t.forked_from = f.id)";
+
 const Row = z.object({ seq: z.int(), body: z.string() });
 
 /**
@@ -74,9 +78,11 @@ export class SqliteRunArchive implements RunArchive {
         this.#db.sql("INSERT INTO run_removals (run_id) VALUES (?)").run(id);
         const thread = row["thread"] ?? null;
         if (thread === null) return true;
+        const parent = row["thread_parent"] ?? null;
+        this.#db.sql(`${FAMILY} UPDATE threads SET head = ?2 WHERE id IN family AND head = ?3`).run(thread, parent, id);
         this.#db
-          .sql("UPDATE threads SET head = ? WHERE id = ? AND head = ?")
-          .run(row["thread_parent"] ?? null, thread, id);
+          .sql(`${FAMILY} UPDATE runs SET thread_parent = ?2 WHERE thread IN family AND thread_parent = ?3`)
+          .run(thread, parent, id);
         this.#db.sql(DELETE_EMPTY).run(thread);
         return true;
       }),

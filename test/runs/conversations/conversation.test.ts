@@ -1,3 +1,4 @@
+import type { RunId } from "../../../src/kernel/ids.ts";
 import { describe, expect, test } from "vitest";
 import type { Performative } from "../../../src/messaging/acl/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
@@ -234,6 +235,32 @@ test("a cancellation ends the runs of its conversation, and is confirmed once", 
     await until(() => room.office.said("alice", "user").length === 1);
     expect(room.office.said("alice", "user")).toEqual(["inform: cancelled"]);
     expect(room.runsOf("alice")).toMatchObject([{ state: "cancelled" }]);
+  });
+});
+
+test("a turn that others passed while it waited for a reply is in the branch once it has ended", async () => {
+  const says = [
+    { when: { userIncludes: "first" }, toolCalls: [tool("ask", { to: "bob", content: "?" })] },
+    { when: { userIncludes: "first" }, text: "said at last" },
+    { text: "said" },
+  ];
+  const bob: Actor = { name: "bob", says: [{ text: "bob knows", delayMs: 400 }] };
+  await withRoom([{ name: "alice", says }, bob], async (room) => {
+    const { conversationId } = await room.write({ performative: "request" }, "alice", "first");
+    await until(() => room.runsOf("alice")[0]?.state === "awaiting-reply");
+    await room.write({ performative: "request", conversationId }, "alice", "second");
+    await until(() => room.runsOf("alice").filter(({ state }) => state === "completed").length === 2);
+    await room.write({ performative: "request", conversationId }, "alice", "third");
+    await until(() => room.runsOf("alice").filter(({ state }) => state === "completed").length === 3);
+    const runs = room.runsOf("alice");
+    const before = (id: RunId) => room.journal.summary(id)?.thread?.parent ?? null;
+    const branch: string[] = [];
+    for (let at: RunId | null = runs.at(-1)?.id ?? null; at !== null; at = before(at))
+      branch.unshift(runs.find(({ id }) => id === at)?.input ?? "");
+    expect(branch).toEqual(["second", "first", "third"]);
+    expect(runs.at(-1)?.steps.at(-1)).toMatchObject({
+      context: { parts: expect.arrayContaining([expect.objectContaining({ what: "turns 1–3" })]) },
+    });
   });
 });
 

@@ -13,6 +13,8 @@ export type ContextSettings = {
   readonly reserveTokens: number | undefined;
   /** The newest turns, which are shortened only when nothing else helps. */
   readonly keepTurns: number;
+  /** Of earlier turns of a thread, what a request holds at most, however large the window is. */
+  readonly historyTokensMax: number;
   /** The longest summary. */
   readonly summaryTokensMax: number;
 };
@@ -23,5 +25,6 @@ export const DEFAULT_CONTEXT: ContextSettings = {
   defaultWindowTokens: 32_768,
   reserveTokens: undefined,
   keepTurns: 4,
+  historyTokensMax: 48_000,
   summaryTokensMax: 1_000,
 };

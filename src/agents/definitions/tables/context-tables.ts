@@ -31,6 +31,10 @@ export const ContextTable = z
       .max(100)
       .optional()
       .meta({ description: "Newest turns that are shortened last; default 4", examples: [4] }),
+    history_tokens: tokens(1_000).meta({
+      description: "Tokens of earlier turns of a thread in a request, at most; default 48000",
+      examples: [48_000],
+    }),
     summary_tokens: z
       .int()
       .min(100)

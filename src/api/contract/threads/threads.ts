@@ -96,6 +96,10 @@ export const SendBody = z
       description:
         "While a turn is in progress: wait for it, join it before its next model call, cancel it, or answer 409 THREAD_BUSY. Default: conversation.when_busy of the agent",
     }),
+    full_history: z.boolean().default(false).meta({
+      description:
+        "Whether the model sees all earlier turns in full, as far as its window allows, instead of a summary and shortened results",
+    }),
     variables: z
       .record(z.string(), Json)
       .optional()
@@ -168,11 +172,22 @@ export const Turn = z
     input_tokens: z.int(),
     output_tokens: z.int(),
     cost: Cost,
+    in_context: z.enum(["whole", "shortened", "summarized"]).meta({
+      description:
+        "As the next turn of the branch sees it: whole, with shortened tool results, or as a part of the summary",
+    }),
     messages: z.array(ThreadMessage),
   })
   .meta({ id: "Turn" });
 export type Turn = z.infer<typeof Turn>;
-export const TurnPage = page(Turn).meta({ id: "TurnPage" });
+export const TurnPage = page(Turn)
+  .extend({
+    summary: z
+      .object({ text: z.string(), tokens: z.int().meta({ description: "Estimated tokens" }) })
+      .nullable()
+      .meta({ description: "What the next turn of the branch sees in place of summarized turns" }),
+  })
+  .meta({ id: "TurnPage" });
 export const TurnQuery = ListQuery.extend({
   head: Id.optional().meta({ description: "Last turn of the branch to read; default: the thread's head" }),
 });

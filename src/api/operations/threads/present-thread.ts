@@ -26,13 +26,19 @@ export const presentThread = ({ stores: { journal } }: RunServices, thread: Thre
   expires_at: instantOrNull(thread.expiresAtMs),
 });
 
+type Place = {
+  readonly siblings: readonly RunId[];
+  readonly readers: ReadonlySet<string>;
+  readonly inContext: contract.Turn["in_context"];
+};
+
 export const presentTurn = (
   view: RunView,
   summary: RunSummary,
-  { siblings, readers }: { readonly siblings: readonly RunId[]; readonly readers: ReadonlySet<string> },
+  { siblings, readers, inContext }: Place,
 ): contract.Turn => ({
   run: view.id,
-  parent: view.thread?.parent ?? null,
+  parent: summary.thread?.parent ?? null,
   siblings: [...siblings],
   agent: view.agent,
   revision: view.revision,
@@ -42,6 +48,7 @@ export const presentTurn = (
   input_tokens: summary.inputTokens,
   output_tokens: summary.outputTokens,
   cost: presentCost(summary),
+  in_context: inContext,
   messages: messagesOf(view, readers),
 });
 

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { type Admission, runCallerOf } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
+import { estimateTokens } from "../../../kernel/tokens.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import type { RunServices } from "../../../runs/index.ts";
 import { modelToolName } from "../../../tools/catalogue/index.ts";
@@ -76,6 +77,7 @@ const turns = implement(operations.thread.turns, ({ runs, tools }, { id, head, c
   // A client can write a cursor, so the run in it is checked like any other.
   const last = after ?? head;
   const from = last === undefined ? thread.head : ownRun(runs, admission, last);
+  const compaction = runs.threads.compaction(head === undefined ? thread.head : ownRun(runs, admission, head));
   const path = from === null ? [] : runs.threads.path(from, limit + 1);
   const shown = path.slice(0, limit);
   const parents = [...new Set(shown.map(({ parent }) => parent))];
@@ -87,10 +89,16 @@ const turns = implement(operations.thread.turns, ({ runs, tools }, { id, head, c
     if (summary === undefined || !admission.covers("agents", view.agent)) return [];
     const siblings = (places.get(parent) ?? []).map((turn) => turn.run);
     const branches = siblings.includes(run) ? siblings : [run, ...siblings];
-    return [presentTurn(view, summary, { siblings: branches, readers })];
+    return [presentTurn(view, summary, { siblings: branches, readers, inContext: compaction?.of(run) ?? "whole" })];
   });
   const next = path[limit];
-  return { items, next: next === undefined ? null : cursors.turns.encode(next.run) };
+  // A summary also has turns of agents that the caller's grant does not cover.
+  const text = admission.isWhole ? (compaction?.summary ?? "") : "";
+  return {
+    items,
+    next: next === undefined ? null : cursors.turns.encode(next.run),
+    summary: text === "" ? null : { text, tokens: estimateTokens(text) },
+  };
 });
 
 type SendInput = z.output<typeof schemas.SendBody> & { readonly id: string };
@@ -137,6 +145,7 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
       isRepeated: asked?.isRepeated === true,
       whenBusy,
       mayAnswer: isPlain(body),
+      hasWholeHistory: body.full_history,
       variables: body.variables,
       model: body.model,
       onModelFailure: body.on_model_failure,
@@ -153,8 +162,9 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
 }
 
 /** A message that says nothing of its handling may answer a question. */
-const isPlain = ({ when_busy, uploads = [], instead_of, client_tools, output_schema, model }: SendInput): boolean =>
+const isPlain = ({ when_busy, uploads = [], instead_of, client_tools, output_schema, model, ...rest }: SendInput) =>
   uploads.length === 0 &&
+  !rest.full_history &&
   [when_busy, instead_of, client_tools, output_schema, model].every((each) => each === undefined);
 
 async function whenBusyOf({ agents }: ApiServices["agents"], { workspace, agent }: Thread) {

@@ -74,9 +74,9 @@ export class TurnQueue {
     for (let at = run.thread.parent; at !== null;) {
       const before = this.#journal.summary(at);
       if (before === undefined) return undefined;
-      if (!isTerminal(before.state))
-        return run.message !== null && before.state === "awaiting-reply" ? undefined : before.id;
-      if (!isWithdrawn(before)) return undefined;
+      const isPassed = run.message !== null && before.state === "awaiting-reply";
+      if (!isTerminal(before.state) && !isPassed) return before.id;
+      if (!isWithdrawn(before) && !isPassed) return undefined;
       at = before.thread?.parent ?? null;
     }
     return undefined;
