@@ -40,6 +40,16 @@ beforeAll(async () => {
       "examples/agents/payer.toml": agent("payer", "calculator", `[permissions]\nask = ["calculator.*"]\n`),
       "examples/agents/probe.toml": agent("probe", "remote"),
       "examples/agents/writer.toml": agent("writer", "calculator", `[permissions]\nask = ["calculator.*"]\n`),
+      "examples/agents/packer.toml": agent("packer", "user"),
+      "scripts/packer.json": JSON.stringify([
+        {
+          toolCalls: [
+            { name: "user__ask_user", arguments: { question: "Which colour?", options: ["red", "blue"] } },
+            { name: "user__ask_user", arguments: { question: "For whom?" } },
+          ],
+        },
+        { text: "It is packed." },
+      ]),
       "scripts/writer.json": script(
         "calculator__evaluate",
         { expression: `1${"\n+1".repeat(1_500)}` },
@@ -153,12 +163,30 @@ test("runs in which a tool asks are on the page too: they come, and they go once
   await page.getByText("No pending approvals").waitFor();
   const run = await begin("probe", "Ask me");
   await inNavigation(page, "1 waits");
-  await page.getByRole("heading", { name: "Questions of tools" }).waitFor();
+  await page.getByRole("heading", { name: "Questions" }).waitFor();
   const [question] = (await detail(run)).questions;
   const answer = { action: "accept", content: { name: "Ada" } };
   await server.ask("POST", `/api/v1/runs/${run}/inputs/${question?.id}`, answer);
   await page.getByText("No pending approvals").waitFor();
   expect(await ended(run)).toMatchObject({ state: "completed", output: "I have asked." });
+});
+
+test("questions of the model are answered on the page of their run, by an option or a text", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/approvals");
+  const run = await begin("packer", "pack");
+  await page.getByRole("heading", { name: "Questions" }).waitFor();
+  await page.getByRole("link", { name: "packer" }).first().click();
+  const asked = (question: string) => page.getByRole("region", { name: "packer asks" }).filter({ hasText: question });
+  await asked("Which colour?").getByRole("button", { name: "blue" }).click();
+  await asked("Which colour?").waitFor({ state: "detached" });
+  await asked("For whom?").getByRole("textbox").fill("for Ada");
+  await asked("For whom?").getByRole("button", { name: "Answer" }).click();
+  await page.getByText("It is packed.").first().waitFor();
+  const over = await ended(run);
+  expect(over.step_list.flatMap((step) => (step.kind === "tool" ? [step.text] : []))).toEqual(["blue", "for Ada"]);
+  expect(person.complaints).toEqual([]);
 });
 
 test("a run that is cancelled elsewhere removes its waiting calls, also on a narrow screen", async () => {

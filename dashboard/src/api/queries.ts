@@ -93,16 +93,23 @@ export const answeredApprovalsQuery = queryOptions({
   retry: retryUnlessRefused,
 });
 
-/** Runs in which a tool asks something while it works. */
+/** Runs whose model asks something, or in which a tool asks while it works. */
 export const askingRunsQuery = queryOptions({
   queryKey: ["approvals", "asking"],
-  queryFn: ({ signal }) => call(operations.run.list, { state: "awaiting-approval", limit: PAGE_SIZE }, signal),
+  queryFn: async ({ signal }) => {
+    const [calls, questions] = await Promise.all(
+      (["awaiting-approval", "awaiting-input"] as const).map((state) =>
+        call(operations.run.list, { state, limit: PAGE_SIZE }, signal),
+      ),
+    );
+    return { items: [...(questions?.items ?? []), ...(calls?.items ?? [])], next: null };
+  },
   retry: retryUnlessRefused,
 });
 
-/** Of runs that wait for answers those in which a tool asks: the others rest, for calls to be approved. */
+/** Of runs that wait for answers those that ask something: the others rest, for calls to be approved. */
 export const runsThatAsk = ({ items }: Page<RunSummary>): readonly RunSummary[] =>
-  items.filter(({ resting }) => !resting);
+  items.filter(({ resting, state }) => !resting || state === "awaiting-input");
 
 export const diffQuery = (id: string, other: string) =>
   queryOptions({

@@ -16,7 +16,7 @@ export const openInputs = ({ questions, client_calls: calls }: RunDetail): reado
 export function questionLines(question: RunQuestion): readonly string[] {
   const { server, message, url, schema, expires_at: until } = question;
   return [
-    `${server} asks: ${message}`,
+    `${server === "user" ? "the agent" : server} asks: ${message}`,
     ...(url === null ? [] : [`  visit: ${url}`]),
     ...fieldLines(schema ?? {}).map((field) => `  ${field}`),
     `  until ${until}`,

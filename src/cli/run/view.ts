@@ -206,7 +206,9 @@ export class RunView {
   }
 
   #question(question: RunQuestion): void {
-    const { state, id } = question;
+    const { state, id, server } = question;
+    // The run rests for an answer to its model, and the end of the stream says how it is given.
+    if (server === "user") return;
     if (state !== "open") return this.#terminal.status("calling tools");
     this.#terminal.endLine();
     for (const line of questionLines(question)) this.#terminal.note(this.#terminal.noteStyle("yellow", oneLine(line)));

@@ -73,7 +73,7 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       return;
     case "run":
       // What a run waits for begins with its state, and is over with it.
-      if (event.run.state === "awaiting-approval" || isWaitedFor(client, event.run.id))
+      if (["awaiting-approval", "awaiting-input"].includes(event.run.state) || isWaitedFor(client, event.run.id))
         void client.invalidateQueries({ queryKey: ["approvals"] });
       return applyRun(client, event.run);
     case "agent":

@@ -10,7 +10,7 @@ import { Inputs, useArguments } from "../tools/call/call-form.tsx";
 /** Server of the tool with which an agent itself asks. */
 const ASK_USER = "user";
 
-/** Questions of tools in a running run, each with a form generated from its schema. */
+/** Open questions of a run, each with its options, or a form generated from its schema. */
 export function Questions({ run }: { readonly run: RunDetail }) {
   const open = run.questions.filter(({ state }) => state === "open");
   return open.map((question) => <Question key={question.id} run={run} question={question} />);
@@ -52,11 +52,13 @@ function Question({ run: { id: run, agent }, question }: { readonly run: RunDeta
               {question.url}
             </a>
           )}
-          {question.schema === null ? null : <Inputs form={form} />}
-          <div className="flex gap-2">
-            <Button needs={operations.run.input} type="submit" look="primary" size="small" disabled={answer.isPending}>
-              {question.url === null ? text.question.answer : text.question.visited}
-            </Button>
+          {question.schema === null || question.options.length > 0 ? null : <Inputs form={form} />}
+          <div className="flex flex-wrap gap-2">
+            <Answers
+              question={question}
+              isPending={answer.isPending}
+              onPick={(content) => answer.mutate({ action: "accept", content })}
+            />
             <Button
               needs={operations.run.input}
               size="small"
@@ -71,4 +73,26 @@ function Question({ run: { id: run, agent }, question }: { readonly run: RunDeta
       </div>
     </section>
   );
+}
+
+type AnswersProps = {
+  readonly question: RunQuestion;
+  readonly isPending: boolean;
+  readonly onPick: (option: string) => void;
+};
+
+/** One button for each option, or the one that sends the form. */
+function Answers({ question: { options, url }, isPending, onPick }: AnswersProps) {
+  const look = { needs: operations.run.input, look: "primary", size: "small", disabled: isPending } as const;
+  if (options.length === 0)
+    return (
+      <Button {...look} type="submit">
+        {url === null ? text.question.answer : text.question.visited}
+      </Button>
+    );
+  return options.map((option) => (
+    <Button key={option} {...look} onClick={() => onPick(option)}>
+      {option}
+    </Button>
+  ));
 }
