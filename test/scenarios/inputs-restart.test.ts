@@ -81,6 +81,7 @@ test("a run that waits for a person and its client survives being killed, and on
   await killed.ended();
   const second = await serve(home.path);
   await using restarted = second.child;
+  void restarted;
   const give = (key: string, { id }: { id: string }, input: string | undefined, content: string) =>
     second.at(key, "POST", `/runs/${id}/inputs/${input}`, { action: "accept", content });
   const question = asked.questions[0]?.id;
