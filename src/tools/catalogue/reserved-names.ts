@@ -11,7 +11,6 @@ export const RESERVED_TOOL_SERVERS: ReadonlySet<string> = new Set([
   "database",
   "date_time",
   "file_system",
-  "handoff",
   "http_client",
   "json_tools",
   "memory",
