@@ -175,6 +175,7 @@ test("questions of the model are answered on the page of their run, by an option
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/approvals");
+  await page.getByText("No pending approvals").waitFor();
   const run = await begin("packer", "pack");
   await page.getByRole("heading", { name: "Questions" }).waitFor();
   await page.getByRole("link", { name: "packer" }).first().click();
