@@ -260,3 +260,13 @@ test("a plain message to a thread answers an open question that takes a text, on
   expect(results(over)).toEqual(["done: blue", "done: a dark one"]);
   await vi.waitFor(async () => expect((await detail(server, queued.run.id)).state).toBe("awaiting-input"));
 });
+
+test("a run in a worker waits for answers and results too", async () => {
+  await using server = await packing([{ toolCalls: [COLOUR, locate()] }, { text: "finished" }]);
+  await server.ask("POST", "/api/v1/agents", { source: `${PACKER}[execution]\nisolation = "worker"\n` });
+  const asked = await run(server, WITH_TOOL);
+  expect(asked).toMatchObject({ state: "awaiting-input", isolation: "worker" });
+  await give(server, asked, "Bern");
+  await answer(server, asked, "blue");
+  expect(results(await ended(server, asked.id))).toEqual(["done: blue", "done: Bern"]);
+});
