@@ -1,3 +1,4 @@
+import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { signatureHeaders } from "../../src/webhooks/signature.ts";
 import { startServer } from "../helpers/server.ts";
@@ -30,6 +31,14 @@ test("signatures fit the published vector of Standard Webhooks", () => {
   expect(verify(secret, { headers, body: message.body })).toBe(0);
   expect(verify(secret, { headers, body: '{"test": 2432232315}' })).toBe(-1);
   expect(verify("whsec_AAAA", { headers, body: message.body })).toBe(-1);
+});
+
+test("the library of Standard Webhooks accepts signatures of either secret, and nothing that was changed", () => {
+  const secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"] as const;
+  const body = JSON.stringify({ type: "run.completed", data: { output: "ä" } });
+  const headers = signatureHeaders({ id: "evt_1", atMs: Date.now(), body, secrets });
+  for (const secret of secrets) expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
+  expect(() => new Webhook(secrets[0]).verify(`${body} `, headers)).toThrow("No matching signature");
 });
 
 test("events of a run arrive once, signed, in the format of Standard Webhooks", async () => {
