@@ -36,6 +36,7 @@ const run = async (server: TestServer, more: object = {}) =>
   );
 const detail = async (server: TestServer, id: string) =>
   RunDetail.parse((await server.ask("GET", `/api/v1/runs/${id}`)).body);
+const WITHIN = { timeout: 20_000 };
 const answer = (server: TestServer, { id, questions }: RunDetail, content: unknown, at = 0) =>
   server.ask("POST", `/api/v1/runs/${id}/inputs/${questions[at]?.id}`, { action: "accept", content });
 const ended = (server: TestServer, id: string) =>
@@ -43,7 +44,7 @@ const ended = (server: TestServer, id: string) =>
     const found = await detail(server, id);
     expect(found.ended_at).not.toBeNull();
     return found;
-  });
+  }, WITHIN);
 const results = ({ step_list: steps }: RunDetail): readonly string[] =>
   steps.flatMap((step) => (step.kind === "tool" ? [`${step.outcome}: ${step.text}`] : []));
 
@@ -88,7 +89,10 @@ test("questions of one turn wait together, and an answer has to fit its question
   ] as const)
     expect(await answer(server, asked, content, at)).toMatchObject({ status: 422, body: { code: "ANSWER_INVALID" } });
   await answer(server, asked, { answer: "red" });
-  await vi.waitFor(async () => expect(await detail(server, asked.id)).toMatchObject({ state: "awaiting-input" }));
+  await vi.waitFor(
+    async () => expect(await detail(server, asked.id)).toMatchObject({ state: "awaiting-input" }),
+    WITHIN,
+  );
   await answer(server, asked, { size: 3 }, 1);
   const over = await ended(server, asked.id);
   expect(results(over)).toEqual(["done: red", 'done: {"name":"box","size":3}', expect.stringContaining("42")]);
@@ -218,7 +222,7 @@ test("arguments of a client's tool are checked, and a run repeated from a step o
   expect(results(over)).toEqual([expect.stringContaining("invalid-arguments"), "done: Bern"]);
   expect((await server.ask("POST", `/api/v1/runs/${asked.id}/replay`)).body).toMatchObject({ same: true });
   const again = RunDetail.parse((await server.ask("POST", `/api/v1/runs/${asked.id}/retry`, {})).body);
-  await vi.waitFor(async () => expect((await detail(server, again.id)).client_calls).toHaveLength(1));
+  await vi.waitFor(async () => expect((await detail(server, again.id)).client_calls).toHaveLength(1), WITHIN);
 });
 
 test("a result that does not come in time fails its call, and names of the agent's tools are refused", async () => {
@@ -258,7 +262,7 @@ test("a plain message to a thread answers an open question that takes a text, on
   await send("a dark one");
   const over = await ended(server, first.run.id);
   expect(results(over)).toEqual(["done: blue", "done: a dark one"]);
-  await vi.waitFor(async () => expect((await detail(server, queued.run.id)).state).toBe("awaiting-input"));
+  await vi.waitFor(async () => expect((await detail(server, queued.run.id)).state).toBe("awaiting-input"), WITHIN);
 });
 
 test("a run in a worker waits for answers and results too", async () => {
