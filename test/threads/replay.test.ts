@@ -51,7 +51,9 @@ test("an export that names a run of another workspace or another workspace shows
   expect(text).toContain(first);
   const own = await ask("POST", "/runs/replay", JSON.parse(text));
   expect(JSON.parse(own.text)).toMatchObject({ same: true });
-  const forged = await ask("POST", "/runs/replay", JSON.parse(text.replaceAll(first, foreign)));
+  // Without the earlier turns that the export has, the server looks for its own.
+  const named = { ...JSON.parse(text.replaceAll(first, foreign)), history: {} };
+  const forged = await ask("POST", "/runs/replay", named);
   expect(forged.status).toBe(200);
   expect(forged.text).not.toContain("kumquat");
   expect(JSON.parse(forged.text)).toMatchObject({ same: false });

@@ -148,6 +148,19 @@ export class Threads {
     return run;
   }
 
+  /** What the runs before a run left to it, as JSON by run, without the places of files. */
+  history(run: RunId): Record<string, string> {
+    const histories = new ThreadHistory(this.#deps.journal);
+    const before: Record<string, string> = {};
+    for (let at = this.#summary(run)?.thread?.parent ?? null; at !== null;) {
+      const past = histories.past(at);
+      if (past === undefined) break;
+      before[at] = JSON.stringify(past, (key, value: unknown) => (key === "location" ? "" : value));
+      at = past.from.turns <= past.points.coveredThrough ? null : past.parent;
+    }
+    return before;
+  }
+
   /** What the turn after a run leaves out; undefined if no turn has ended. */
   compaction(head: RunId | null): Compaction | undefined {
     const histories = new ThreadHistory(this.#deps.journal);

@@ -45,11 +45,13 @@ const replayExport = implement(operations.run.replayExport, async ({ runs }, inp
   for (const { event } of own)
     if (event.type === "run-queue" && !admission.covers("agents", event.agent))
       throw new AgentNotFoundError(workspace, event.agent, []);
+  const earlier = earlierRuns(runs, admission);
   const played: Recording = {
     ...recording,
     entries: own,
     read: (artifact) => (artifact.path === "" ? read(artifact) : runs.stores.artifacts.read(artifact)),
-    ...earlierRuns(runs, admission),
+    ...earlier,
+    past: (id) => document.history[id] ?? earlier.past?.(id),
   };
   return presentReport(await runs.replay(played, revision));
 });

@@ -109,6 +109,7 @@ const exportRun = implement(operations.run.export, async ({ runs, server }, inpu
     run: presentSummary(summaryOf(runs, id)),
     journal,
     contents,
+    history: runs.threads.history(id),
     artifacts: files,
   };
 });
