@@ -50,8 +50,8 @@ export const cursors = {
   tasks: new HandleCodec("ct", z.tuple([TaskId])),
   triggers: new HandleCodec("ci", text),
   triggerFires: new HandleCodec("cf", pair),
-  webhooks: new HandleCodec("cW", text),
-  webhookDeliveries: new HandleCodec("cD", number),
+  webhooks: new HandleCodec("cb", text),
+  webhookDeliveries: new HandleCodec("cm", number),
   toolServers: new HandleCodec("cl", text),
   toolServerVersions: new HandleCodec("cw", text),
 } as const;
