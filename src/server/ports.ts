@@ -141,10 +141,13 @@ export const triggerPorts = ({
 });
 
 /** Secrets that the server makes for itself. Their names have a colon, which those of users do not have. */
-const ownSecrets = (secrets: Secrets["secrets"]): WebhooksPorts["vault"] => ({
+const ownSecrets = (secrets: Secrets["secrets"]): WebhooksPorts["vault"] & TriggersPorts["secrets"] => ({
   set: async ({ workspace, name, value, by }) =>
     void (await secrets.set({ workspace, name, value, origins: [], updatedBy: by })),
-  read: (workspace, name) => secrets.find(workspace, name)?.read(),
+  read: (workspace: string, name: string, by?: string) => {
+    const found = secrets.find(workspace, name);
+    return by === undefined || found?.updatedBy === by ? found?.read() : undefined;
+  },
   delete: async (workspace, name) => {
     if (secrets.find(workspace, name) !== undefined) await secrets.delete({ workspace, name });
   },

@@ -67,7 +67,7 @@ export interface TriggerStore {
   /** In the order of agents and names. */
   list(workspace: string): readonly Trigger[];
   count(workspace: string): number;
-  /** Inserts a trigger, or replaces the one with its id. */
+  /** Inserts a trigger, or replaces the one with its id. If the owner changes, fires that wait are skipped. */
   put(trigger: Trigger): Promise<void>;
   /** Stops a trigger, unless it was changed meanwhile. */
   stop(trigger: Trigger, stopped: NonNullable<Trigger["stopped"]>): Promise<void>;
@@ -81,7 +81,7 @@ export interface TriggerStore {
   ahead(nowMs: number): readonly Trigger[];
   /**
    * Records fires with the plan of the time after them, which a trigger keeps that was changed or deleted meanwhile. Returns the fires that
-   * are new. Those of slots whose fires are deleted already are not.
+   * are new. Those of slots whose fires are deleted already, and those of a previous owner, are not.
    */
   fire(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]>;
   /** The event with a key. */
@@ -114,8 +114,8 @@ export type SecretVault = {
     readonly value: string;
     readonly by: string;
   }): Promise<void>;
-  /** Undefined if there is no such secret. */
-  read(workspace: string, name: string): string | undefined;
+  /** Undefined if there is no such secret, or if another principal than `by` stored it. */
+  read(workspace: string, name: string, by: string): string | undefined;
   delete(workspace: string, name: string): Promise<void>;
 };
 

@@ -33,7 +33,7 @@ export type TriggersParts = {
   readonly agents: Pick<Agents, "get">;
   readonly firing: Firing;
   readonly timer: SlotTimer;
-  readonly secrets: Pick<SecretVault, "delete">;
+  readonly secrets: SecretVault;
 };
 
 type NewTrigger = {
@@ -43,6 +43,13 @@ type NewTrigger = {
   readonly agent: string;
   readonly spec: TriggerSpec;
   readonly owner: TriggerOwner;
+};
+
+type TriggerUpdate = {
+  readonly change: TriggerChange;
+  readonly owner: TriggerOwner;
+  /** The new secret of a webhook. */
+  readonly secret?: string;
 };
 
 type NewEvent = Pick<Fire, "key" | "event" | "caller">;
@@ -91,8 +98,11 @@ export class Triggers {
     });
   }
 
-  /** The principal that changes a trigger becomes its owner, and one that had stopped continues. Throws TriggerNotFoundError, TriggerInvalidError. */
-  update(workspace: string, ref: string, change: TriggerChange, owner: TriggerOwner): Promise<Trigger> {
+  /**
+   * The principal that changes a trigger becomes its owner, and one that had stopped continues. With another owner, a webhook has no secret
+   * until the next rotation, and events that wait are skipped. Throws TriggerNotFoundError, TriggerInvalidError, SecretsFullError, SecretKeyFileError.
+   */
+  update(workspace: string, ref: string, { change, owner, secret }: TriggerUpdate): Promise<Trigger> {
     return this.#changing.run(workspace, async () => {
       const before = this.get(workspace, ref);
       const nowMs = this.#parts.clock.nowMs();
@@ -101,10 +111,16 @@ export class Triggers {
       if (before.isDeclared && !isDeepStrictEqual(spec, before.spec)) throw declared(before);
       const changed = { ...before, spec, owner, updatedAtMs, stopped: undefined };
       // A slot that is due in this moment is not lost.
-      if (before.nextAtMs !== undefined && isSameSchedule(before.spec, spec)) return this.#put(changed);
-      const plan = planAfter(changed, nowMs);
-      if (change.at !== undefined && spec.enabled && plan.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
-      return this.#put({ ...changed, ...plan });
+      const keepsPlan = before.nextAtMs !== undefined && isSameSchedule(before.spec, spec);
+      const plan = keepsPlan ? {} : planAfter(changed, nowMs);
+      const after = { ...changed, ...plan };
+      if (change.at !== undefined && spec.enabled && after.nextAtMs === undefined) throw new TriggerInvalidError(PAST);
+      const { secrets } = this.#parts;
+      const name = secretName(before.id);
+      // Before the owner changes: no secret that another principal knows has the rights of the new owner.
+      if (secret !== undefined) await secrets.set({ workspace, name, value: secret, by: owner.id });
+      else if (owner.id !== before.owner.id) await secrets.delete(workspace, name);
+      return this.#put(after);
     });
   }
 

@@ -108,7 +108,7 @@ test("an event whose trigger is deleted at that moment is refused, and no change
   const { id, owner } = triggers.get("default", "data-analyzer/busy");
   const results = await Promise.allSettled([
     triggers.delete("default", id),
-    triggers.update("default", id, { input: "Other" }, owner),
+    triggers.update("default", id, { change: { input: "Other" }, owner }),
     triggers.fire("default", id, { key: "manual 1", event: {}, caller: undefined }),
   ]);
   const refused = { status: "rejected", reason: { code: "TRIGGER_NOT_FOUND" } };

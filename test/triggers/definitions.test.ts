@@ -102,3 +102,18 @@ test("a secret of a declared webhook stays when the definition changes", async (
   const answer = await fetch(server.url + url, { method: "POST", headers: { authorization: `Bearer ${secret}` } });
   expect(answer.status).toBe(202);
 });
+
+test("a declared webhook that was of another kind meanwhile is another one, without the old secret", async () => {
+  const hook = '\n[[trigger]]\nname = "hook"\nkind = "webhook"\nverify = "bearer"\ninput = "x"\n';
+  await deploy(HEAD + hook);
+  const path = "/api/v1/triggers/clerk%2Fhook";
+  const { secret, url } = triggers.HookSecret.parse((await server.ask("POST", `${path}/rotate-secret`)).body);
+  await deploy(HEAD + MORNING.replace("morning", "hook"));
+  await deploy(HEAD + hook);
+  const headers = { authorization: `Bearer ${secret}` };
+  const [trigger] = await list();
+  expect(trigger?.url).toMatch(/^\/hooks\//);
+  expect(trigger?.url).not.toBe(url);
+  expect((await fetch(server.url + url, { method: "POST", headers })).status).toBe(404);
+  expect((await fetch(`${server.url}${trigger?.url}`, { method: "POST", headers })).status).toBe(401);
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keys } from "../../src/api/contract/index.ts";
+import { newFire } from "../../src/triggers/slots.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
 
@@ -108,4 +109,45 @@ test("a principal that may not start runs cannot start one by the trigger of ano
   expect((await fire(planner, "lent")).body).toMatchObject({ outcome: "failed", code: "PERMISSION_DENIED", run: null });
   expect(await stateOf("lent")).toMatchObject({ stopped: null });
   expect((await fire(user, "lent")).body).toMatchObject({ outcome: "started" });
+});
+
+const HOOK = {
+  agent: "data-analyzer",
+  kind: "webhook",
+  verify: "bearer",
+  input: "x",
+  concurrency: "queue",
+  parallel: 1,
+};
+const send = (url: string, secret: string, event: string) =>
+  fetch(server.url + url, { method: "POST", headers: { authorization: `Bearer ${secret}`, "webhook-id": event } });
+
+test("a secret that a previous owner of a webhook knows has no rights of the next one", async () => {
+  const user = await keyOf(admin, { role: "user" });
+  await ask(user, "POST", "/triggers", { ...HOOK, name: "hook" });
+  const path = "/triggers/data-analyzer%2Fhook";
+  const first = (await ask(user, "POST", `${path}/rotate-secret`)).body;
+  expect((await send(first.url, first.secret, "e1")).status).toBe(202);
+  await ask(admin, "PATCH", path, { enabled: true });
+  expect((await send(first.url, first.secret, "e2")).status).toBe(401);
+  // Not even if the first owner is the owner again.
+  await ask(user, "PATCH", path, { enabled: true });
+  expect((await send(first.url, first.secret, "e3")).status).toBe(401);
+  const second = (await ask(admin, "POST", `${path}/rotate-secret`)).body;
+  expect((await send(first.url, first.secret, "e4")).status).toBe(401);
+  expect((await send(first.url, second.secret, "e5")).status).toBe(202);
+});
+
+test("events that wait when the owner changes are skipped", async () => {
+  const user = await keyOf(admin, { role: "user" });
+  const { body: trigger } = await ask(user, "POST", "/triggers", { ...SPEC, name: "waits" });
+  const { triggers: store } = server.started.caxton.storage;
+  const stored = store.find("default", trigger.id);
+  if (stored === undefined) throw new Error("the trigger is not stored");
+  const waiting = newFire(stored, { key: "event 1", atMs: 1, firedAtMs: 1, event: {}, caller: undefined });
+  await store.fire(stored, [waiting], undefined);
+  await ask(admin, "PATCH", "/triggers/data-analyzer%2Fwaits", { input: "Other" });
+  expect(store.fireOf(stored, "event 1")).toMatchObject({ outcome: "skipped", event: undefined });
+  // One that was verified before the change, but is recorded after it.
+  expect(await store.fire(stored, [{ ...waiting, key: "event 2" }], undefined)).toEqual([]);
 });

@@ -15,6 +15,8 @@ import type { SealedSecret, SecretStore } from "./secret-store.ts";
 /** A secret for its users. The same object as long as its value is. */
 export type FoundSecret = {
   readonly origins: readonly string[];
+  /** The principal that stored the value. */
+  readonly updatedBy: string;
   /** Returns the value and records the use. Throws SecretUnreadableError. */
   read(): string;
 };
@@ -223,6 +225,7 @@ export class StoredSecrets {
     const opened = this.#keys?.open(sealed) ?? { why: this.#fault ?? "there is no master key" };
     const found = {
       origins: sealed.origins,
+      updatedBy: sealed.updatedBy,
       read: () => {
         this.#used(sealed);
         return this.#valueOf(sealed, opened);

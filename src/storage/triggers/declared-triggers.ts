@@ -1,6 +1,7 @@
 import { OPERATOR } from "../../access/index.ts";
 import type { AgentRevision } from "../../agents/definitions/index.ts";
 import { mint, TriggerId } from "../../kernel/ids.ts";
+import type { Trigger } from "../../triggers/index.ts";
 import type { Database } from "../database.ts";
 
 const DECLARED = "workspace = ? AND agent = ? AND declared = 1";
@@ -13,6 +14,7 @@ const PUT = `INSERT INTO triggers (workspace, id, agent, name, spec, owner, decl
     due_at_ms = CASE WHEN spec = excluded.spec AND stopped_at_ms IS NULL THEN due_at_ms ELSE excluded.due_at_ms END,
     spec = excluded.spec, updated_at_ms = max(excluded.updated_at_ms, updated_at_ms + 1),
     stopped_reason = NULL, stopped_at_ms = NULL`;
+const OTHER_KIND = `DELETE FROM triggers WHERE ${DECLARED} AND name = ? AND json_extract(spec, '$.kind') <> ?`;
 const FIRES = `DELETE FROM trigger_fires WHERE workspace = ? AND NOT EXISTS
   (SELECT 1 FROM triggers WHERE triggers.workspace = trigger_fires.workspace AND triggers.id = trigger_id)`;
 
@@ -29,11 +31,26 @@ export function declareTriggers(db: Database, revision: AgentRevision, atMs: num
     .run(workspace, agent, names);
   if (removed.changes > 0) db.sql(FIRES).run(workspace);
   for (const spec of triggers) {
+    // One of another kind is another trigger: the secret of a webhook does not come back with its id.
+    const other = db.sql(OTHER_KIND).run(workspace, agent, spec.name, spec.kind);
+    if (other.changes > 0) db.sql(FIRES).run(workspace);
     // 0: the slots after this time are still to be planned.
     const next = spec.enabled ? 0 : null;
     const texts = [workspace, mint(TriggerId), agent, spec.name, JSON.stringify(spec), JSON.stringify(deployedBy)];
     db.sql(PUT).run(...texts, atMs, atMs, next, next);
   }
+}
+
+const SKIP_WAITING = `UPDATE trigger_fires SET outcome = 'skipped', reason = 'another principal became the owner of the trigger', event = NULL
+  WHERE workspace = ? AND trigger_id = ? AND outcome = 'waiting'
+  AND EXISTS (SELECT 1 FROM triggers WHERE triggers.workspace = ? AND id = ? AND json_extract(owner, '$.id') <> ?)`;
+
+/** To be called in the transaction that changes a trigger, before the change: no event gets the rights of the new owner if it came earlier. */
+export function skipWaitingOfOthers(
+  db: Database,
+  { workspace, id, owner }: Pick<Trigger, "workspace" | "id" | "owner">,
+): void {
+  db.sql(SKIP_WAITING).run(workspace, id, workspace, id, owner.id);
 }
 
 /** Deletes the triggers that an agent's definition declared. */

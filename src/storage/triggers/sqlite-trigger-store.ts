@@ -14,6 +14,7 @@ import {
   type TriggerStore,
 } from "../../triggers/index.ts";
 import type { Database } from "../database.ts";
+import { skipWaitingOfOthers } from "./declared-triggers.ts";
 
 const optional = z
   .int()
@@ -97,7 +98,8 @@ const PLAN = `UPDATE triggers SET next_at_ms = ?, due_at_ms = ?, last_at_ms = ? 
 const STOP = `UPDATE triggers SET next_at_ms = NULL, due_at_ms = NULL, stopped_reason = ?, stopped_at_ms = ? WHERE ${UNCHANGED}`;
 const FIRE = `INSERT INTO trigger_fires (workspace, trigger_id, fire_key, at_ms, fired_at_ms, run_id, outcome, code, reason,
     missed_from_ms, caller, event)
-  SELECT workspace, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM triggers WHERE workspace = ? AND id = ? AND done_through_ms < ?
+  SELECT workspace, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM triggers
+  WHERE workspace = ? AND id = ? AND done_through_ms < ? AND json_extract(owner, '$.id') = ?
   ON CONFLICT DO NOTHING`;
 const ENDED = `UPDATE trigger_fires SET outcome = 'ended' WHERE workspace = ? AND trigger_id = ? AND outcome = 'started'
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = run_id AND ended_at_ms IS NULL)`;
@@ -137,9 +139,10 @@ export class SqliteTriggerStore implements TriggerStore {
     const { workspace, id, agent, spec, owner, createdAtMs, updatedAtMs, stopped } = trigger;
     const names = [workspace, id, agent, spec.name, JSON.stringify(spec), JSON.stringify(owner)];
     const times = [createdAtMs, updatedAtMs, trigger.nextAtMs ?? null, trigger.dueAtMs ?? null, trigger.lastAtMs];
-    await this.#db.write(() =>
-      this.#db.sql(PUT).run(...names, ...times, stopped?.reason ?? null, stopped?.atMs ?? null),
-    );
+    await this.#db.write(() => {
+      skipWaitingOfOthers(this.#db, trigger);
+      this.#db.sql(PUT).run(...names, ...times, stopped?.reason ?? null, stopped?.atMs ?? null);
+    });
   }
 
   async stop(
@@ -181,18 +184,18 @@ export class SqliteTriggerStore implements TriggerStore {
       this.#db.sql(ENDED).run(...key);
       const recorded = fires.filter((fire) =>
         // A slot whose fire is deleted already has fired.
-        this.#insert(fire, plan === undefined ? Number.MAX_SAFE_INTEGER : fire.atMs),
+        this.#insert(fire, plan === undefined ? Number.MAX_SAFE_INTEGER : fire.atMs, trigger.owner.id),
       );
       this.#prune(key);
       return recorded;
     });
   }
 
-  #insert(fire: Fire, slotMs: number): boolean {
+  #insert(fire: Fire, slotMs: number, owner: string): boolean {
     const { key, atMs, firedAtMs, runId, outcome, code, reason, missedFromMs } = fire;
     const stored = [fire.caller, fire.event].map((value) => (value === undefined ? null : JSON.stringify(value)));
     const values = [key, atMs, firedAtMs, runId, outcome, code ?? null, reason, missedFromMs ?? null, ...stored];
-    return this.#db.sql(FIRE).run(...values, fire.workspace, fire.trigger, slotMs).changes > 0;
+    return this.#db.sql(FIRE).run(...values, fire.workspace, fire.trigger, slotMs, owner).changes > 0;
   }
 
   #prune(key: readonly string[]): void {

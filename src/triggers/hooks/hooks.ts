@@ -39,7 +39,8 @@ export class Hooks {
     const { store, clock, triggers, secrets } = this.#parts;
     const trigger = TriggerId.safeParse(id).success ? store.findById(id) : undefined;
     if (trigger?.spec.kind !== "webhook") throw new TriggerNotFoundError(id);
-    const secret = secrets.read(trigger.workspace, secretName(trigger.id));
+    // Who has the secret can start runs with the owner's rights.
+    const secret = secrets.read(trigger.workspace, secretName(trigger.id), trigger.owner.id);
     if (secret === undefined) return { type: "refused", reason: "the webhook has no secret yet" };
     // W1.
     const verified = verifyHook(trigger.spec.verify, request, secret, clock.nowMs());
@@ -56,14 +57,11 @@ export class Hooks {
 
   /** Replaces the secret of a webhook, which is returned once. The principal becomes the owner of the trigger. Throws TriggerNotFoundError, TriggerInvalidError, SecretsFullError, SecretKeyFileError. */
   async rotate(workspace: string, ref: string, owner: Trigger["owner"]): Promise<{ trigger: Trigger; secret: string }> {
-    const { triggers, secrets } = this.#parts;
-    // Who has the secret can start runs with the owner's rights.
+    const { triggers } = this.#parts;
     const { id, spec } = triggers.get(workspace, ref);
     if (spec.kind !== "webhook") throw new TriggerInvalidError({ field: "kind", message: NO_HOOK, fix: "" });
-    const trigger = await triggers.update(workspace, id, {}, owner);
     const random = randomBytes(SECRET_BYTES);
     const secret = spec.verify === "standard" ? `whsec_${random.toString("base64")}` : random.toString("base64url");
-    await secrets.set({ workspace, name: secretName(id), value: secret, by: owner.id });
-    return { trigger, secret };
+    return { trigger: await triggers.update(workspace, id, { change: {}, owner, secret }), secret };
   }
 }

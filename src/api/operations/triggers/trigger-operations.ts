@@ -91,7 +91,7 @@ const get = implement(operations.trigger.get, (services, { id }, { admission }) 
 const update = implement(operations.trigger.update, async (services, { id: ref, ...change }, { admission }) => {
   const { workspace, ...owner } = principalOf(admission);
   const { id } = ownTrigger(services.triggers, admission, ref);
-  return present(services, await services.triggers.triggers.update(workspace, id, change, owner));
+  return present(services, await services.triggers.triggers.update(workspace, id, { change, owner }));
 });
 
 /** Throws TriggerNotFoundError. */
