@@ -53,7 +53,7 @@ export async function attempt(
   });
   try {
     const { url, headers, body } = outgoing;
-    const all = AbortSignal.any([signal, timeout.signal]);
+    const all = AbortSignal.any([signal, timeout.signal, ended.signal]);
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: all });
     await skipBody(response);
     return answerOf(response, clock.nowMs(), done);
@@ -62,6 +62,7 @@ export async function attempt(
     const reason = reasonOf(timeout.signal.aborted ? timeout.signal.reason : error);
     return { outcome: "failed", attempt: done(undefined, reason), retryAfterMs: undefined };
   } finally {
+    // Closes what is left of the connection.
     ended.abort();
   }
 }

@@ -6,14 +6,23 @@ import { publicFetch } from "./public-fetch.ts";
 
 const remedy = (origin: string): string => `permit ${origin}`;
 
-/** A server that says what it was sent, and redirects from /away. */
+/** A server that says what it was sent, redirects from /away, and answers without end with the status that a path has. */
 async function web() {
   const seen: string[] = [];
+  const closed: number[] = [];
+  const pour = (response: ServerResponse): void => {
+    if (response.write("x".repeat(65_536))) setImmediate(pour, response);
+    else response.once("drain", () => pour(response));
+  };
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     seen.push(`${request.method} ${request.url} ${request.headers.authorization} ${await text(request)}`);
     if (request.url === "/away") response.writeHead(307, { location: "/elsewhere" }).end();
     else if (request.url === "/empty") response.writeHead(204).end();
-    else response.writeHead(200, { "set-cookie": ["a=1", "b=2"] }).end("answer");
+    else if (/^\/\d+$/.test(request.url ?? "")) {
+      const status = Number(request.url?.slice(1));
+      response.once("close", () => void closed.push(status));
+      pour(response.writeHead(status));
+    } else response.writeHead(200, { "set-cookie": ["a=1", "b=2"] }).end("answer");
   };
   const server = createServer((request, response) => void take(request, response));
   server.listen(0, "127.0.0.1");
@@ -22,6 +31,7 @@ async function web() {
   const port = typeof address === "object" ? address?.port : 0;
   return {
     seen,
+    closed,
     port,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -63,6 +73,15 @@ test("a request goes to the addresses that were checked, and its redirect is not
   expect((await fetchPublic(`http://model.example:${place.port}/empty`)).status).toBe(204);
   expect(place.seen).toEqual(["POST /v1 Bearer k question", "POST /away Bearer k question", "GET /empty undefined "]);
   expect(asked).toEqual(["model.example", "model.example", "model.example"]);
+});
+
+test("a connection with an endless body closes after a status that has none, and after an invalid status", async () => {
+  await using place = await web();
+  const fetchPublic = publicFetch({ rule: "it may not", remedy, refuses: () => undefined });
+  expect((await fetchPublic(`http://127.0.0.1:${place.port}/205`)).status).toBe(205);
+  await expect.poll(() => place.closed).toEqual([205]);
+  await expect(fetchPublic(`http://127.0.0.1:${place.port}/700`)).rejects.toThrow(RangeError);
+  await expect.poll(() => place.closed).toEqual([205, 700]);
 });
 
 test("a request that is aborted while its name is looked up ends at once", async () => {

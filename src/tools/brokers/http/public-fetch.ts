@@ -1,5 +1,5 @@
 import { addAbortListener } from "node:events";
-import { Agent } from "node:http";
+import { Agent, type IncomingMessage } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import { isIP } from "node:net";
 import { Readable } from "node:stream";
@@ -47,13 +47,25 @@ export function publicFetch({
     const { method, headers, signal } = request;
     const incoming = await send({ url, method, headers: [...headers], body, addresses }, agent, signal);
     incoming.once("close", () => agent.destroy());
-    const status = incoming.statusCode ?? 502;
-    const received = new Headers();
-    for (const [name, values = []] of Object.entries(incoming.headersDistinct))
-      for (const value of values) received.append(name, value);
-    if (BODILESS.has(status)) incoming.resume();
-    return new Response(BODILESS.has(status) ? null : Readable.toWeb(incoming), { status, headers: received });
+    try {
+      return responseOf(incoming);
+    } catch (error) {
+      incoming.destroy();
+      throw error;
+    }
   };
+}
+
+/** Throws RangeError for a status that `Response` does not accept. */
+function responseOf(incoming: IncomingMessage): Response {
+  const status = incoming.statusCode ?? 502;
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(incoming.headersDistinct))
+    for (const value of values) headers.append(name, value);
+  if (!BODILESS.has(status)) return new Response(Readable.toWeb(incoming), { status, headers });
+  // A server may send a body after all, and one without end.
+  incoming.destroy();
+  return new Response(null, { status, headers });
 }
 
 /** Rejects with the signal's reason as soon as it aborts. */
