@@ -17,11 +17,11 @@ const eventOf = (body: object) =>
   });
 const RUN = { run: runId, agent: "clerk", revision: 2, thread: null };
 
-test("a failed run has its code, and no entry has content", () => {
+test("a failed run has its code without the message, and no entry has content", () => {
   const failure = { code: "BUDGET_EXCEEDED", message: "the budget is used up", hint: "x" };
   const event = eventOf({ type: "run-fail", failure, content: { secret: "x" } });
   expect(event).toMatchObject({ type: "run.failed", entry: { runId, seq: 1 } });
-  expect(event?.data).toEqual({ ...RUN, state: "failed", code: failure.code, message: failure.message });
+  expect(event?.data).toEqual({ ...RUN, state: "failed", code: failure.code });
 });
 
 test("a call that waits for a person is an input, and one that waits for a message is not", () => {

@@ -40,7 +40,7 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
 export const JOURNAL_TYPES: readonly string[] = Object.keys(MAPPINGS);
 
 const Body = z.looseObject({ type: z.string() });
-const Failure = z.looseObject({ failure: z.object({ code: z.string(), message: z.string() }) });
+const Failure = z.looseObject({ failure: z.object({ code: z.string() }) });
 
 /** The event of a journal entry; undefined if it is of no type that webhooks deliver. */
 export function journalEvent(row: JournalRow): WebhookEvent | undefined {
@@ -57,7 +57,7 @@ export function journalEvent(row: JournalRow): WebhookEvent | undefined {
     thread: thread ?? null,
     ...(mapping.state !== undefined && { state: mapping.state }),
     ...picked(mapping.fields, body.data),
-    ...(failure.success && { code: failure.data.failure.code, message: failure.data.failure.message }),
+    ...(failure.success && { code: failure.data.failure.code }),
   };
   return { type: mapping.type, workspace, atMs, agent, data, entry: { runId, seq } };
 }

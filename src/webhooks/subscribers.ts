@@ -6,18 +6,19 @@ import { compileExpression } from "../text/expressions/index.ts";
 import { WebhookInvalidError } from "./errors.ts";
 import type { Webhook, WebhookEvent, WebhookStore } from "./webhook.ts";
 
+const CONTENT: Permission = "runs:read-content";
+
 /** The permission to receive events, by the noun of their types. */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   run: "runs:read",
   approval: "approvals:read",
-  input: "runs:read",
-  thread: "runs:read",
+  input: CONTENT,
+  thread: CONTENT,
   agent: "agents:read",
   deployment: "agents:read",
   task: "tasks:read",
   webhook: "webhooks:read",
 };
-const CONTENT: Permission = "runs:read-content";
 
 const permissionOf = (type: WebhookEventType): Permission => {
   if (type === "deployment.tool_server") return "tools:read";

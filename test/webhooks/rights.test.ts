@@ -44,6 +44,8 @@ test("a webhook for what its creator may not read is refused", async () => {
     [{ events: ["*"] }, "runs:read"],
     [{ events: ["approval.*"] }, "approvals:read"],
     [{ events: ["agent.*"], content: true }, "runs:read-content"],
+    [{ events: ["input.*"] }, "runs:read-content"],
+    [{ events: ["thread.deleted"] }, "runs:read-content"],
   ] as const;
   for (const [more, permission] of cases) {
     const { status, body } = await create(hooker, more);

@@ -137,6 +137,34 @@ test("agents, threads, tasks and approvals have events", async () => {
   });
 });
 
+test("the message of a failure is content, which no filter and no list of deliveries has", async () => {
+  await using receiver = await startReceiver();
+  await using hooked = await startHooked(receiver, { script: [{ error: { class: "auth", message: "no key" } }] });
+  const spec = { url: receiver.url, events: ["run.failed"] };
+  const plain = await hooked.create(spec);
+  const full = await hooked.create({ ...spec, content: true });
+  const filtered = await hooked.create({
+    ...spec,
+    content: true,
+    where: "has(event.data.message) || has(event.data.content)",
+  });
+  await hooked.run();
+  await expect.poll(() => receiver.received.length).toBe(2);
+  expect(await hooked.get(filtered.id)).toMatchObject({ sequence: 0 });
+  const message = expect.stringContaining("no key");
+  for (const { event } of receiver.received) {
+    expect(event.data).toMatchObject({ state: "failed", code: expect.any(String) });
+    expect(event.data).not.toHaveProperty("message");
+  }
+  const contents = receiver.received.map(({ event }) => event.data["content"]);
+  expect(contents).toEqual(expect.arrayContaining([undefined, { message }]));
+  for (const { id } of [plain, full])
+    for (const { data } of await hooked.deliveries(id)) {
+      expect(data).not.toHaveProperty("message");
+      expect(data).not.toHaveProperty("content");
+    }
+});
+
 test("a question of an agent and its answer are events", async () => {
   await using receiver = await startReceiver();
   const asks = { name: "user__ask_user", arguments: JSON.stringify({ question: "Which color?" }) };

@@ -334,6 +334,8 @@ export class SqliteWebhookStore implements WebhookStore {
     const row = this.#db.read(() => this.#db.sql(sql).get(seq, runId));
     if (row === undefined) return undefined;
     const event = storedEvent(this.#contents, String(row["body"]));
+    // What a model or tool reports of its failure quotes what it was sent.
+    if (event.type === "run-fail") return { message: event.failure.message };
     return "content" in event ? JsonObject.parse(event.content) : {};
   }
 
