@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+  type Activation,
   type AgentCandidate,
   type AgentQuery,
   type AgentRevision,
@@ -165,13 +166,13 @@ export class SqliteAgentStore implements AgentStore {
         revision.deployedAtMs,
         revision.deployedBy === undefined ? null : JSON.stringify(revision.deployedBy),
       );
-    this.#declare(revision, revision.deployedAtMs);
+    this.#declare(revision, { atMs: revision.deployedAtMs, by: revision.deployedBy });
   }
 
   /** Replaces the capabilities and the triggers that the serving revision declares. */
-  #declare(revision: AgentRevision, atMs: number): void {
+  #declare(revision: AgentRevision, activation: Activation): void {
     const { workspace, name, definition } = revision;
-    declareTriggers(this.#db, revision, atMs);
+    declareTriggers(this.#db, revision, activation);
     const key = nameKey(name);
     this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, key);
     for (const capability of new Set(definition.capabilities)) {
@@ -188,7 +189,7 @@ export class SqliteAgentStore implements AgentStore {
     });
   }
 
-  async activate(workspace: string, name: string, revision: number, atMs: number): Promise<StateChange> {
+  async activate(workspace: string, name: string, revision: number, activation: Activation): Promise<StateChange> {
     return this.#change(workspace, name, (head) => {
       const found = this.#find(workspace, name, revision);
       if (found === undefined) return "not-found";
@@ -196,7 +197,7 @@ export class SqliteAgentStore implements AgentStore {
       this.#db
         .sql("UPDATE agents SET revision = ?, name = ?, file_hash = NULL WHERE workspace = ? AND name_key = ?")
         .run(revision, found.name, workspace, nameKey(name));
-      this.#declare(found, atMs);
+      this.#declare(found, activation);
       return { type: "agent", name: found.name, change: "activated", revision };
     });
   }

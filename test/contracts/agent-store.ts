@@ -118,10 +118,10 @@ function lifecycleContract(within: Within): void {
   test("an older revision serves when it is activated, and the next deployment has the next number", () =>
     within(async (store) => {
       for (const text of ["one", "two", "three"]) await store.deploy([agentCandidate("writer", text)]);
-      expect(await store.activate("default", "Writer", 1, 0)).toBe("changed");
-      expect(await store.activate("default", "writer", 1, 0)).toBe("unchanged");
-      expect(await store.activate("default", "writer", 4, 0)).toBe("not-found");
-      expect(await store.activate("default", "reader", 1, 0)).toBe("not-found");
+      expect(await store.activate("default", "Writer", 1, { atMs: 0 })).toBe("changed");
+      expect(await store.activate("default", "writer", 1, { atMs: 0 })).toBe("unchanged");
+      expect(await store.activate("default", "writer", 4, { atMs: 0 })).toBe("not-found");
+      expect(await store.activate("default", "reader", 1, { atMs: 0 })).toBe("not-found");
       expect(await store.serving("default", "writer")).toMatchObject({ revision: 1, newestRevision: 3 });
       expect((await store.list("default", { limit: 10 })).items).toMatchObject([{ revision: 1, newestRevision: 3 }]);
       expect(await store.deploy([agentCandidate("writer", "one")])).toMatchObject({ results: [{ type: "unchanged" }] });
@@ -136,7 +136,7 @@ function lifecycleContract(within: Within): void {
       const definition = { ...agentCandidate("writer").definition, capabilities: ["drafting"] };
       await store.deploy([agentCandidate("writer", "one", { definition })]);
       await store.deploy([agentCandidate("writer", "two")]);
-      await store.activate("default", "writer", 1, 0);
+      await store.activate("default", "writer", 1, { atMs: 0 });
       expect((await store.list("default", { limit: 10, capability: "drafting" })).items).toHaveLength(1);
       expect((await store.list("default", { limit: 10, capability: "greeting" })).items).toHaveLength(0);
     }));
@@ -156,7 +156,7 @@ function lifecycleContract(within: Within): void {
       expect((await store.serving("default", "writer"))?.paused).toBeUndefined();
       await store.pause("default", "writer", paused);
       await store.delete("default", "writer");
-      expect(await store.activate("default", "writer", 1, 0)).toBe("not-found");
+      expect(await store.activate("default", "writer", 1, { atMs: 0 })).toBe("not-found");
       await store.deploy([agentCandidate("writer")]);
       expect((await store.serving("default", "writer"))?.paused).toBeUndefined();
     }));

@@ -10,6 +10,7 @@ let server: TestServer;
 let admin = "";
 beforeAll(async () => {
   const roles = {
+    deployer: { description: "Deploys", permissions: ["agents:*"] },
     planner: { description: "Plans", permissions: ["triggers:*"] },
     runner: { description: "Fires", permissions: ["triggers:*", "runs:*"] },
   };
@@ -150,4 +151,31 @@ test("events that wait when the owner changes are skipped", async () => {
   expect(store.fireOf(stored, "event 1")).toMatchObject({ outcome: "skipped", event: undefined });
   // One that was verified before the change, but is recorded after it.
   expect(await store.fire(stored, [{ ...waiting, key: "event 2" }], undefined)).toEqual([]);
+});
+
+const definition = (input: string, trigger = "") =>
+  `name = "clerk"\nversion = "1.0.0"\ncapabilities = ["writing"]\nsystem_prompt = "${input}"\n${trigger}`;
+const DAILY = '\n[[trigger]]\nname = "daily"\nkind = "every"\nevery = "1d"\ninput = "x"\n';
+
+test("who activates a revision owns the triggers that this changes or revives, and needs triggers:write", async () => {
+  const deploy = (key: string, source: string) => ask(key, "POST", "/agents", { source });
+  const owner = async () => (await ask(admin, "GET", "/triggers/clerk%2Fdaily")).body.owner?.name;
+  const rollback = (key: string) => ask(key, "POST", "/agents/clerk/rollback");
+  const operator = await keyOf(admin, { role: "operator", name: "second" });
+  const deployer = await keyOf(admin, { role: "deployer", name: "third" });
+  expect(await deploy(admin, definition("One", DAILY))).toMatchObject({ status: 201 });
+  const first = await owner();
+  // An unchanged trigger keeps its owner, also without the permission.
+  expect(await deploy(deployer, definition("Two", DAILY))).toMatchObject({ status: 200 });
+  expect(await owner()).toBe(first);
+  const denied = {
+    status: 403,
+    body: { code: "PERMISSION_DENIED", detail: expect.stringContaining("triggers:write") },
+  };
+  expect(await deploy(deployer, definition("Three"))).toMatchObject(denied);
+  expect(await deploy(operator, definition("Three"))).toMatchObject({ status: 200 });
+  expect(await rollback(deployer)).toMatchObject(denied);
+  expect(await ask(deployer, "POST", "/agents/clerk/activate", { revision: 1 })).toMatchObject(denied);
+  expect(await rollback(operator)).toMatchObject({ status: 200 });
+  expect(await owner()).toBe("second");
 });

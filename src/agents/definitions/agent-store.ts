@@ -72,6 +72,8 @@ export type Deployment =
 /** One page; `next` is the cursor of the page after, undefined on the last. Cursors mean nothing to anyone but the store. */
 export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | undefined };
 
+/** Without a principal it is the operator's. */
+export type Activation = { readonly atMs: number; readonly by?: Deployer | undefined };
 export type PageQuery = { readonly cursor?: string | undefined; readonly limit: number };
 export type AgentQuery = PageQuery & {
   /** Only agents that declare exactly this capability. */
@@ -87,8 +89,8 @@ export interface AgentStore {
   deploy(candidates: readonly AgentCandidate[], signal?: AbortSignal): Promise<Deployment>;
   /** The revision that new runs use: the newest, unless another was activated. Undefined when the agent is not there or was deleted. */
   serving(workspace: string, name: string, signal?: AbortSignal): Promise<ServingAgent | undefined>;
-  /** Makes a stored revision the serving one. A later deployment serves in its place. */
-  activate(workspace: string, name: string, revision: number, atMs: number): Promise<StateChange>;
+  /** Makes a stored revision the serving one. A later deployment serves in its place. The principal owns the triggers that this changes. */
+  activate(workspace: string, name: string, revision: number, activation: Activation): Promise<StateChange>;
   /** Pauses an agent, or resumes it with `undefined`. Deployments do not change this; a deletion ends it. */
   pause(workspace: string, name: string, paused: Paused | undefined, signal?: AbortSignal): Promise<StateChange>;
   /** Stores the hash of the text of an agent's definition file that was deployed. */

@@ -201,20 +201,21 @@ export class Agents {
   }
 
   /** Makes a stored revision the serving one. Throws AgentNotFoundError, RevisionNotFoundError. */
-  async activate(workspace: string, name: string, revision: number): Promise<ServingAgent> {
+  async activate(workspace: string, name: string, revision: number, by?: Deployer): Promise<ServingAgent> {
     return this.#change(workspace, name, async (agent) => {
-      if ((await this.#deps.store.activate(workspace, name, revision, this.#deps.clock.nowMs())) === "not-found")
+      const activation = { atMs: this.#deps.clock.nowMs(), by };
+      if ((await this.#deps.store.activate(workspace, name, revision, activation)) === "not-found")
         throw new RevisionNotFoundError(workspace, agent.name, revision);
     });
   }
 
-  /** Makes the revision before the serving one the serving one. Throws AgentNotFoundError, NoEarlierRevisionError. */
-  async rollback(workspace: string, name: string): Promise<ServingAgent> {
+  /** The revision before the serving one. Throws AgentNotFoundError, NoEarlierRevisionError. */
+  async previous(workspace: string, name: string): Promise<number> {
     const { name: shown, revision } = await this.get(workspace, name);
     const { items } = await this.#deps.store.revisions(workspace, name, { cursor: String(revision), limit: 1 });
     const [previous] = items;
     if (previous === undefined) throw new NoEarlierRevisionError(shown, revision);
-    return this.activate(workspace, name, previous.revision);
+    return previous.revision;
   }
 
   /**

@@ -4,6 +4,7 @@ export {
   type AgentCandidate,
   type AgentQuery,
   type AgentRevision,
+  type Activation,
   type AgentStore,
   type AgentSummary,
   type Deployed,

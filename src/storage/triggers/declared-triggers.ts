@@ -1,20 +1,21 @@
 import { OPERATOR } from "../../access/index.ts";
-import type { AgentRevision } from "../../agents/definitions/index.ts";
+import type { Activation, AgentRevision } from "../../agents/definitions/index.ts";
 import { mint, TriggerId } from "../../kernel/ids.ts";
-import type { Trigger } from "../../triggers/index.ts";
 import type { Database } from "../database.ts";
 
 const DECLARED = "workspace = ? AND agent = ? AND declared = 1";
 const PUT = `INSERT INTO triggers (workspace, id, agent, name, spec, owner, declared, created_at_ms, updated_at_ms, next_at_ms, due_at_ms, last_at_ms)
   VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0)
   ON CONFLICT (workspace, agent, name) DO UPDATE SET declared = 1,
-    -- Who has the secret of a webhook starts runs with the rights of the principal that gave it out.
-    owner = CASE WHEN json_extract(excluded.spec, '$.kind') = 'webhook' AND json_extract(spec, '$.kind') = 'webhook' THEN owner ELSE excluded.owner END,
+    -- No change lends the rights of another; but the operator, whose files change it, leaves a webhook to the principal that has its secret.
+    owner = CASE WHEN declared = 1 AND (spec = excluded.spec AND stopped_at_ms IS NULL
+      OR json_extract(spec, '$.kind') = 'webhook' AND json_extract(excluded.owner, '$.id') = '${OPERATOR.id}') THEN owner ELSE excluded.owner END,
     next_at_ms = CASE WHEN spec = excluded.spec AND stopped_at_ms IS NULL THEN next_at_ms ELSE excluded.next_at_ms END,
     due_at_ms = CASE WHEN spec = excluded.spec AND stopped_at_ms IS NULL THEN due_at_ms ELSE excluded.due_at_ms END,
     spec = excluded.spec, updated_at_ms = max(excluded.updated_at_ms, updated_at_ms + 1),
     stopped_reason = NULL, stopped_at_ms = NULL`;
 const OTHER_KIND = `DELETE FROM triggers WHERE ${DECLARED} AND name = ? AND json_extract(spec, '$.kind') <> ?`;
+const OWNER = `SELECT id, json_extract(owner, '$.id') AS owner FROM triggers WHERE workspace = ? AND agent = ? AND name = ?`;
 const FIRES = `DELETE FROM trigger_fires WHERE workspace = ? AND NOT EXISTS
   (SELECT 1 FROM triggers WHERE triggers.workspace = trigger_fires.workspace AND triggers.id = trigger_id)`;
 
@@ -22,8 +23,8 @@ const FIRES = `DELETE FROM trigger_fires WHERE workspace = ? AND NOT EXISTS
  * Replaces the triggers that an agent's definition declares; to be called in the transaction of the deployment. One that is unchanged keeps its
  * times and its history. Those that were created otherwise stay, but for one of the same name.
  */
-export function declareTriggers(db: Database, revision: AgentRevision, atMs: number): void {
-  const { workspace, name: agent, definition, deployedBy = OPERATOR } = revision;
+export function declareTriggers(db: Database, revision: AgentRevision, { atMs, by = OPERATOR }: Activation): void {
+  const { workspace, name: agent, definition } = revision;
   const { triggers } = definition;
   const names = JSON.stringify(triggers.map(({ name }) => name));
   const removed = db
@@ -36,8 +37,11 @@ export function declareTriggers(db: Database, revision: AgentRevision, atMs: num
     if (other.changes > 0) db.sql(FIRES).run(workspace);
     // 0: the slots after this time are still to be planned.
     const next = spec.enabled ? 0 : null;
-    const texts = [workspace, mint(TriggerId), agent, spec.name, JSON.stringify(spec), JSON.stringify(deployedBy)];
+    const texts = [workspace, mint(TriggerId), agent, spec.name, JSON.stringify(spec), JSON.stringify(by)];
+    const before = db.sql(OWNER).get(workspace, agent, spec.name);
     db.sql(PUT).run(...texts, atMs, atMs, next, next);
+    if (before)
+      skipWaitingOfOthers(db, { workspace, id: String(before["id"]), owner: { id: String(before["owner"]) } });
   }
 }
 
@@ -45,11 +49,10 @@ const SKIP_WAITING = `UPDATE trigger_fires SET outcome = 'skipped', reason = 'an
   WHERE workspace = ? AND trigger_id = ? AND outcome = 'waiting'
   AND EXISTS (SELECT 1 FROM triggers WHERE triggers.workspace = ? AND id = ? AND json_extract(owner, '$.id') <> ?)`;
 
-/** To be called in the transaction that changes a trigger, before the change: no event gets the rights of the new owner if it came earlier. */
-export function skipWaitingOfOthers(
-  db: Database,
-  { workspace, id, owner }: Pick<Trigger, "workspace" | "id" | "owner">,
-): void {
+type Owned = { readonly workspace: string; readonly id: string; readonly owner: { readonly id: string } };
+
+/** Skips events that wait, if the owner is another one. To be called in the transaction that changes the owner. */
+export function skipWaitingOfOthers(db: Database, { workspace, id, owner }: Owned): void {
   db.sql(SKIP_WAITING).run(workspace, id, workspace, id, owner.id);
 }
 

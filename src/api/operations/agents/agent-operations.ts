@@ -1,15 +1,17 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type AgentRevision,
   type AgentSummary,
   AgentNotFoundError,
   type DefinitionSource,
+  type Deployer,
   type ServingAgent,
   summarize,
   TEMPLATES,
 } from "../../../agents/definitions/index.ts";
 import type { AgentServices } from "../../../agents/index.ts";
 import { type Problem, renderProblem } from "../../../text/documents/index.ts";
-import { type Admission, QuotaExceededError } from "../../../access/index.ts";
+import { type Admission, PermissionDeniedError, type Principal, QuotaExceededError } from "../../../access/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { type InputOf, operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
@@ -110,14 +112,37 @@ async function requireRoom({ agents: { agents }, access }: ApiServices, workspac
   if (isNew) throw new QuotaExceededError("agents", max);
 }
 
-/** Throws QuotaExceededError, DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
+const deployerOf = ({ id, kind, name }: Principal): Deployer => ({ id, kind, name });
+
+type Declaring = { readonly definition: Pick<AgentRevision["definition"], "triggers"> };
+/** Throws PermissionDeniedError if other triggers would be declared, and the principal may not change triggers. */
+function requireTriggers(before: Declaring | undefined, after: Declaring, admission: Admission): void {
+  if (isDeepStrictEqual(before?.definition.triggers ?? [], after.definition.triggers)) return;
+  if (admission.alsoHas("triggers:write")) return;
+  const { attempt, principal } = admission;
+  throw new PermissionDeniedError(`${attempt.operation.name} with other triggers`, "triggers:write", principal.role);
+}
+
+/** Throws AgentNotFoundError, RevisionNotFoundError, PermissionDeniedError. */
+async function activateRevision({ agents }: AgentServices, name: string, revision: number, admission: Admission) {
+  const { principal } = admission;
+  const { workspace } = principal;
+  const before = await agents.get(workspace, name);
+  requireTriggers(before, await agents.revision(workspace, name, revision), admission);
+  return agents.activate(workspace, name, revision, deployerOf(principal));
+}
+
+/** Throws PermissionDeniedError, QuotaExceededError, DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
 const deploy = implement(operations.agent.deploy, async (services, body, { admission, principal }) => {
-  const { workspace, id, kind, name } = principal;
+  const { workspace } = principal;
   const { agents } = services;
   if (!admission.isWhole) requireOwnName(agents, body, admission);
-  const source = { ...sourceOf(body), deployedBy: { id, kind, name } };
+  const source = { ...sourceOf(body), deployedBy: deployerOf(principal) };
   const { type, revision, warnings } = await services.access.workspaces.stock("agents").fill(workspace, async () => {
     await requireRoom(services, workspace, source);
+    const reading = agents.agents.validate(workspace, source);
+    if (reading.type === "valid")
+      requireTriggers(await agents.agents.find(workspace, reading.definition.name), reading, admission);
     return agents.agents.deploy(workspace, source);
   });
   // A client may have read the text from the very file that the next start deploys.
@@ -199,17 +224,16 @@ const revision = implement(
   },
 );
 
-/** Throws AgentNotFoundError, RevisionNotFoundError. */
-const activate = implement(
-  operations.agent.activate,
-  async ({ agents }, { name, revision: number }, { principal: { workspace } }) =>
-    presentRevision(agents, await agents.agents.activate(workspace, name, number), []),
+/** Throws AgentNotFoundError, RevisionNotFoundError, PermissionDeniedError. */
+const activate = implement(operations.agent.activate, async ({ agents }, { name, revision: number }, { admission }) =>
+  presentRevision(agents, await activateRevision(agents, name, number, admission), []),
 );
 
-/** Throws AgentNotFoundError, NoEarlierRevisionError. */
-const rollback = implement(operations.agent.rollback, async ({ agents }, { name }, { principal: { workspace } }) =>
-  presentRevision(agents, await agents.agents.rollback(workspace, name), []),
-);
+/** Throws AgentNotFoundError, NoEarlierRevisionError, PermissionDeniedError. */
+const rollback = implement(operations.agent.rollback, async ({ agents }, { name }, { admission }) => {
+  const previous = await agents.agents.previous(admission.principal.workspace, name);
+  return presentRevision(agents, await activateRevision(agents, name, previous, admission), []);
+});
 
 /** Pausing a paused agent changes nothing. Throws AgentNotFoundError. */
 const pause = implement(operations.agent.pause, async ({ agents }, { name, reason }, { principal: { workspace } }) =>
