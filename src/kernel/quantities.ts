@@ -68,6 +68,8 @@ export const LIMITS = {
   webhookDeliveriesKeptMax: 10_000,
   /** Attempts of one webhook at the same time. */
   webhookAttemptsMax: 4,
+  /** Attempts of the webhooks of one workspace at the same time: slow targets of one leave room for others. */
+  webhookAttemptsWorkspaceMax: 16,
   /** Attempts of all webhooks at the same time. */
   webhookAttemptsAllMax: 64,
   /** Bytes of a response to a delivery that are read. */

@@ -40,11 +40,16 @@ export class WebhookRightsError extends CaxtonError<{ readonly permission: strin
   }
 }
 
-/** The maximum number of webhooks of one workspace is reached. */
+/** The maximum number of webhooks of one workspace, or of attempts at the same time, is reached. */
 export class WebhooksFullError extends CaxtonError<{ readonly max: number }> {
   readonly code = "WEBHOOKS_FULL";
   readonly kind = "exhausted";
-  constructor(max: number) {
-    super(`the workspace has ${max} webhooks`, "Delete webhooks that are not needed.", { max });
+  constructor(max: number, what: "webhooks" | "attempts") {
+    const message = what === "webhooks" ? `the workspace has ${max} webhooks` : "too many deliveries are being sent";
+    const hint =
+      what === "webhooks"
+        ? "Delete webhooks that are not needed."
+        : "Wait until their targets answer, at most 10 s, and test again.";
+    super(message, hint, { max });
   }
 }

@@ -4,6 +4,7 @@ import type { WebhookId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type Answer, attempt } from "./attempt.ts";
+import { WebhooksFullError } from "./errors.ts";
 import type { Serialize } from "./message.ts";
 import { FAILING_MAX_MS, pauseMs, retryDelayMs } from "./schedule.ts";
 import type { Stopping } from "./stopping.ts";
@@ -34,14 +35,17 @@ const STORAGE_PAUSE_MS = 5_000;
 /**
  * Sends the deliveries that are due.
  * webhooks.sender.S1. A delivery is due until its result is on disk: an attempt whose result was lost is repeated with the same id.
- * webhooks.sender.S2. At most 4 attempts of a webhook are in flight, and one after a failure; a target that fails is asked ever more rarely.
+ * webhooks.sender.S2. At most 4 attempts of a webhook and 16 of a workspace are in flight, and one of a webhook after a failure; a target that
+ *   fails is asked ever more rarely.
  * webhooks.sender.S3. Nothing is sent after the owner has lost the rights to read it.
  */
 export class Sender implements AsyncDisposable {
   readonly #parts: SenderParts;
   readonly #worker: OutboxWorker;
   readonly #lanes = new Map<WebhookId, LaneState>();
-  readonly #attempts = new Set<Promise<void>>();
+  /** Attempts in flight, and tests that are being recorded. */
+  readonly #attempts = new Map<Promise<unknown>, WebhookKey>();
+  #passes = 0;
   readonly #stop = new AbortController();
 
   constructor(parts: SenderParts) {
@@ -65,15 +69,27 @@ export class Sender implements AsyncDisposable {
     this.#lanes.delete(id);
   }
 
-  /** Sends one delivery at once. Resolves when its result is on disk. */
-  async send(delivery: Delivery): Promise<void> {
-    await this.#begin(delivery);
+  /** Records one delivery and sends it at once. Resolves when its result is on disk. Throws WebhooksFullError. */
+  async send(key: WebhookKey, record: () => Promise<Delivery | undefined>): Promise<Delivery | undefined> {
+    const max = LIMITS.webhookAttemptsMax;
+    if (this.#room(key, max) <= 0) throw new WebhooksFullError(max, "attempts");
+    const recording = record().finally(() => {
+      this.#attempts.delete(recording);
+      this.wake();
+    });
+    this.#attempts.set(recording, key);
+    const delivery = await recording;
+    if (delivery !== undefined) await this.#begin(delivery);
+    return delivery;
   }
 
   async #work(): Promise<OutboxRest> {
     const { store, clock } = this.#parts;
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const lane of store.lanes()) nextMs = Math.min(nextMs, this.#serve(lane));
+    const lanes = store.lanes();
+    // Each pass begins with another webhook, so that none waits for room behind the same ones forever.
+    const first = this.#passes++ % Math.max(1, lanes.length);
+    for (const lane of [...lanes.slice(first), ...lanes.slice(0, first)]) nextMs = Math.min(nextMs, this.#serve(lane));
     if (nextMs === Number.POSITIVE_INFINITY) return "done";
     return Math.min(CHECK_MS, Math.max(1, nextMs - clock.nowMs()));
   }
@@ -85,7 +101,7 @@ export class Sender implements AsyncDisposable {
     const nowMs = clock.nowMs();
     if (state.pausedUntilMs > nowMs) return state.pausedUntilMs;
     const max = state.failures > 0 ? 1 : LIMITS.webhookAttemptsMax;
-    let room = Math.min(max - state.inFlight.size, LIMITS.webhookAttemptsAllMax - this.#attempts.size);
+    let room = this.#room(key, max);
     if (room <= 0) return Number.POSITIVE_INFINITY;
     for (const delivery of store.next(key, state.inFlight.size + room)) {
       if (state.inFlight.has(delivery.n)) continue;
@@ -98,6 +114,17 @@ export class Sender implements AsyncDisposable {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** How many attempts of a webhook may begin now, if `max` of it may be in flight. */
+  #room({ workspace, id }: WebhookKey, max: number): number {
+    const all = [...this.#attempts.values()];
+    const own = all.filter((each) => each.workspace === workspace);
+    return Math.min(
+      max - own.filter((each) => each.id === id).length,
+      LIMITS.webhookAttemptsWorkspaceMax - own.length,
+      LIMITS.webhookAttemptsAllMax - all.length,
+    );
+  }
+
   #begin(delivery: Delivery): Promise<void> {
     const { inFlight } = this.#stateOf(delivery.webhook);
     const before = inFlight.get(delivery.n);
@@ -108,7 +135,7 @@ export class Sender implements AsyncDisposable {
       this.wake();
     });
     inFlight.set(delivery.n, running);
-    this.#attempts.add(running);
+    this.#attempts.set(running, { workspace: delivery.workspace, id: delivery.webhook });
     return running;
   }
 
@@ -154,6 +181,6 @@ export class Sender implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("the server stops"));
     await this.#worker[Symbol.asyncDispose]();
-    await Promise.all(this.#attempts);
+    await Promise.allSettled(this.#attempts.keys());
   }
 }

@@ -79,7 +79,7 @@ export class Webhooks {
       this.#check({ workspace, spec, owner });
       const before = store.find(workspace, id);
       if (before === undefined && store.list(workspace).length >= LIMITS.webhooksMax)
-        throw new WebhooksFullError(LIMITS.webhooksMax);
+        throw new WebhooksFullError(LIMITS.webhooksMax, "webhooks");
       const atMs = clock.nowMs();
       const secret = await secrets.create({ workspace, id }, owner.id);
       const empty = { previousUntilMs: 0, stopped: undefined, failingSinceMs: undefined, lastN: 0, pending: 0 };
@@ -128,15 +128,14 @@ export class Webhooks {
     });
   }
 
-  /** Sends a test event, also for a webhook that is disabled or stopped, and returns its delivery after the first attempt. Throws WebhookNotFoundError. */
+  /** Sends a test event, also for a webhook that is disabled or stopped, and returns its delivery after the first attempt. Throws WebhookNotFoundError, WebhooksFullError. */
   async test(workspace: string, ref: string): Promise<Delivery> {
     const { store, clock, sender } = this.#parts;
     const { id } = this.get(workspace, ref);
     const atMs = clock.nowMs();
     const event = { type: "webhook.test", atMs, data: { webhook: id }, entry: undefined } as const;
-    const added = await store.add({ workspace, id, event, dueAtMs: atMs });
+    const added = await sender.send({ workspace, id }, () => store.add({ workspace, id, event, dueAtMs: atMs }));
     if (added === undefined) throw new WebhookNotFoundError(ref);
-    await sender.send(added);
     return this.delivery(workspace, ref, deliveryIdOf(added));
   }
 

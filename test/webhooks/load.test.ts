@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { mint, WebhookId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
@@ -51,6 +52,31 @@ test("at most four attempts of a webhook are in flight", async () => {
   await expect.poll(() => receiver.received.length).toBe(LIMITS.webhookAttemptsMax);
   await hooked.clock.advance(9_000);
   expect(receiver.received).toHaveLength(LIMITS.webhookAttemptsMax);
+});
+
+test("slow targets of one workspace take 16 attempts, and a fifth test of a webhook at the same time is refused", async () => {
+  const waiting: ServerResponse[] = [];
+  await using receiver = await startReceiver((response) => void waiting.push(response));
+  await using hooked = await startHooked(receiver);
+  const made = await Promise.all(
+    Array.from({ length: 6 }, () => hooked.create({ url: receiver.url, events: ["run.completed"] })),
+  );
+  const { webhooks: store } = hooked.server.started.caxton.storage;
+  const [tested = "", ...slow] = made.map(({ id }) => id);
+  const path = `/api/v1/webhooks/${tested}/test`;
+  const tests = Array.from({ length: 5 }, () => hooked.server.ask("POST", path));
+  // webhooks.sender.S2
+  expect(await Promise.race(tests)).toMatchObject({ status: 429, body: { code: "WEBHOOKS_FULL" } });
+  await expect.poll(() => receiver.received.length).toBe(LIMITS.webhookAttemptsMax);
+  for (const id of slow) await store.record(eventsFor(WebhookId.parse(id), 5), store.newest());
+  for (const id of slow) await hooked.replay(id);
+  await expect.poll(() => receiver.received.length).toBe(LIMITS.webhookAttemptsWorkspaceMax);
+  for (let turn = 0; turn < 50; turn += 1) await settled();
+  expect(receiver.received).toHaveLength(LIMITS.webhookAttemptsWorkspaceMax);
+  receiver.answer(answerOk);
+  for (const response of waiting) response.writeHead(204).end();
+  await Promise.all(tests);
+  await expect.poll(() => new Set(receiver.received.map(({ event }) => event.id)).size).toBe(29);
 });
 
 test("a workspace has at most 100 webhooks", async () => {
