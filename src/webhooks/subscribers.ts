@@ -8,6 +8,9 @@ import type { Webhook, WebhookEvent, WebhookStore } from "./webhook.ts";
 
 const CONTENT: Permission = "runs:read-content";
 
+/** The cost of a filter for one event: each event is compared with the filters of all webhooks of its workspace. */
+const FILTER_COST_MAX = 2_000;
+
 /** The permission to receive events, by the noun of their types. */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   run: "runs:read",
@@ -47,7 +50,8 @@ export function filterOf({ events, agents, where }: WebhookSpec): Subscriber["wa
     for (const type of found) types.add(type);
   }
   const names = agents.map((pattern) => parseGlob(pattern.toLowerCase()));
-  const expression = where === "" ? undefined : compileExpression(where, { variables: ["event"] });
+  const expression =
+    where === "" ? undefined : compileExpression(where, { variables: ["event"], costMax: FILTER_COST_MAX });
   return ({ type, agent, workspace, atMs, data }) => {
     if (!types.has(type)) return false;
     if (names.length > 0 && (agent === undefined || !names.some((glob) => fitsGlob(glob, agent.toLowerCase()))))

@@ -34,12 +34,12 @@ export type Expression = {
  */
 export function compileExpression(
   source: string,
-  { variables }: { readonly variables: readonly string[] },
+  { variables, costMax = COST_MAX }: { readonly variables: readonly string[]; readonly costMax?: number },
 ): Expression {
   const step = compiled(source, variables);
   const run = (values: JsonObject) => {
     const slots = variables.map((name): Json => (Object.hasOwn(values, name) ? (values[name] ?? null) : null));
-    const frame: Frame = { slots, costLeft: COST_MAX };
+    const frame: Frame = { slots, costLeft: costMax };
     return step(frame);
   };
   return {
