@@ -25,13 +25,15 @@ export function openTriggers({ store, agents, runs, authorize, changes, clock, s
   // A deployment changes the triggers that the definition declares.
   const watching = changes.watch(() => timer.wake());
   const triggers = new Triggers({ store, clock, agents, firing, timer, secrets });
+  const hooks = new Hooks({ store, clock, triggers, secrets });
   return {
     triggers,
-    hooks: new Hooks({ store, clock, triggers, secrets }),
+    hooks,
     /** Starts runs of events that were recorded before, and from now on fires triggers. */
     start: (): void => {
       firing.resume();
       timer.start();
+      void hooks.sweep();
     },
     [Symbol.asyncDispose]: async () => {
       watching[Symbol.dispose]();

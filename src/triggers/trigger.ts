@@ -117,7 +117,13 @@ export type SecretVault = {
   /** Undefined if there is no such secret, or if another principal than `by` stored it. */
   read(workspace: string, name: string, by: string): string | undefined;
   delete(workspace: string, name: string): Promise<void>;
+  /** Of all workspaces. */
+  deleteUnused(isUnused: (name: string) => boolean): Promise<void>;
 };
 
+const SECRET = "trigger:";
 /** The name of a webhook's secret. No secret of a user has a colon in its name. */
-export const secretName = (id: TriggerId): string => `trigger:${id}`;
+export const secretName = (id: TriggerId): string => `${SECRET}${id}`;
+/** The id in the name of a webhook's secret; undefined for other secrets. */
+export const triggerOfSecret = (name: string): string | undefined =>
+  name.startsWith(SECRET) ? name.slice(SECRET.length) : undefined;

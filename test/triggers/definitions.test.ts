@@ -117,3 +117,18 @@ test("a declared webhook that was of another kind meanwhile is another one, with
   expect((await fetch(server.url + url, { method: "POST", headers })).status).toBe(404);
   expect((await fetch(`${server.url}${trigger?.url}`, { method: "POST", headers })).status).toBe(401);
 });
+
+test("the secret of a declared webhook is deleted with the webhook", async () => {
+  const hook = '\n[[trigger]]\nname = "hook"\nkind = "webhook"\nverify = "bearer"\ninput = "x"\n';
+  const stored = () => server.started.caxton.storage.secrets.load().length;
+  const rotate = () => server.ask("POST", "/api/v1/triggers/clerk%2Fhook/rotate-secret");
+  await deploy(HEAD + hook);
+  await rotate();
+  expect(stored()).toBe(1);
+  await deploy(HEAD);
+  expect(stored()).toBe(0);
+  await deploy(HEAD + hook);
+  await rotate();
+  await server.ask("DELETE", "/api/v1/agents/clerk");
+  expect(stored()).toBe(0);
+});

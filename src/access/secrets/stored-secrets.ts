@@ -131,12 +131,20 @@ export class StoredSecrets {
 
   /** Deletes the secrets of a workspace; not those that are assigned to all. */
   deleteWorkspace(workspace: string): Promise<void> {
+    return this.#deleteAll((row) => row.workspace === workspace);
+  }
+
+  /** Deletes those of the server's own secrets that nothing uses. */
+  deleteUnused(isUnused: (secret: Identity) => boolean): Promise<void> {
+    return this.#deleteAll((row) => isOwn(row) && isUnused(row));
+  }
+
+  #deleteAll(isGone: (secret: Identity) => boolean): Promise<void> {
     return this.#changing.run(CHANGES, async () => {
-      const [gone, kept] = [true, false].map((isGone) =>
-        this.#rows().filter((row) => (row.workspace === workspace) === isGone),
-      );
-      for (const { name } of gone ?? []) await this.#ports.store.delete(workspace, name);
-      this.#replace(kept ?? []);
+      const gone = new Set(this.#rows().filter(isGone));
+      if (gone.size === 0) return;
+      for (const { workspace, name } of gone) await this.#ports.store.delete(workspace, name);
+      this.#replace(this.#rows().filter((row) => !gone.has(row)));
     });
   }
 

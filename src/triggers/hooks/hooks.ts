@@ -1,8 +1,16 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { TriggerId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
 import { HookDisabledError, TriggerInvalidError, TriggerNotFoundError } from "../errors.ts";
-import { type Fire, secretName, type SecretVault, type Trigger, type TriggerStore } from "../trigger.ts";
+import {
+  type Fire,
+  secretName,
+  type SecretVault,
+  type Trigger,
+  triggerOfSecret,
+  type TriggerStore,
+} from "../trigger.ts";
 import type { Triggers } from "../triggers.ts";
 import { hookEvent } from "./hook-event.ts";
 import { type HookRequest, verifyHook } from "./verify-hook.ts";
@@ -53,6 +61,18 @@ export class Hooks {
     const event = hookEvent(verified.id, request);
     const fire = await triggers.fire(trigger.workspace, trigger.id, { key, event, caller: undefined });
     return { type: "received", fire, isNew: true };
+  }
+
+  /** Deletes the secrets of webhooks that were deleted with their declaration. Never rejects. */
+  async sweep(): Promise<void> {
+    const { store, secrets } = this.#parts;
+    const isUnused = (name: string): boolean => {
+      const id = triggerOfSecret(name);
+      return id !== undefined && store.findById(id) === undefined;
+    };
+    await secrets
+      .deleteUnused(isUnused)
+      .catch((error: unknown) => log.warn({ err: error }, "secrets of deleted webhooks were not deleted"));
   }
 
   /** Replaces the secret of a webhook, which is returned once. The principal becomes the owner of the trigger. Throws TriggerNotFoundError, TriggerInvalidError, SecretsFullError, SecretKeyFileError. */

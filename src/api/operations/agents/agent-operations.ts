@@ -124,12 +124,15 @@ function requireTriggers(before: Declaring | undefined, after: Declaring, admiss
 }
 
 /** Throws AgentNotFoundError, RevisionNotFoundError, PermissionDeniedError. */
-async function activateRevision({ agents }: AgentServices, name: string, revision: number, admission: Admission) {
+async function activateRevision(services: ApiServices, name: string, revision: number, admission: Admission) {
   const { principal } = admission;
   const { workspace } = principal;
+  const { agents } = services.agents;
   const before = await agents.get(workspace, name);
   requireTriggers(before, await agents.revision(workspace, name, revision), admission);
-  return agents.activate(workspace, name, revision, deployerOf(principal));
+  const activated = await agents.activate(workspace, name, revision, deployerOf(principal));
+  await services.triggers.hooks.sweep();
+  return presentRevision(services.agents, activated, []);
 }
 
 /** Throws PermissionDeniedError, QuotaExceededError, DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
@@ -145,6 +148,7 @@ const deploy = implement(operations.agent.deploy, async (services, body, { admis
       requireTriggers(await agents.agents.find(workspace, reading.definition.name), reading, admission);
     return agents.agents.deploy(workspace, source);
   });
+  await services.triggers.hooks.sweep();
   // A client may have read the text from the very file that the next start deploys.
   const file = await agents.agentFiles.find(workspace, revision.name, revision.source);
   if (file) await agents.agents.settleFile(workspace, revision.name, file.hash);
@@ -225,14 +229,14 @@ const revision = implement(
 );
 
 /** Throws AgentNotFoundError, RevisionNotFoundError, PermissionDeniedError. */
-const activate = implement(operations.agent.activate, async ({ agents }, { name, revision: number }, { admission }) =>
-  presentRevision(agents, await activateRevision(agents, name, number, admission), []),
+const activate = implement(operations.agent.activate, (services, { name, revision: number }, { admission }) =>
+  activateRevision(services, name, number, admission),
 );
 
 /** Throws AgentNotFoundError, NoEarlierRevisionError, PermissionDeniedError. */
-const rollback = implement(operations.agent.rollback, async ({ agents }, { name }, { admission }) => {
-  const previous = await agents.agents.previous(admission.principal.workspace, name);
-  return presentRevision(agents, await activateRevision(agents, name, previous, admission), []);
+const rollback = implement(operations.agent.rollback, async (services, { name }, { admission }) => {
+  const previous = await services.agents.agents.previous(admission.principal.workspace, name);
+  return activateRevision(services, name, previous, admission);
 });
 
 /** Pausing a paused agent changes nothing. Throws AgentNotFoundError. */
@@ -248,9 +252,10 @@ const resume = implement(operations.agent.resume, async ({ agents }, { name }, {
 /** Runs that it started continue. Throws AgentNotFoundError. */
 const remove = implement(
   operations.agent.delete,
-  async ({ agents: { agents } }, { name }, { principal: { workspace } }) => {
+  async ({ agents: { agents }, triggers }, { name }, { principal: { workspace } }) => {
     await agents.get(workspace, name);
     await agents.delete(workspace, name);
+    await triggers.hooks.sweep();
     return null;
   },
 );
