@@ -14,6 +14,7 @@ export const search = (where: string) =>
     .string()
     .min(1)
     .max(SEARCH_CHARS_MAX)
+    .refine((text) => !text.includes("\0"), "a search contains no NUL")
     .optional()
     .meta({
       description: `Words that ${where} contains, all of them; a phrase in quotes; the newest 5,000 matches count`,

@@ -47,6 +47,13 @@ export const mayRun = (caller: RunCaller | undefined, agent: string): boolean =>
   hasRight(caller, "runs:execute") ||
   caller?.agents?.some((glob) => fitsGlob(parseGlob(glob.toLowerCase()), agent.toLowerCase())) === true;
 
+/** Whether a sender lacks a right that the caller of a run has, so that the run would lend it the right. */
+export function isLess(sender: RunCaller | undefined, caller: RunCaller | undefined): boolean {
+  if (sender === undefined) return false;
+  if (sender.lacks.some((right) => hasRight(caller, right))) return true;
+  return !hasRight(sender, "runs:execute") && (caller?.agents ?? []).some((glob) => !sender.agents?.includes(glob));
+}
+
 /** The caller of a run that `newer` makes from a run of `older`: it lacks what either lacks. */
 export function intersection(older: RunCaller | undefined, newer: RunCaller | undefined): RunCaller | undefined {
   if (older === undefined || newer === undefined) return newer ?? older;

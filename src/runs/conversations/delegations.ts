@@ -1,7 +1,7 @@
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { isDelegation, type Message, type MessageError } from "../../messaging/acl/index.ts";
+import { isDelegation, letterOf, type Message, type MessageError } from "../../messaging/acl/index.ts";
 import { failure } from "../../messaging/router/index.ts";
 import type { ReplyIndex, Runs } from "../lifecycle/index.ts";
 import {
@@ -59,10 +59,12 @@ export class Delegations {
     recipient: string,
     work: (delegated: Delegated | undefined) => Promise<Result>,
   ): Promise<Result> {
-    const { replyWith, workspace, sender } = message;
+    const { id: letter, replyWith, workspace, sender } = message;
     const wait =
       replyWith !== undefined && isDelegation(replyWith) ? this.#deps.stores.replies.find(replyWith) : undefined;
-    if (wait?.workspace !== workspace || wait.agent.toLowerCase() !== sender.toLowerCase()) return work(undefined);
+    // Only the message that the call itself sent has this id.
+    if (wait?.workspace !== workspace || letter !== letterOf(wait.replyWith)) return work(undefined);
+    if (wait.agent.toLowerCase() !== sender.toLowerCase()) return work(undefined);
     const { id, parent } = this.#deps.runs.view(wait.runId);
     const asked = { replyWith: wait.replyWith, agent: recipient, request: textOf(message.content) };
     return this.#starting.run(parent?.root ?? id, () => work(this.#of(id, asked)));

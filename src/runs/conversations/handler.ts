@@ -24,7 +24,14 @@ import type { Threads } from "../threads/index.ts";
 import type { Agreements } from "./agreements.ts";
 import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
-import { isCancellationId, isSubscription, messageIdOf, runIdOf, threadIdOf } from "../../messaging/acl/index.ts";
+import {
+  isCancellationId,
+  isDelegation,
+  isSubscription,
+  messageIdOf,
+  runIdOf,
+  threadIdOf,
+} from "../../messaging/acl/index.ts";
 import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
 import { Delegations, type DelegationsDeps } from "./delegations.ts";
 import type { ConversationMessages, TaskInterceptor } from "./ports.ts";
@@ -105,7 +112,7 @@ export class Correspondence implements AgentHandler {
     const named = message.inReplyTo === undefined ? undefined : stores.replies.find(message.inReplyTo);
     const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
     const wait = isOurs ? named : this.#waitIn(message, recipient);
-    if (wait === undefined) return false;
+    if (wait === undefined || !this.#mayEnd(wait, message.sender)) return false;
     // The wait has the same deadline and ends on its own.
     if (isExpiry(message)) return true;
     if (isSubscription(wait.replyWith)) {
@@ -117,6 +124,13 @@ export class Correspondence implements AgentHandler {
     await replies.give(wait.replyWith, { outcome, messageId: message.id, from: message.sender, text, structured });
     // A reply after the deadline is stored and starts no run.
     return true;
+  }
+
+  /** The result of a delegation comes from the agent that it was given to, or from the server. */
+  #mayEnd({ replyWith, runId }: NonNullable<ReturnType<ReplyIndex["find"]>>, sender: string): boolean {
+    if (!isDelegation(replyWith) || sender === SYSTEM_SENDER) return true;
+    const reply = this.#deps.runs.view(runId).replies.find((each) => each.replyWith === replyWith);
+    return reply !== undefined && sameName(reply.to, sender);
   }
 
   /**

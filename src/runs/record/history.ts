@@ -203,12 +203,13 @@ export function historyOf(
   if (newest === undefined) return NO_HISTORY;
   const points = isWhole ? NO_HISTORY.points : newest.points;
   const { coveredThrough } = points;
-  const runs: PastRun[] = [];
-  for (let run: PastRun | undefined = newest; run !== undefined && runs.length < runsMax;) {
-    runs.push(run);
+  const runs = new Set<PastRun>();
+  // A history that comes with a request may name a run as its own predecessor.
+  for (let run: PastRun | undefined = newest; run !== undefined && !runs.has(run) && runs.size < runsMax;) {
+    runs.add(run);
     run = run.from.turns <= coveredThrough || run.parent === null ? undefined : past(run.parent);
   }
-  const stored = runs.toReversed().flatMap(({ turns }) => turns.filter(({ turn }) => turn > coveredThrough));
+  const stored = [...runs].toReversed().flatMap(({ turns }) => turns.filter(({ turn }) => turn > coveredThrough));
   const turns = stored.map(shownTurn);
   return {
     position: newest.to,

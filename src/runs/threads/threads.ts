@@ -2,7 +2,7 @@ import { RevisionNotFoundError } from "../../agents/definitions/index.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
-import type { RunCaller } from "../../kernel/rights/run-caller.ts";
+import { isLess } from "../../kernel/rights/run-caller.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import {
   inputTooLarge,
@@ -95,6 +95,8 @@ export class Threads {
   async create({ id = mint(ThreadId), from, forkedFrom, expiresAfterMs, ...given }: NewThread): Promise<Thread> {
     const known = this.#deps.store.get(id);
     if (known) return known;
+    // What a fork shares outlives the thread that it is a fork of, and no other.
+    if (from !== undefined && forkedFrom !== undefined) this.#turnOf(this.get(forkedFrom), from);
     const atMs = this.#deps.clock.nowMs();
     const shared = forkedFrom ?? this.#summary(from ?? null)?.thread?.id ?? null;
     const places = { head: from ?? null, forkedFrom: shared, conversationId: null };
@@ -318,7 +320,7 @@ export class Threads {
     const asks = view.replies.find(
       (each) => each.state === "open" && each.input !== null && takesText(each.input, input),
     );
-    if (asks === undefined || isLess(caller, view.caller)) return undefined;
+    if (asks === undefined || isLess(caller, view.caller ?? undefined)) return undefined;
     if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
       await replies.answer(run, asks.replyWith, { action: "accept", content: input }, { name: author, messageId: id });
@@ -339,7 +341,8 @@ export class Threads {
     { id, author, input, files, caller, clientTools = [] }: Send,
   ): Promise<Sent | undefined> {
     const { runs } = this.#deps;
-    if (files.length > 0 || clientTools.length > 0 || isLess(caller, runs.view(run).caller)) return undefined;
+    if (files.length > 0 || clientTools.length > 0 || isLess(caller, runs.view(run).caller ?? undefined))
+      return undefined;
     if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
       await runs.update(run, ({ state, inputs, steps }) => {
@@ -414,10 +417,6 @@ export class Threads {
     );
   }
 }
-
-/** Whether a sender lacks a right that a run has. */
-const isLess = (sender: RunCaller | undefined, runs: RunCaller | null): boolean =>
-  sender?.lacks.some((right) => runs?.lacks.includes(right) !== true) === true;
 
 const threadNotFound = (id: string): ThreadNotFoundError =>
   new ThreadNotFoundError(`there is no thread ${id}`, "`caxton thread list` shows the threads there are.", { id });

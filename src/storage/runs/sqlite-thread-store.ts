@@ -49,6 +49,24 @@ const PATH = `WITH RECURSIVE path (id, thread, thread_parent, n) AS (
   SELECT id, thread, thread_parent, 1 FROM runs WHERE id = ?1
   UNION ALL SELECT r.id, r.thread, r.thread_parent, n + 1 FROM path JOIN runs r ON r.id = path.thread_parent WHERE n < ?2)`;
 
+/**
+ * Turns of a thread that others of its family continue or show: those are all threads that are forks of each other, also by a
+ * thread between them.
+ */
+const SHARED = `WITH RECURSIVE family (id) AS (
+    SELECT ?1 UNION SELECT t.forked_from FROM threads t JOIN family f ON t.id = f.id WHERE t.forked_from IS NOT NULL
+    UNION SELECT t.id FROM threads t JOIN family f ON t.forked_from = f.id),
+  others AS (SELECT t.id, t.head, t.created_at_ms FROM threads t JOIN family f ON t.id = f.id WHERE t.id <> ?1)
+  SELECT thread, last FROM (
+    SELECT o.id AS thread, o.head AS last, o.created_at_ms FROM others o WHERE o.head IS NOT NULL
+    UNION SELECT o.id, r.thread_parent, o.created_at_ms FROM others o JOIN runs r ON r.thread = o.id
+      JOIN runs p ON p.id = r.thread_parent AND p.thread = ?1)
+  ORDER BY created_at_ms, thread`;
+/** The oldest fork takes the place of a thread among its forks. */
+const ADOPT = `WITH heir (id) AS (SELECT id FROM threads WHERE forked_from = ?1 ORDER BY created_at_ms, id LIMIT 1)
+  UPDATE threads SET forked_from = CASE WHEN id = (SELECT id FROM heir) THEN (SELECT forked_from FROM threads WHERE id = ?1)
+    ELSE (SELECT id FROM heir) END WHERE forked_from = ?1`;
+
 /** Threads in `caxton.db`. */
 export class SqliteThreadStore implements ThreadStore {
   readonly #db: Database;
@@ -175,16 +193,13 @@ export class SqliteThreadStore implements ThreadStore {
 
   async release(id: ThreadId): Promise<readonly RunId[]> {
     return this.#db.write(() => {
-      const forks = this.#db
-        .sql("SELECT id, head FROM threads WHERE forked_from = ? ORDER BY created_at_ms, id")
-        .all(id);
-      for (const fork of forks) {
-        const [forkId, head] = [String(fork["id"]), fork["head"] ?? null];
-        this.#db
-          .sql(`${PATH} UPDATE runs SET thread = ?3 WHERE thread = ?4 AND id IN (SELECT id FROM path)`)
-          .run(head, Number.MAX_SAFE_INTEGER, forkId, id);
-        this.#db.sql("UPDATE threads SET forked_from = nullif(?, id) WHERE forked_from = ?").run(forkId, id);
-      }
+      const keep = this.#db.sql(
+        `${PATH} UPDATE runs SET thread = ?3 WHERE thread = ?4 AND id IN (SELECT id FROM path)`,
+      );
+      for (const { last, thread } of this.#db.sql(SHARED).all(id))
+        keep.run(last ?? null, Number.MAX_SAFE_INTEGER, thread ?? null, id);
+      // The forks of a thread stay one family: they may share turns with each other.
+      this.#db.sql(ADOPT).run(id);
       const rest = this.#db.sql("SELECT id FROM runs WHERE thread = ?").all(id);
       return rest.map((row) => RunId.parse(row["id"]));
     });

@@ -89,6 +89,19 @@ test("a failure of the run below is a failed call with the reason", async () => 
   });
 });
 
+test("only the agent that was asked gives the result of a delegation", async () => {
+  const slow: Actor = { name: "helper", says: [{ text: "found it", delayMs: 400 }] };
+  await withRoom([boss([{ toolCalls: [delegate("helper")] }, { text: "paid" }]), slow], async (room) => {
+    const id = await start(room);
+    await until(() => room.runs.view(id).replies.some(({ state }) => state === "open") && room.office.sent.length > 0);
+    const [reply] = room.runs.view(id).replies;
+    const { conversationId } = reply ?? {};
+    for (const draft of [{ inReplyTo: reply?.replyWith }, { conversationId }])
+      await room.write({ performative: "inform", ...draft }, "boss", "approved");
+    expect(results(await ended(room, id))).toEqual(["done: found it"]);
+  });
+});
+
 test("an agent that is not deployed is a failed call", async () => {
   await withRoom([boss([{ toolCalls: [delegate("helper")] }, { text: "alone" }])], async (room) => {
     const [result] = results(await ended(room, await start(room)));

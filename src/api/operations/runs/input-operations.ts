@@ -1,5 +1,6 @@
 import { PermissionDeniedError, type Principal, runCallerOf } from "../../../access/index.ts";
 import type { RunServices, RunView } from "../../../runs/index.ts";
+import { hasRight, isLess } from "../../../kernel/rights/run-caller.ts";
 import { operations } from "../../contract/index.ts";
 import { cursors } from "../handles.ts";
 import { idempotent } from "../idempotent.ts";
@@ -12,8 +13,10 @@ type InputRecord = ReturnType<RunServices["stores"]["replies"]["inputs"]>[number
 
 /** A run acts with its caller's permissions, so only who has them gives it an input. Throws PermissionDeniedError. */
 function refuseLess(principal: Principal, { caller }: RunView): void {
-  const lacked = runCallerOf(principal)?.lacks.find((right) => caller?.lacks.includes(right) !== true);
-  if (lacked !== undefined) throw new PermissionDeniedError("run.input", lacked, principal.role);
+  const giver = runCallerOf(principal);
+  if (!isLess(giver, caller ?? undefined)) return;
+  const lacked = giver?.lacks.find((right) => hasRight(caller ?? undefined, right)) ?? "runs:execute";
+  throw new PermissionDeniedError("run.input", lacked, principal.role);
 }
 
 /** Throws RunNotFoundError, InputNotFoundError, InputClosedError, AnswerInvalidError, PermissionDeniedError. */

@@ -109,7 +109,8 @@ const exportRun = implement(operations.run.export, async ({ runs, server }, inpu
     run: presentSummary(summaryOf(runs, id)),
     journal,
     contents,
-    history: runs.threads.history(id),
+    // Earlier turns may be of agents that a limited grant does not cover.
+    history: admission.isWhole ? runs.threads.history(id) : {},
     artifacts: files,
   };
 });

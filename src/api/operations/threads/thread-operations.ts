@@ -135,7 +135,11 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
   const runId = asked?.run() ?? mint(RunId);
   const known = runs.stores.journal.summary(runId);
   if (known) return { thread: thread.id, run: runId, joined: false, ended: runs.runs.waitUntilSettled(runId) };
-  const whenBusy = body.when_busy ?? (await whenBusyOf(agents, thread));
+  // A thread that was moved may have a turn in progress of an agent that the caller may not use.
+  const last = thread.head === null ? undefined : runs.stores.journal.summary(thread.head);
+  const isCovered = last === undefined || admission.covers("agents", last.agent);
+  const wanted = body.when_busy ?? (await whenBusyOf(agents, thread));
+  const whenBusy = isCovered || wanted === "reject" ? wanted : "queue";
   try {
     const message = await messageOf(runs, body, { runId, workspace, admission });
     const sent = await runs.threads.send(thread.id, {
@@ -144,7 +148,7 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
       author: principal.name,
       isRepeated: asked?.isRepeated === true,
       whenBusy,
-      mayAnswer: isPlain(body),
+      mayAnswer: isCovered && isPlain(body),
       hasWholeHistory: body.full_history,
       variables: body.variables,
       model: body.model,
