@@ -17,6 +17,8 @@ async function bundle(source: string): Promise<string> {
   process.once("exit", () => directory[Symbol.dispose]());
   const outfile = join(directory.path, "program.mjs");
   await build({
+    // Without a directory, esbuild has the one in which it was loaded, which may have been a test's and be gone.
+    absWorkingDir: ROOT,
     entryPoints: [join(ROOT, source)],
     outfile,
     bundle: true,

@@ -15,7 +15,14 @@ function opened() {
   const made = freshEngine({ model: scripted([{ text: "answer" }]) });
   const { database, runs, replies, journal } = made;
   const archive = new SqliteRunArchive(database, new Contents(database));
-  const threads = new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock: systemClock });
+  const threads = new Threads({
+    store: new SqliteThreadStore(database),
+    runs,
+    replies,
+    journal,
+    archive,
+    clock: systemClock,
+  });
   const say = async (thread: Thread, input: string): Promise<RunId> => {
     const message = {
       input,

@@ -8,7 +8,15 @@ const root = join(import.meta.dirname, "../../..");
  * start in a tenth of the time that their sources take. The driver's path.
  */
 export async function bundleDriver(directory: string): Promise<string> {
-  const common = { bundle: true, format: "esm", platform: "node", target: "node26", logLevel: "warning" } as const;
+  // Without a directory, esbuild has the one in which it was loaded, which may have been a test's and be gone.
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node26",
+    logLevel: "warning",
+  } as const;
   // What is bundled and written for CommonJS asks for its parts by `require`.
   const js =
     'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';

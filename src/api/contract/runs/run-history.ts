@@ -43,7 +43,7 @@ export const RunExport = z
       .meta({ description: "Texts by their SHA-256 in base64url; $text refers to a text, $content to its JSON value" }),
     history: z
       .record(z.string(), z.string())
-      .default({})
+      .optional()
       .meta({ description: "Earlier turns of its thread by run, as JSON, for a replay on another server" }),
     artifacts: z
       .array(

@@ -51,7 +51,7 @@ const replayExport = implement(operations.run.replayExport, async ({ runs }, inp
     entries: own,
     read: (artifact) => (artifact.path === "" ? read(artifact) : runs.stores.artifacts.read(artifact)),
     ...earlier,
-    past: (id) => document.history[id] ?? earlier.past?.(id),
+    past: (id) => document.history?.[id] ?? earlier.past?.(id),
   };
   return presentReport(await runs.replay(played, revision));
 });
