@@ -4,7 +4,6 @@
  */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["build", "caxton tool build builds a tool server"],
-  ["chat", 'threads are not supported yet; send one request with: caxton run <agent> "..."'],
   ["cluster", "clusters are not supported yet; a server is one node"],
   [
     "deploy",

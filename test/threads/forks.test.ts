@@ -102,15 +102,16 @@ test("a history in which a run continues itself ends", () => {
   expect(historyOf(id, () => run).turns).toEqual([]);
 });
 
+const limited = (...agents: string[]): RunCaller => ({
+  id: "key_1",
+  kind: "key",
+  name: "one",
+  role: "user",
+  lacks: ["runs:execute"],
+  agents,
+});
+
 test("a sender is less than a run whose caller may run other agents", () => {
-  const limited = (...agents: string[]): RunCaller => ({
-    id: "key_1",
-    kind: "key",
-    name: "one",
-    role: "user",
-    lacks: ["runs:execute"],
-    agents,
-  });
   expect(isLess(limited("clerk"), limited("clerk", "payroll-*"))).toBe(true);
   expect(isLess(limited("clerk", "payroll-*"), limited("clerk"))).toBe(false);
   expect(isLess(undefined, limited("clerk"))).toBe(false);
