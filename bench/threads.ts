@@ -179,7 +179,7 @@ function fill(directory: string, from: ThreadId, count: number): void {
     );
   };
   const only = String(database.prepare("SELECT id FROM runs WHERE thread = ?").get(from)?.["id"]);
-  copy("threads", `o.id = '${from}'`, { id: "n.thread", head: "n.run" });
+  copy("threads", `o.id = '${from}'`, { n: "NULL", id: "n.thread", head: "n.run" });
   copy("runs", `o.id = '${only}'`, { id: "n.run", thread: "n.thread" });
   copy("past_runs", `o.run_id = '${only}'`, { run_id: "n.run" });
   copy("journal", `o.run_id = '${only}'`, {
