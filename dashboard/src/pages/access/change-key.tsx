@@ -2,7 +2,7 @@ import { useMutation, type UseMutationResult, useQueryClient } from "@tanstack/r
 import { type ReactNode, useState } from "react";
 import { type ApiKey, keysQuery, revokeKey, rotateKey } from "../../api/access.ts";
 import { Button } from "../../parts/button.tsx";
-import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
+import { ConfirmForm } from "../../parts/dialogs/confirm-dialog.tsx";
 import { Dialog } from "../../parts/dialogs/dialog.tsx";
 import { Field, Select } from "../../parts/forms/field.tsx";
 import { notify } from "../../parts/problems/notice.tsx";
@@ -41,22 +41,9 @@ export function KeyDialog({ title, action, look = "primary", change, onClose, ch
   return (
     <Dialog title={title} onClose={onClose}>
       {key == null ? (
-        <DialogForm
-          onSubmit={() => {
-            if (isReady && !change.isPending) change.mutate();
-          }}
-          error={change.error}
-          buttons={
-            <>
-              <Button onClick={onClose}>{text.actions.cancel}</Button>
-              <Button type="submit" look={look} disabled={!isReady || change.isPending}>
-                {action}
-              </Button>
-            </>
-          }
-        >
+        <ConfirmForm action={action} look={look} change={change} isReady={isReady} onClose={onClose}>
           {children}
-        </DialogForm>
+        </ConfirmForm>
       ) : (
         <div className="space-y-4 p-5">
           <NewKey value={key} shown={shown} />

@@ -5,8 +5,7 @@ import { operations } from "../../../../src/api/contract/index.ts";
 import { disableUser, enableUser, type User, usersQuery } from "../../api/access.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
-import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { ConfirmDialog } from "../../parts/dialogs/confirm-dialog.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { Ago } from "../../parts/format/ago.tsx";
 import { notify } from "../../parts/problems/notice.tsx";
@@ -128,23 +127,8 @@ function DisableUser({ user: { id, name }, onClose }: { readonly user: User; rea
     },
   );
   return (
-    <Dialog title={words.disableTitle} onClose={onClose}>
-      <DialogForm
-        onSubmit={() => {
-          if (!disable.isPending) disable.mutate();
-        }}
-        error={disable.error}
-        buttons={
-          <>
-            <Button onClick={onClose}>{text.actions.cancel}</Button>
-            <Button type="submit" look="danger" disabled={disable.isPending}>
-              {words.disableAction}
-            </Button>
-          </>
-        }
-      >
-        <p className="text-sm">{words.disableNote(name)}</p>
-      </DialogForm>
-    </Dialog>
+    <ConfirmDialog title={words.disableTitle} action={words.disableAction} change={disable} onClose={onClose}>
+      <p className="text-sm">{words.disableNote(name)}</p>
+    </ConfirmDialog>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { operations, type Thread } from "../../../../src/api/contract/index.ts";
 import { deleteThread, forkThread, renameThread } from "../../api/threads/threads.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
+import { ConfirmDialog } from "../../parts/dialogs/confirm-dialog.tsx";
 import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
 import { Dialog } from "../../parts/dialogs/dialog.tsx";
 import { Field, Input } from "../../parts/forms/field.tsx";
@@ -93,35 +94,20 @@ function Rename({ thread, onClose }: DialogProps) {
     },
   });
   return (
-    <Dialog title={words.rename} onClose={onClose}>
-      <DialogForm
-        onSubmit={() => {
-          if (!rename.isPending) rename.mutate();
-        }}
-        error={rename.error}
-        buttons={
-          <>
-            <Button onClick={onClose}>{text.actions.cancel}</Button>
-            <Button type="submit" look="primary" disabled={rename.isPending}>
-              {words.rename}
-            </Button>
-          </>
-        }
-      >
-        <Field label={words.title}>
-          {({ id }) => (
-            <Input
-              id={id}
-              data-autofocus
-              autoComplete="off"
-              maxLength={TITLE_CHARS_MAX}
-              value={title}
-              onChange={({ target }) => setTitle(target.value)}
-            />
-          )}
-        </Field>
-      </DialogForm>
-    </Dialog>
+    <ConfirmDialog title={words.rename} action={words.rename} look="primary" change={rename} onClose={onClose}>
+      <Field label={words.title}>
+        {({ id }) => (
+          <Input
+            id={id}
+            data-autofocus
+            autoComplete="off"
+            maxLength={TITLE_CHARS_MAX}
+            value={title}
+            onChange={({ target }) => setTitle(target.value)}
+          />
+        )}
+      </Field>
+    </ConfirmDialog>
   );
 }
 

@@ -1,8 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { deleteSecret, refetchSecrets, type SecretPlace } from "../../api/secrets.ts";
-import { Button } from "../../parts/button.tsx";
-import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
-import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { ConfirmDialog } from "../../parts/dialogs/confirm-dialog.tsx";
 import { notify } from "../../parts/problems/notice.tsx";
 import { EVERYWHERE } from "../../parts/permission.ts";
 import { text } from "../../text/text.ts";
@@ -24,25 +22,10 @@ export function DeleteSecret({ secret, onClose }: Props) {
     },
   });
   return (
-    <Dialog title={words.deleteTitle} onClose={onClose}>
-      <DialogForm
-        onSubmit={() => {
-          if (!remove.isPending) remove.mutate();
-        }}
-        error={remove.error}
-        buttons={
-          <>
-            <Button onClick={onClose}>{text.actions.cancel}</Button>
-            <Button type="submit" look="danger" disabled={remove.isPending}>
-              {words.deleteAction}
-            </Button>
-          </>
-        }
-      >
-        <p className="text-sm [overflow-wrap:anywhere]">
-          {words.deleteNote(name, workspace === EVERYWHERE ? words.everywhere : words.ofWorkspace(workspace))}
-        </p>
-      </DialogForm>
-    </Dialog>
+    <ConfirmDialog title={words.deleteTitle} action={words.deleteAction} change={remove} onClose={onClose}>
+      <p className="text-sm [overflow-wrap:anywhere]">
+        {words.deleteNote(name, workspace === EVERYWHERE ? words.everywhere : words.ofWorkspace(workspace))}
+      </p>
+    </ConfirmDialog>
   );
 }

@@ -12,8 +12,7 @@ import {
 } from "../../api/webhooks.ts";
 import { Button } from "../../parts/button.tsx";
 import { Card, Chip, Fact } from "../../parts/card.tsx";
-import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
-import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { ConfirmDialog } from "../../parts/dialogs/confirm-dialog.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { fullTime } from "../../parts/format/format.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
@@ -181,23 +180,8 @@ function DeleteWebhook({ id, url, onClose }: DialogProps & { readonly url: strin
     },
   });
   return (
-    <Dialog title={words.deleteTitle} onClose={onClose}>
-      <DialogForm
-        onSubmit={() => {
-          if (!remove.isPending) remove.mutate();
-        }}
-        error={remove.error}
-        buttons={
-          <>
-            <Button onClick={onClose}>{text.actions.cancel}</Button>
-            <Button type="submit" look="danger" disabled={remove.isPending}>
-              {words.delete}
-            </Button>
-          </>
-        }
-      >
-        <p className="text-sm [overflow-wrap:anywhere]">{words.deleteNote(url)}</p>
-      </DialogForm>
-    </Dialog>
+    <ConfirmDialog title={words.deleteTitle} action={words.delete} change={remove} onClose={onClose}>
+      <p className="text-sm [overflow-wrap:anywhere]">{words.deleteNote(url)}</p>
+    </ConfirmDialog>
   );
 }
