@@ -20,7 +20,7 @@ const FOLLOWERS = [0, 1, 100, 1_000] as const;
 const RATIO_MAX = 2;
 const ROUNDS = 3;
 
-/** A model that waits until it is let go, and then says one piece in each turn of the event loop, or in each millisecond. */
+/** A model that waits until it is released, and then says one piece in each turn of the event loop, or in each millisecond. */
 class HeldModel implements LanguageModel {
   readonly id = "scripted/held";
   readonly limits = undefined;

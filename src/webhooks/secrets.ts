@@ -43,7 +43,7 @@ export class WebhookSecrets {
     await this.#vault.delete(workspace, currentName(id));
   }
 
-  /** The secrets that sign, the newest first. Throws if there is none: a request is never sent unsigned. */
+  /** The secrets that sign, the newest first. Throws without one: a request is never sent unsigned. */
   signing({ workspace, id, previousUntilMs }: Webhook, atMs: number): readonly string[] {
     const names = atMs < previousUntilMs ? [currentName(id), previousName(id)] : [currentName(id)];
     const found = names.flatMap((name) => this.#vault.read(workspace, name) ?? []);

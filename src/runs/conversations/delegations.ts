@@ -25,7 +25,7 @@ export type DelegationsDeps = {
   };
 };
 
-/** A message by which a run delegates: what the run below it gets, or why there is none. */
+/** A message by which a run delegates: what the run below it gets, or why it gets nothing. */
 export type Delegated =
   | { readonly type: "part"; readonly parent: RunParent; readonly files: readonly RunFile[] }
   /** The run that delegated has ended, or has stopped waiting. */

@@ -312,7 +312,7 @@ export class Threads {
     }
   }
 
-  /** Gives a message to the oldest open question that takes a text; undefined if there is none, or it needs rights that the sender lacks. */
+  /** Gives a message to the oldest open question that takes a text; undefined without such a question, or if it needs rights that the sender lacks. */
   async #answer([run]: readonly RunId[], { id, author, input, caller, mayAnswer }: Send): Promise<Sent | undefined> {
     if (run === undefined || mayAnswer !== true) return undefined;
     const { runs, replies } = this.#deps;
