@@ -4,7 +4,8 @@ import { createKey, rolesQuery, workspacesQuery } from "../../api/access.ts";
 import { Field, Input, Select } from "../../parts/forms/field.tsx";
 import { EVERYWHERE, IdentityContext, isEverywhere } from "../../parts/permission.ts";
 import { text } from "../../text/text.ts";
-import { KeyDialog, useKeyChange } from "./change-key.tsx";
+import { KeyDialog } from "../../parts/keys/key-dialog.tsx";
+import { useKeyChange } from "./change-key.tsx";
 
 const words = text.access.keys;
 

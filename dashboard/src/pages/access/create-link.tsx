@@ -3,7 +3,8 @@ import { useState } from "react";
 import { createLoginLink, rolesQuery } from "../../api/access.ts";
 import { Field, Input, Select } from "../../parts/forms/field.tsx";
 import { text } from "../../text/text.ts";
-import { KeyDialog, useKeyChange } from "./change-key.tsx";
+import { KeyDialog } from "../../parts/keys/key-dialog.tsx";
+import { useKeyChange } from "./change-key.tsx";
 
 const words = text.access.users;
 const SHOWN = { note: words.linkOnce, copy: words.copyLink };

@@ -6,7 +6,7 @@ import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Wordmark } from "../../shell/wordmark.tsx";
 import { text } from "../../text/text.ts";
-import { NewKey } from "./new-key.tsx";
+import { NewKey } from "../../parts/keys/new-key.tsx";
 
 const words = text.access.setup;
 

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { createWebhook } from "../../api/webhooks.ts";
 import { Field, Input } from "../../parts/forms/field.tsx";
 import { text } from "../../text/text.ts";
-import { KeyDialog } from "../access/change-key.tsx";
+import { KeyDialog } from "../../parts/keys/key-dialog.tsx";
 import { useSecret } from "./use-secret.ts";
 
 const words = text.webhooks;

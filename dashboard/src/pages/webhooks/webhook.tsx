@@ -19,7 +19,7 @@ import { PageHeading } from "../../parts/page-heading.tsx";
 import { notify } from "../../parts/problems/notice.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { text } from "../../text/text.ts";
-import { KeyDialog } from "../access/change-key.tsx";
+import { KeyDialog } from "../../parts/keys/key-dialog.tsx";
 import { Deliveries, resultOf } from "./deliveries.tsx";
 import { useSecret } from "./use-secret.ts";
 import { WebhookState } from "./webhook-state.tsx";

@@ -1,4 +1,4 @@
-import { CopyButton } from "../../parts/content/copy.tsx";
+import { CopyButton } from "../content/copy.tsx";
 import { text } from "../../text/text.ts";
 
 export type Shown = { readonly note: string; readonly copy: string };
