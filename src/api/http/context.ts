@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerRes
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ApiServices } from "../operations/index.ts";
+import type { Protocol } from "./protocol.ts";
 import type { TrustedProxies } from "./requests/trusted-proxies.ts";
 import type { EventStreams } from "./responses/sse.ts";
 import type { RequestBodies } from "./slow-clients.ts";
@@ -21,6 +22,8 @@ export type HttpOptions = {
   readonly createServer?: ((options: ServerOptions, listener: RequestListener) => Server) | undefined;
   /** Longest time that a body which is held in memory may take; default: five minutes. */
   readonly bodyMs?: number | undefined;
+  /** Standard protocols that are served besides REST; default: none. */
+  readonly protocols?: readonly Protocol[];
   /** JSON Schema of definitions, for editors. */
   readonly agentSchema: () => object;
   /** JSON Schema of tests of agents, for editors. */

@@ -19,6 +19,7 @@ import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { hookRoutes } from "./hook-routes.ts";
+import { bindProtocol } from "./protocol.ts";
 import { loginRoutes } from "./login-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
@@ -153,10 +154,10 @@ function guardRequests(
   // One hook, which is synchronous: every request passes it.
   http.addHook("onRequest", (request, reply, done) => {
     const { id, ip: address, url, protocol, headers, routeOptions } = request;
-    const { operation, isUrgent = false } = routeOptions.config;
+    const { operation, protocol: name = DOCUMENT, isUrgent = false } = routeOptions.config;
     proxies.restoreHost(request.raw);
     // Before authentication, which costs most.
-    reply.allowance = limits.spend({ address }, operation ?? { name: DOCUMENT, isUrgent });
+    reply.allowance = limits.spend({ address }, operation ?? { name, isUrgent });
     // An operation is also counted for its principal.
     if (operation === undefined) setRateHeaders(reply);
     try {
@@ -167,7 +168,7 @@ function guardRequests(
     }
     void reply.header("x-request-id", id);
     if (protocol === "https" && !isLoopback(headers.host ?? "")) void reply.headers(STRICT_TRANSPORT);
-    if (isApi(url, routeOptions.url)) void reply.headers(API_HEADERS);
+    if (isApi(url, routeOptions)) void reply.headers(API_HEADERS);
     done();
   });
 }
@@ -199,6 +200,7 @@ function routes(http: Http, context: HttpContext): void {
   const { services, streams, bodies } = context;
   const binding = { access: services.access.access, services, streams, bodies, bodyReaders: BODY_READERS };
   for (const each of OPERATIONS) bind(http, each, binding);
+  for (const each of context.options.protocols ?? []) bindProtocol(http, each, context);
   sockets(http, context);
   systemRoutes(http, context);
   loginRoutes(http, context);
@@ -213,11 +215,14 @@ const LOGIN_PAGES = new Set<string>(Object.values(BROWSER_PATHS));
 /** Paths whose requests bring a proof of their own. */
 const OWN_SECRETS = new Set<string>([backChannelLogout, HOOK_PATH]);
 
-/** Throws for a route that is neither an operation, which states its permission and effect, nor a public document, a login, nor a webhook. */
+/**
+ * Throws for a route that is neither an operation, which states its permission and effect, nor of a protocol, which performs operations,
+ * nor a public document, a login, nor a webhook.
+ */
 function requireDeclaration({ method, url, config }: RouteOptions): void {
   const isRead = [method].flat().every((each) => each === "GET" || each === "HEAD");
   const isPublic = isRead ? DOCUMENT_PATHS.has(url) || LOGIN_PAGES.has(url) : OWN_SECRETS.has(url);
-  if (config?.operation === undefined && !isPublic)
+  if (config?.operation === undefined && config?.protocol === undefined && !isPublic)
     throw new Error(`${String(method)} ${url} is neither an operation nor a public document`);
 }
 

@@ -70,7 +70,7 @@ export class RequestBodies {
       this.add(request.raw, reply.raw);
       // A route holds the body of its operation when its principal is known.
       const { bodyLimit, config } = request.routeOptions;
-      if (config.operation === undefined)
+      if (config.operation === undefined && config.protocol === undefined)
         this.hold(request, reply, { bytesMax: bodyLimit, party: { address: request.ip } });
       done();
     });

@@ -2,6 +2,7 @@ export type { AnswerKey } from "./idempotency-store.ts";
 export { RequestIds } from "./request-ids.ts";
 export type { ApiServices, ServerFacts } from "./api-services.ts";
 export { continueDeletions } from "./access/delete-workspace.ts";
+export { Caller, type CallerOptions, type EventOf } from "./caller.ts";
 export { checkInput } from "./check-input.ts";
 export { RequestInvalidError } from "./errors.ts";
 export { OPERATIONS } from "./all.ts";

@@ -46,7 +46,7 @@ export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyReques
   return ({ method, headers, raw, url, routeOptions }) => {
     guardHost(raw);
     const { origin, "sec-fetch-site": site } = headers;
-    if (isApi(url, routeOptions.url) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
+    if (isApi(url, routeOptions) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
     if (origin === undefined || SAFE_METHODS.has(method)) return;
     if (!isOwn(origin, headers)) throw foreign(origin, "origin");
   };
@@ -66,8 +66,9 @@ export function isFromOwnPage(headers: IncomingHttpHeaders): boolean {
   return site === undefined ? origin !== undefined : site === "same-origin";
 }
 
-/** Whether a request is for the API, by its route, or by its path if no route matches. The router decodes paths. */
-export const isApi = (url: string, route: string | undefined): boolean => (route ?? url).startsWith("/api/");
+/** Whether a request is for the API or a protocol, by its route, or by its path if no route matches. The router decodes paths. */
+export const isApi = (url: string, { url: route, config }: FastifyRequest["routeOptions"]): boolean =>
+  config.protocol !== undefined || (route ?? url).startsWith("/api/");
 
 /** Keeps other web sites from WebSockets. Browsers send the origin with them, and make no preflight request. */
 export function guardUpgrade(allowedHosts: AllowedHosts): (request: IncomingMessage) => void {

@@ -15,16 +15,22 @@ export async function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const known = translate(error, request.routeOptions.bodyLimit);
-  const fault = toFault(known);
-  log[logLevelOf(known)](
-    { requestId: request.id, code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) },
-    "request failed",
-  );
+  const fault = faultOf(error, request);
   const problem = problemOf(fault, request.id);
   if (fault.kind === "unauthenticated") void reply.header("www-authenticate", CHALLENGE);
   if (problem.retry_after_ms !== undefined) void reply.header("retry-after", retryAfterS(problem.retry_after_ms));
   await reply.status(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
+}
+
+/** What failed a request, which is logged. */
+export function faultOf(error: FastifyError | Error, { id, routeOptions }: FastifyRequest): Fault {
+  const known = translate(error, routeOptions.bodyLimit);
+  const fault = toFault(known);
+  log[logLevelOf(known)](
+    { requestId: id, code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) },
+    "request failed",
+  );
+  return fault;
 }
 
 /** Whole seconds for the header `Retry-After`. */

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Principal, ResourceLimits } from "../../../access/index.ts";
-import { toFault } from "../../../kernel/errors.ts";
+import { type Fault, toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
 import type { Streamed } from "../../operations/index.ts";
 import { abortOnDisconnect } from "./abort-on-disconnect.ts";
@@ -15,7 +15,22 @@ const HEARTBEAT_MS = 15_000;
 const STALL_MS = 60_000;
 
 type Event = Streamed<{ readonly type: string }>;
-type Events = AsyncGenerator<Event, void, undefined>;
+type Items<Item> = AsyncGenerator<Item, void, undefined>;
+type Events = Items<Event>;
+type Reader = {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly principal?: Principal | undefined;
+};
+
+/** How a protocol writes its streams. */
+export type StreamFormat<Item> = {
+  /** What begins a stream. */
+  readonly opening: string;
+  readonly frame: (item: Item) => string | Buffer;
+  /** The last event of a stream that fails after its first one. */
+  readonly failed: (fault: Fault, requestId: string) => string;
+};
 
 /** Server-sent events. Holds every stream that is open, to limit them and to end them when the server stops. */
 export class EventStreams {
@@ -39,6 +54,15 @@ export class EventStreams {
     begin: (signal: AbortSignal) => Events | Promise<Events>,
     principal?: Principal,
   ): Promise<void> {
+    return this.sendAs(OPERATION_EVENTS, { request, reply, principal }, begin);
+  }
+
+  /** The same in the format of another protocol. */
+  async sendAs<Item>(
+    format: StreamFormat<Item>,
+    { request, reply, principal }: Reader,
+    begin: (signal: AbortSignal) => Items<Item> | Promise<Items<Item>>,
+  ): Promise<void> {
     this.#limits.hold("streams", { address: request.ip, principal }).untilClosed(reply.raw);
     const ended = principal?.ended?.();
     const controller = abortOnDisconnect(reply);
@@ -48,7 +72,7 @@ export class EventStreams {
     if (ended?.aborted === true) end();
     try {
       const events = await begin(controller.signal);
-      await stream(request, reply, events, { signal: controller.signal, stallMs: this.#stallMs });
+      await stream(format, { request, reply }, events, { signal: controller.signal, stallMs: this.#stallMs });
     } finally {
       this.#open.delete(controller);
       ended?.removeEventListener("abort", end);
@@ -64,10 +88,10 @@ export class EventStreams {
 
 type Patience = { readonly signal: AbortSignal; readonly stallMs: number };
 
-async function stream(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  events: Events,
+async function stream<Item>(
+  { opening, frame, failed }: StreamFormat<Item>,
+  { request, reply }: Reader,
+  events: Items<Item>,
   { signal, stallMs }: Patience,
 ): Promise<void> {
   const first = events.next();
@@ -91,7 +115,7 @@ async function stream(
     events.return().catch((error: unknown) => log.debug({ err: error }, "an event stream could not be closed"));
     return;
   }
-  response.write("retry: 1000\n\n");
+  if (opening !== "") response.write(opening);
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(": still here\n\n");
   }, HEARTBEAT_MS);
@@ -103,7 +127,7 @@ async function stream(
   } catch (error) {
     const fault = toFault(error);
     log.warn({ requestId: request.id, code: fault.code, err: error }, "an event stream failed");
-    response.write(`event: problem\ndata: ${JSON.stringify(problemOf(fault, request.id))}\n\n`);
+    response.write(failed(fault, request.id));
   } finally {
     clearInterval(heartbeat);
     // What a stalled reader has not taken by now it will not take.
@@ -131,7 +155,7 @@ type Frame = { readonly id: Event["id"]; readonly bytes: Buffer };
 /** Serialized event: many readers receive the same object, most of them with the same id. */
 const frames = new WeakMap<Event["event"], Frame>();
 
-function frame({ id, event }: Event): Buffer {
+function frameOf({ id, event }: Event): Buffer {
   const known = frames.get(event);
   if (known !== undefined && known.id === id) return known.bytes;
   const idLine = id === undefined ? "" : `id: ${id}\n`;
@@ -143,3 +167,10 @@ function frame({ id, event }: Event): Buffer {
 
 /** Where the part of a frame begins that does not depend on its id. */
 const bodyStart = (id: Event["id"]): number => (id === undefined ? 0 : Buffer.byteLength(`id: ${id}\n`));
+
+/** The events of operations. */
+const OPERATION_EVENTS: StreamFormat<Event> = {
+  opening: "retry: 1000\n\n",
+  frame: frameOf,
+  failed: (fault, requestId) => `event: problem\ndata: ${JSON.stringify(problemOf(fault, requestId))}\n\n`,
+};
