@@ -369,6 +369,19 @@ test("when the run of an earlier turn is deleted, the turns before and after it 
   expect(lines(requests[4]).slice(0, 5)).toEqual(lines(requests[3]));
 });
 
+test("a key names one thread of a workspace, also for requests at the same time", async () => {
+  await using made = freshEngine({ model: watched([]).model });
+  const threads = threadsOf(made);
+  const given = { agent: "tester", revision: 1, owner: "ann", title: "", tags: [], expiresAfterMs: null };
+  const [first, second] = await Promise.all(
+    [0, 1].map(() => threads.create({ ...given, workspace: "default", key: "C042" })),
+  );
+  expect([first?.key, second?.id]).toEqual(["C042", first?.id]);
+  expect((await threads.create({ ...given, workspace: "other", key: "C042" })).id).not.toBe(first?.id);
+  if (first) await threads.delete(first.id);
+  expect(await threads.create({ ...given, workspace: "default", key: "C042" })).toMatchObject({ id: first?.id });
+});
+
 test("a fork shares its turns, which stay when the thread they came from is deleted", async () => {
   const { model, requests } = watched([{ text: "answer" }]);
   await using room = await openRoom({ model });

@@ -60,6 +60,7 @@ function create(command: Command, invocation: Invocation): void {
     .argument("<agent>", "name of a deployed agent")
     .option("--title <text>", "title. Default: the first words of the first message")
     .addOption(listOption("--tag <tag>", "tag; may be repeated"))
+    .option("--key <name>", "name of your own; prints the thread that has it, if there is one")
     .option("--latest", "use the agent's newest revision at each turn")
     .option("--from-run <run>", "run that the first message continues");
   examples(command, [["caxton thread create data-analyzer --title Sales --tag q3", ""]]);
@@ -68,15 +69,17 @@ function create(command: Command, invocation: Invocation): void {
       agent: z.string(),
       title: z.string().optional(),
       tag: z.array(z.string()).default([]),
+      key: z.string().optional(),
       latest: z.boolean().default(false),
       fromRun: z.string().optional(),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { agent, title, tag: tags, latest, fromRun }) => {
+    run: async (context, { agent, title, tag: tags, key, latest, fromRun }) => {
       const body = {
         agent,
         tags,
         ...(title !== undefined && { title }),
+        ...(key !== undefined && { key }),
         ...(latest && { revision: "latest" as const }),
         ...(fromRun !== undefined && { from_run: fromRun }),
       };

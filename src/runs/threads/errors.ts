@@ -1,4 +1,6 @@
 import { CaxtonError } from "../../kernel/errors.ts";
+import type { RunId, ThreadId } from "../../kernel/ids.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 
 export class ThreadNotFoundError extends CaxtonError<{ readonly id: string }> {
   readonly code = "THREAD_NOT_FOUND";
@@ -21,3 +23,27 @@ export class TurnNotFoundError extends CaxtonError<{ readonly id: string; readon
   readonly code = "TURN_NOT_FOUND";
   readonly kind = "not-found";
 }
+
+export const threadNotFound = (id: string): ThreadNotFoundError =>
+  new ThreadNotFoundError(`there is no thread ${id}`, "`caxton thread list` shows the threads there are.", { id });
+
+export const busy = (id: ThreadId, run: RunId): ThreadBusyError =>
+  new ThreadBusyError(
+    `run ${run} of thread ${id} has not ended`,
+    "Send it again later, or with when_busy queue, steer or interrupt.",
+    { id, run },
+  );
+
+export const queueFull = (id: ThreadId, run: RunId): ThreadBusyError =>
+  new ThreadBusyError(
+    `${LIMITS.threadQueueMax} messages of thread ${id} wait already`,
+    "Send it again later, or with when_busy interrupt.",
+    { id, run },
+  );
+
+export const threadFull = (id: ThreadId): ThreadFullError =>
+  new ThreadFullError(
+    `thread ${id} has ${LIMITS.threadTurnsMax} turns, the most one thread may have`,
+    `Continue in a fork: caxton thread fork ${id}`,
+    { id, turnsMax: LIMITS.threadTurnsMax },
+  );

@@ -1,4 +1,5 @@
-import type { RunId, ThreadId } from "../../kernel/ids.ts";
+import { createHash } from "node:crypto";
+import { type RunId, ThreadId, uuidFrom } from "../../kernel/ids.ts";
 
 /** A lasting dialogue with an agent. Its turns are runs, each of which names the run that it continues. */
 export type Thread = {
@@ -18,6 +19,8 @@ export type Thread = {
   readonly forkedFrom: ThreadId | null;
   /** The conversation between agents that it is one agent's view of; null for a dialogue with a user. */
   readonly conversationId: string | null;
+  /** The name that its creator chose for it, unique in the workspace; null if none. */
+  readonly key: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly expiresAtMs: number | null;
@@ -67,3 +70,7 @@ export interface ThreadStore {
   /** Threads that expired at this time or before. */
   expired(atMs: number, limit: number): readonly ThreadId[];
 }
+
+/** The id of the thread with a key: the same each time, also after the thread was deleted. */
+export const threadIdOfKey = (workspace: string, key: string): ThreadId =>
+  ThreadId.parse(uuidFrom(createHash("sha256").update(`thread\n${workspace}\n${key}`).digest("hex"), "7"));

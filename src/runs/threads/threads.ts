@@ -20,8 +20,8 @@ import {
   type RunJournal,
   type RunSummary,
 } from "../record/index.ts";
-import { ThreadBusyError, ThreadFullError, ThreadNotFoundError, TurnNotFoundError } from "./errors.ts";
-import type { Thread, ThreadChange, ThreadStore, ThreadTurn } from "./thread.ts";
+import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
+import { type Thread, type ThreadChange, threadIdOfKey, type ThreadStore, type ThreadTurn } from "./thread.ts";
 
 /** Handling of a message that is sent while the agent works on an earlier one of the thread. */
 export const WHEN_BUSY = ["queue", "steer", "interrupt", "reject"] as const;
@@ -38,6 +38,8 @@ export type ThreadsDeps = {
 
 export type NewThread = Pick<Thread, "workspace" | "agent" | "revision" | "owner" | "title" | "tags"> & {
   readonly id?: ThreadId | undefined;
+  /** Name of the creator's own: the thread that has it is returned, if there is one. Takes the place of `id`. */
+  readonly key?: string | null | undefined;
   /** Time until it is deleted; null: never. */
   readonly expiresAfterMs: number | null;
   /** The run that the first message continues; undefined for a new dialogue. */
@@ -91,17 +93,24 @@ export class Threads {
     this.#deps = deps;
   }
 
-  /** Creates a thread; on disk when resolved. Throws storage errors. */
-  async create({ id = mint(ThreadId), from, forkedFrom, expiresAfterMs, ...given }: NewThread): Promise<Thread> {
-    const known = this.#deps.store.get(id);
-    if (known) return known;
+  /** Creates a thread, or returns the one with the same id or key; on disk when resolved. Throws storage errors. */
+  async create({ key, id = mint(ThreadId), ...given }: NewThread): Promise<Thread> {
+    const own = typeof key === "string" ? threadIdOfKey(given.workspace, key) : id;
+    return this.#sending.run(own, async () => this.#deps.store.get(own) ?? this.#create(own, key ?? null, given));
+  }
+
+  async #create(
+    id: ThreadId,
+    key: string | null,
+    { from, forkedFrom, expiresAfterMs, ...given }: Omit<NewThread, "id" | "key">,
+  ): Promise<Thread> {
     // What a fork shares outlives the thread that it is a fork of, and no other.
     if (from !== undefined && forkedFrom !== undefined) this.#turnOf(this.get(forkedFrom), from);
     const atMs = this.#deps.clock.nowMs();
     const shared = forkedFrom ?? this.#summary(from ?? null)?.thread?.id ?? null;
     const places = { head: from ?? null, forkedFrom: shared, conversationId: null };
     const expiresAtMs = expiresAfterMs === null ? null : atMs + expiresAfterMs;
-    const thread: Thread = { ...given, id, ...places, createdAtMs: atMs, updatedAtMs: atMs, expiresAtMs };
+    const thread: Thread = { ...given, id, key, ...places, createdAtMs: atMs, updatedAtMs: atMs, expiresAtMs };
     await this.#deps.store.insert(thread);
     return thread;
   }
@@ -417,27 +426,3 @@ export class Threads {
     );
   }
 }
-
-const threadNotFound = (id: string): ThreadNotFoundError =>
-  new ThreadNotFoundError(`there is no thread ${id}`, "`caxton thread list` shows the threads there are.", { id });
-
-const busy = (id: ThreadId, run: RunId): ThreadBusyError =>
-  new ThreadBusyError(
-    `run ${run} of thread ${id} has not ended`,
-    "Send it again later, or with when_busy queue, steer or interrupt.",
-    { id, run },
-  );
-
-const queueFull = (id: ThreadId, run: RunId): ThreadBusyError =>
-  new ThreadBusyError(
-    `${LIMITS.threadQueueMax} messages of thread ${id} wait already`,
-    "Send it again later, or with when_busy interrupt.",
-    { id, run },
-  );
-
-const threadFull = (id: ThreadId): ThreadFullError =>
-  new ThreadFullError(
-    `thread ${id} has ${LIMITS.threadTurnsMax} turns, the most one thread may have`,
-    `Continue in a fork: caxton thread fork ${id}`,
-    { id, turnsMax: LIMITS.threadTurnsMax },
-  );

@@ -16,7 +16,8 @@ const UNTITLE =
 /** Threads of `caxton.db`, and tags of threads and runs. */
 export const threads = `
 -- Lasting dialogues. Each turn is a run, which names the run that it continues; head is the last run of the branch that is
--- shown. revision is null for a thread that follows its agent's newest revision. title is empty until the first turn.
+-- shown. revision is null for a thread that follows its agent's newest revision. title is empty until the first turn. id derives from key, which the creator
+-- chose, if there is one.
 CREATE TABLE threads (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -29,6 +30,7 @@ CREATE TABLE threads (
   head TEXT,
   forked_from TEXT,
   conversation_id TEXT,
+  key TEXT,
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL,
   expires_at_ms INTEGER

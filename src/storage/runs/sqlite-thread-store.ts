@@ -20,6 +20,7 @@ const Row = z
     head: RunId.nullable(),
     forked_from: ThreadId.nullable(),
     conversation_id: z.string().nullable(),
+    key: z.string().nullable(),
     created_at_ms: z.int(),
     updated_at_ms: z.int(),
     expires_at_ms: z.int().nullable(),
@@ -35,6 +36,7 @@ const Row = z
     head: row.head,
     forkedFrom: row.forked_from,
     conversationId: row.conversation_id,
+    key: row.key,
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
     expiresAtMs: row.expires_at_ms,
@@ -81,8 +83,8 @@ export class SqliteThreadStore implements ThreadStore {
     await this.#db.write(() => {
       this.#db
         .sql(
-          `INSERT INTO threads (id, workspace, agent, revision, owner, title, tags, head, forked_from, conversation_id, created_at_ms, updated_at_ms, expires_at_ms)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO threads (id, workspace, agent, revision, owner, title, tags, head, forked_from, conversation_id, key, created_at_ms, updated_at_ms, expires_at_ms)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           thread.id,
@@ -95,6 +97,7 @@ export class SqliteThreadStore implements ThreadStore {
           thread.head,
           thread.forkedFrom,
           thread.conversationId,
+          thread.key,
           thread.createdAtMs,
           thread.updatedAtMs,
           thread.expiresAtMs,

@@ -20,8 +20,8 @@ const READ = { ...COMMON, permission: "runs:read-content", effect: "read" } as c
 const WRITE = { ...COMMON, permission: "runs:execute", effect: "write" } as const;
 const POST = { ...WRITE, retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
-const withoutTitle = (thread: Thread): Thread => ({ ...thread, title: "", tags: [] });
-/** Titles and tags say what a dialogue is about. */
+const withoutTitle = (thread: Thread): Thread => ({ ...thread, title: "", tags: [], key: null });
+/** Titles, tags and keys say what a dialogue is about. */
 const CONTENT = { permission: RUN_CONTENT.permission, hide: withoutTitle } as const;
 const location = ({ id }: Thread) => ({ location: `/api/v1/threads/${id}` });
 

@@ -11,6 +11,7 @@ import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 const Instant = z.iso.datetime();
 const Id = z.string();
 const TITLE_CHARS_MAX = 200;
+const KEY_CHARS_MAX = 500;
 const DAY_SECONDS = 86_400;
 
 const Title = z.string().max(TITLE_CHARS_MAX);
@@ -37,6 +38,7 @@ export const Thread = z
     state: RunState.nullable().meta({ description: "State of that run; null for an empty thread" }),
     forked_from: Id.nullable(),
     conversation: z.string().nullable().meta({ description: "Conversation between agents that it belongs to" }),
+    key: z.string().nullable().meta({ description: "Name that its creator chose, unique in the workspace" }),
     created_at: Instant,
     updated_at: Instant,
     expires_at: Instant.nullable(),
@@ -60,6 +62,10 @@ export const CreateThreadBody = z
   .strictObject({
     agent: z.string(),
     revision: Revision.optional().meta({ description: "Default: the revision that serves now" }),
+    key: z.string().min(1).max(KEY_CHARS_MAX).optional().meta({
+      description:
+        "Name of your own, such as the id of a channel: if a thread of the workspace has it, that thread is returned",
+    }),
     title: Title.default(""),
     tags: Tags.default([]),
     expires_after: ExpiresAfter.default(null),

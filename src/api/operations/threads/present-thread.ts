@@ -21,6 +21,7 @@ export const presentThread = ({ stores: { journal } }: RunServices, thread: Thre
   state: thread.head === null ? null : (journal.summary(thread.head)?.state ?? null),
   forked_from: thread.forkedFrom,
   conversation: thread.conversationId,
+  key: thread.key,
   created_at: instant(thread.createdAtMs),
   updated_at: instant(thread.updatedAtMs),
   expires_at: instantOrNull(thread.expiresAtMs),

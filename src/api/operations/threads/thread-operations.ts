@@ -36,6 +36,7 @@ const create = implement(operations.thread.create, async ({ agents: { agents }, 
   if (typeof body.revision === "number") await agents.prepare(workspace, serving.name, body.revision);
   const thread = await runs.threads.create({
     id: call.asked?.thread(),
+    key: body.key,
     workspace,
     agent: serving.name,
     revision: body.revision === "latest" ? null : (body.revision ?? serving.revision),
@@ -45,7 +46,8 @@ const create = implement(operations.thread.create, async ({ agents: { agents }, 
     expiresAfterMs: msOf(body.expires_after),
     from: body.from_run === undefined ? undefined : ownRun(runs, call.admission, body.from_run),
   });
-  return presentThread(runs, thread);
+  // A key may belong to a thread of another agent.
+  return presentThread(runs, ownThread(runs, call.admission, thread.id));
 });
 
 const cursorAfter = ({ updatedAtMs, id }: Thread) => cursors.threads.encode(updatedAtMs, id);
