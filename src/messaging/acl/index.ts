@@ -41,6 +41,7 @@ export {
   type TrailEntry,
   USER_SENDER,
 } from "./message.ts";
+export { causeOf, MessageCause } from "./message-cause.ts";
 export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS } from "./message-problem.ts";
 export { readMessage, restoreMessage } from "./read-message.ts";

@@ -229,6 +229,18 @@ export class Router {
     return attached;
   }
 
+  /** Sets the handler of all mailboxes whose names have a prefix that no participant's name can have. */
+  attachInternal(prefix: string, handler: AgentHandler): Disposable {
+    const attached = this.#core.recipients.attachInternal(prefix, this.#claims?.filled(handler) ?? handler);
+    this.#pumpAll();
+    return attached;
+  }
+
+  /** Opens one of these mailboxes, so that messages find it. */
+  openInternal(workspace: string, name: string): void {
+    this.#core.recipients.open(workspace, name);
+  }
+
   #refreshSoon(): void {
     if (this.#isRefreshing) return;
     this.#isRefreshing = true;

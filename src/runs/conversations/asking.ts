@@ -3,7 +3,13 @@ import type { Clock } from "../../kernel/clock.ts";
 import { RunId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { RunCaller } from "../../kernel/rights/run-caller.ts";
-import { composeMessage, type Message, messageIdOf, USER_SENDER } from "../../messaging/acl/index.ts";
+import {
+  composeMessage,
+  type Message,
+  type MessageCause,
+  messageIdOf,
+  USER_SENDER,
+} from "../../messaging/acl/index.ts";
 import type { Submitted } from "../../messaging/router/index.ts";
 import {
   type ExpectedReply,
@@ -25,7 +31,10 @@ const MINUTE_MS = 60_000;
 type Caller = {
   readonly workspace: string;
   readonly sender: string;
+  /** The message that started the run, which it may answer. */
   readonly link: RunMessage | null;
+  /** The message because of which it runs. */
+  readonly cause: MessageCause | null;
   readonly onBehalfOf: RunCaller | undefined;
 };
 
@@ -37,9 +46,9 @@ export type AskingDeps = {
 
 export function callerOf(journal: AskingDeps["journal"], { context }: ToolCall): Caller {
   const run = RunId.safeParse(context.session);
-  const link = run.success ? (journal.summary(run.data)?.message ?? null) : null;
+  const { message: link, cause } = (run.success && journal.summary(run.data)) || { message: null, cause: null };
   const { workspace, agent = USER_SENDER, onBehalfOf } = context;
-  return { workspace, sender: agent, link, onBehalfOf };
+  return { workspace, sender: agent, link, cause: link ?? cause, onBehalfOf };
 }
 
 type Draft = Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] };
@@ -48,11 +57,11 @@ type Draft = Pick<Message, "performative" | "content" | "address"> & { readonly 
 export const compose = (
   clock: Clock,
   { id }: ToolCall,
-  { workspace, sender, link, onBehalfOf }: Caller,
+  { workspace, sender, link, cause, onBehalfOf }: Caller,
   draft: Draft,
 ): Message =>
   composeMessage({
-    ...(link !== null && { ...propagatedContext(link), parentConversation: link.conversationId }),
+    ...(cause !== null && { ...propagatedContext(cause), parentConversation: link?.conversationId }),
     ...draft,
     id: messageIdOf(id, "message"),
     workspace,

@@ -99,8 +99,8 @@ export class MessageTools implements NativeTools {
           refusable(() => unsubscribe(this.#deps, call, wanted.id, plainly)),
         );
       case NOTIFY.name: {
-        const { link, onBehalfOf } = callerOf(this.#deps.journal, call);
-        const draft = { ...(link && propagatedContext(link)), onBehalfOf };
+        const { cause, onBehalfOf } = callerOf(this.#deps.journal, call);
+        const draft = { ...(cause && propagatedContext(cause)), onBehalfOf };
         return checked(NOTIFY, NotifyArguments, given, (wanted) =>
           notifySubscribers(this.#deps, call, wanted, { draft, done: plainly }),
         );
@@ -174,7 +174,7 @@ export class MessageTools implements NativeTools {
     if (typeof address === "string") return failedCall("invalid-arguments", address);
     const { awaitReply } = call.context;
     if (awaitReply === undefined) return failedCall("tool-error", "only a run can wait for a task; see `caxton task`.");
-    const { workspace, sender, link, onBehalfOf } = callerOf(this.#deps.journal, call);
+    const { workspace, sender, cause, onBehalfOf } = callerOf(this.#deps.journal, call);
     const [bidsMs, workMs] = [Math.round(wanted.bid_minutes * MINUTE_MS), Math.round(wanted.work_minutes * MINUTE_MS)];
     const id = taskIdOf(call.id);
     const { tasks, clock } = this.#deps;
@@ -187,7 +187,7 @@ export class MessageTools implements NativeTools {
       capabilities: address.type === "capability" ? [address.capability] : [],
       bidsMs,
       workMs,
-      hops: link?.hops ?? 0,
+      hops: cause?.hops ?? 0,
     };
     const deadlineMs = clock.nowMs() + bidsMs * rounds + workMs * tries + MINUTE_MS;
     const wait = { conversationId: id, replyWith: waitFor(id), deadlineMs, to: formatAddress(address) };

@@ -1,4 +1,11 @@
-import { composeMessage, composeReply, type Message, type ReplyDraft, traceOf } from "../../messaging/acl/index.ts";
+import {
+  causeOf,
+  composeMessage,
+  composeReply,
+  type Message,
+  type MessageCause,
+  type ReplyDraft,
+} from "../../messaging/acl/index.ts";
 import { findProtocol } from "../../messaging/protocols/index.ts";
 import { RunId } from "../../kernel/ids.ts";
 import type { RunJournal, RunMessage } from "../record/index.ts";
@@ -7,9 +14,8 @@ type Performative = Message["performative"];
 
 /** The trigger that a run stores: fields of its first message, with `hops` and `trail` for the messages that it sends. */
 export const triggerOf = (message: Message, follow: Pick<Message, "hops" | "trail">): RunMessage => {
-  const { traceId, spanId, flags, state } = traceOf(message);
   return {
-    id: message.id,
+    ...causeOf(message, follow),
     performative: message.performative,
     sender: message.sender,
     conversationId: message.conversationId,
@@ -21,14 +27,11 @@ export const triggerOf = (message: Message, follow: Pick<Message, "hops" | "trai
     priority: message.priority,
     durability: message.durability,
     replyByMs: message.replyByMs ?? null,
-    trace: { traceId, spanId, flags, ...(state !== undefined && { state }) },
-    hops: follow.hops,
-    trail: [...follow.trail],
   };
 };
 
 /** Context that messages of a run inherit from its trigger. */
-export const propagatedContext = ({ trace: { traceId, spanId, flags, state }, hops, trail }: RunMessage) => ({
+export const propagatedContext = ({ trace: { traceId, spanId, flags, state }, hops, trail }: MessageCause) => ({
   trace: { traceId, spanId, flags, state },
   hops,
   trail,
@@ -40,8 +43,9 @@ export const propagatedContext = ({ trace: { traceId, spanId, flags, state }, ho
  */
 export function originOf(journal: Pick<RunJournal, "summary">, session: string) {
   const run = RunId.safeParse(session);
-  const link = run.success ? (journal.summary(run.data)?.message ?? undefined) : undefined;
-  return link === undefined ? undefined : { ...propagatedContext(link), parentConversation: link.conversationId };
+  const summary = run.success ? journal.summary(run.data) : undefined;
+  const cause = summary?.message ?? summary?.cause ?? undefined;
+  return cause && { ...propagatedContext(cause), parentConversation: summary?.message?.conversationId };
 }
 
 /** A message of a run to the agent that started it. */

@@ -13,6 +13,7 @@ import {
   type RunMessage,
   type RunParent,
   type RunPlan,
+  type RunSummary,
   type RunThread,
 } from "../record/index.ts";
 import { modelToolName, type ToolCatalogue } from "../../tools/catalogue/index.ts";
@@ -45,6 +46,8 @@ export type StartRequest = {
   readonly revision?: number | undefined;
   /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
   readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
+  /** The message that fired the trigger of the run. */
+  readonly cause?: NonNullable<RunSummary["cause"]> | undefined;
   /** The thread that it is a turn of, and the run that it continues. */
   readonly thread?: RunThread | undefined;
   /** The run that it works for. */
@@ -63,7 +66,8 @@ export function queueEvent(
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, variables, files, outputSchema, from, message, thread, parent, caller, tags } = request;
+  const { workspace, input, variables, files, outputSchema, from, message, cause, thread, parent, caller, tags } =
+    request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -77,6 +81,7 @@ export function queueEvent(
     ...(outputSchema && { outputSchema }),
     ...(from && { origin: from.origin }),
     ...(message && { message: message.link }),
+    ...(cause && { cause }),
     ...(thread && { thread }),
     ...(parent && { parent }),
     ...(caller && { caller }),

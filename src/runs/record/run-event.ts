@@ -4,6 +4,7 @@ import { ArtifactId, QuestionId, RunId, ThreadId, ToolCallId } from "../../kerne
 import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
 import { RunCaller } from "../../kernel/rights/run-caller.ts";
+import { MessageCause } from "../../messaging/acl/index.ts";
 import { TOOL_FAILURES } from "../../tools/catalogue/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "../../models/port/index.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
@@ -131,6 +132,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     outputSchema: JsonObject.optional(),
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
+    /** The message that fired its trigger: it takes no part in the message's conversation. */
+    cause: MessageCause.optional(),
     thread: RunThread.optional(),
     parent: RunParent.optional(),
     /** The caller whose permissions limit the run. Absent for one that has all that runs use, unless it fired a trigger of another principal. */

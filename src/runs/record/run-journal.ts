@@ -1,5 +1,6 @@
 import type { Amounts, Spend } from "../../agents/budgets/index.ts";
 import type { RunId } from "../../kernel/ids.ts";
+import type { MessageCause } from "../../messaging/acl/index.ts";
 import type { JournalEntry, RunEvent, RunOrigin, RunThread } from "./run-event.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunState } from "./run-state.ts";
@@ -39,6 +40,8 @@ export type RunSummary = {
   readonly origin: RunOrigin | null;
   /** The message that started it; null when none did. */
   readonly message: RunMessage | null;
+  /** The message that fired its trigger; null without one. */
+  readonly cause: MessageCause | null;
   /** The thread that it is a turn of; null for none. */
   readonly thread: Pick<RunThread, "id" | "parent"> | null;
   readonly tags: readonly string[];

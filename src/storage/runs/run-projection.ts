@@ -166,10 +166,10 @@ const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM memory_outbox 
 type QueueEvent = Extract<RunEvent, { type: "run-queue" }>;
 
 function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): void {
-  const { origin, message, thread } = event;
+  const { origin, message, cause, thread } = event;
   db.sql(
-    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, thread, thread_parent, tags, parent_run)
-     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, cause, thread, thread_parent, tags, parent_run)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     runId,
     event.workspace,
@@ -183,6 +183,7 @@ function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): voi
     origin?.step ?? null,
     message?.conversationId ?? null,
     message === undefined ? null : JSON.stringify(message),
+    cause === undefined ? null : JSON.stringify(cause),
     thread?.id ?? null,
     thread?.parent ?? null,
     JSON.stringify(event.tags ?? []),

@@ -2,6 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import * as z from "zod";
 import type { Amounts } from "../../agents/budgets/index.ts";
 import { RunId, ThreadId } from "../../kernel/ids.ts";
+import { MessageCause } from "../../messaging/acl/index.ts";
 import {
   type JournalEntry,
   type RunJournal,
@@ -55,6 +56,7 @@ const SummaryRow = z
     origin_kind: RunOriginKind.nullable(),
     origin_step: z.int().nullable(),
     message: z.string().nullable(),
+    cause: z.string().nullable(),
     thread: ThreadId.nullable(),
     thread_parent: RunId.nullable(),
     tags: z.string(),
@@ -94,6 +96,7 @@ const SummaryRow = z
         ? null
         : { run: row.origin_run, kind: row.origin_kind, step: row.origin_step },
     message: row.message === null ? null : RunMessage.parse(JSON.parse(row.message)),
+    cause: row.cause === null ? null : MessageCause.parse(JSON.parse(row.cause)),
     thread: row.thread === null ? null : { id: row.thread, parent: row.thread_parent },
     tags: z.array(z.string()).parse(JSON.parse(row.tags)),
     parent: row.parent_run,

@@ -5,7 +5,8 @@ import { fitsVersion } from "../../../src/messaging/router/addressing/versions.t
 import { relatedCapabilities } from "../../../src/messaging/router/addressing/related.ts";
 import { Database, SqliteSubscriptionStore } from "../../../src/storage/index.ts";
 import { type Submitted, Subscriptions } from "../../../src/messaging/router/index.ts";
-import { topicProblem, TopicTrie } from "../../../src/messaging/router/subscriptions/topic-trie.ts";
+import { TopicTrie } from "../../../src/messaging/router/subscriptions/topic-trie.ts";
+import { topicProblem } from "../../../src/kernel/triggers/topic.ts";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { note, openWorld, TestDirectory, to, until } from "./world.ts";

@@ -235,6 +235,9 @@ export class Deliveries {
       case "done":
         recipient.succeeded(this.#end(recipient, flight, "done"));
         return true;
+      case "postponed":
+        this.giveBack(recipient, flight);
+        return true;
       case "failed":
         this.#failed(recipient, flight, settlement.reason);
         return true;

@@ -20,6 +20,7 @@ export class Recipients {
   readonly #byNumber = new Map<number, Recipient>();
   readonly #handlers = new Map<string, AgentHandler>();
   #deployed: AgentHandler | undefined;
+  #internal: { readonly prefix: string; readonly handler: AgentHandler } | undefined;
   #bytes = 0;
   #hotBytes = 0;
   #lastNumber = 0;
@@ -134,6 +135,18 @@ export class Recipients {
     };
   }
 
+  /** One handler for all mailboxes of the server's own whose names have a prefix. */
+  attachInternal(prefix: string, handler: AgentHandler): Disposable {
+    this.#internal = { prefix, handler };
+    this.refresh();
+    return {
+      [Symbol.dispose]: () => {
+        this.#internal = undefined;
+        this.refresh();
+      },
+    };
+  }
+
   /** Forgets the mailboxes of a workspace, which must be empty. */
   deleteWorkspace(workspace: string): void {
     for (const { mailbox } of this.#workspaces.get(workspace)?.values() ?? []) this.#byNumber.delete(mailbox.number);
@@ -152,7 +165,9 @@ export class Recipients {
 
   #handlerOf({ workspace, name }: { readonly workspace: string; readonly name: string }): AgentHandler | undefined {
     const own = this.#handlers.size === 0 ? undefined : this.#handlers.get(keyOf(workspace, name));
-    if (own !== undefined || this.#deployed === undefined) return own;
+    if (own !== undefined) return own;
+    if (this.#internal !== undefined && name.startsWith(this.#internal.prefix)) return this.#internal.handler;
+    if (this.#deployed === undefined) return undefined;
     return this.#directory.find(workspace, name)?.presence === "agent" ? this.#deployed : undefined;
   }
 }

@@ -46,6 +46,8 @@ export type Delivered = {
 /** How the recipient got on with it. */
 export type Settlement =
   | { readonly type: "done" }
+  /** Returned to its place in the mailbox, which the recipient has paused. No attempt counts. */
+  | { readonly type: "postponed" }
   /** Tried again after a pause, `messages.attempts_max` times in all; then it is a dead letter. */
   | { readonly type: "failed"; readonly reason: string }
   /** A dead letter at once: it would fail each time. */

@@ -2,10 +2,11 @@ import { compileExpression, type Expression } from "../../../text/expressions/in
 import { type Clock } from "../../../kernel/clock.ts";
 import { mint, SubscriptionId } from "../../../kernel/ids.ts";
 import { JsonObject } from "../../../kernel/json.ts";
+import { topicProblem } from "../../../kernel/triggers/topic.ts";
 import { type Message, writeMessage } from "../../acl/index.ts";
 import { type Subscription, type SubscriptionStore } from "../ports/index.ts";
 import { SubscriptionNotFoundError, SubscriptionsFullError, TopicInvalidError } from "./errors.ts";
-import { topicProblem, TopicTrie } from "./topic-trie.ts";
+import { TopicTrie } from "./topic-trie.ts";
 
 const SUBSCRIPTIONS_MAX = 10_000;
 const VARIABLES = ["message"];
@@ -14,7 +15,11 @@ const VARIABLES = ["message"];
 export type SubscriptionDraft = Pick<Subscription, "workspace" | "subscriber" | "topic"> &
   Partial<Pick<Subscription, "performative" | "sender" | "where">>;
 
-type Listener = { readonly subscription: Subscription; readonly where: Expression | undefined };
+type Listened = Omit<Subscription, "id" | "createdAtMs">;
+type Listener<Kind extends Listened = Listened> = {
+  readonly subscription: Kind;
+  readonly where: Expression | undefined;
+};
 
 /** Those of one pattern, by the act and the sender that they ask for; empty is any. */
 class Bucket {
@@ -43,7 +48,7 @@ class Bucket {
   }
 }
 
-const keyOf = ({ performative, sender }: Subscription): string => `${performative ?? ""}|${sender ?? ""}`;
+const keyOf = ({ performative, sender }: Listened): string => `${performative ?? ""}|${sender ?? ""}`;
 
 /**
  * Who wants what is published. Kept in memory; on disk too.
@@ -53,14 +58,15 @@ const keyOf = ({ performative, sender }: Subscription): string => `${performativ
 export class Subscriptions {
   readonly #store: SubscriptionStore;
   readonly #clock: Clock;
-  readonly #all = new Map<string, Listener>();
+  readonly #all = new Map<string, Listener<Subscription>>();
+  readonly #internal = new Set<Listener>();
   readonly #topics = new Map<string, TopicTrie<Bucket>>();
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(store: SubscriptionStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
-    for (const subscription of store.load()) this.#listen(listenerOf(subscription));
+    for (const subscription of store.load()) this.#add(listenerOf(subscription));
   }
 
   /** Those of one subscriber, or all. */
@@ -85,8 +91,16 @@ export class Subscriptions {
     if (own.length >= SUBSCRIPTIONS_MAX) throw new SubscriptionsFullError(SUBSCRIPTIONS_MAX);
     const listener = listenerOf({ ...asked, id: mint(SubscriptionId), createdAtMs: this.#clock.nowMs() });
     await this.#store.save(listener.subscription);
-    this.#listen(listener);
+    this.#add(listener);
     return listener.subscription;
+  }
+
+  /** Subscribes a part of the server until disposed: in memory, and not listed. The topic and the expression are valid. */
+  listen(subscription: Listened): Disposable {
+    const listener = listenerOf(subscription);
+    this.#internal.add(listener);
+    this.#listen(listener);
+    return { [Symbol.dispose]: () => this.#internal.delete(listener) && this.#stop(listener) };
   }
 
   /** Throws SubscriptionNotFoundError. */
@@ -94,21 +108,36 @@ export class Subscriptions {
     const listener = this.#all.get(id);
     if (listener?.subscription.workspace !== workspace) throw new SubscriptionNotFoundError(id);
     await this.#store.delete(listener.subscription.id);
-    this.#stop(listener);
+    this.#remove(listener);
   }
 
   /** Forgets the subscriptions of a workspace that is deleted. */
   deleteWorkspace(workspace: string): void {
-    for (const listener of this.#all.values()) if (listener.subscription.workspace === workspace) this.#stop(listener);
+    for (const listener of this.#all.values())
+      if (listener.subscription.workspace === workspace) this.#remove(listener);
+    for (const listener of this.#internal) {
+      if (listener.subscription.workspace !== workspace) continue;
+      this.#internal.delete(listener);
+      this.#stop(listener);
+    }
+  }
+
+  #add(listener: Listener<Subscription>): void {
+    this.#all.set(listener.subscription.id, listener);
+    this.#listen(listener);
+  }
+
+  #remove(listener: Listener<Subscription>): void {
+    this.#all.delete(listener.subscription.id);
+    this.#stop(listener);
   }
 
   #listen(listener: Listener): void {
-    const { workspace, topic, id } = listener.subscription;
+    const { workspace, topic } = listener.subscription;
     const key = `${workspace}/${topic}`;
     const known = this.#buckets.get(key);
     const bucket = known ?? new Bucket();
     bucket.add(listener);
-    this.#all.set(id, listener);
     if (known !== undefined) return;
     this.#buckets.set(key, bucket);
     const trie = this.#topics.get(workspace) ?? new TopicTrie<Bucket>();
@@ -117,9 +146,8 @@ export class Subscriptions {
   }
 
   #stop(listener: Listener): void {
-    const { workspace, topic, id } = listener.subscription;
+    const { workspace, topic } = listener.subscription;
     const bucket = this.#buckets.get(`${workspace}/${topic}`);
-    this.#all.delete(id);
     bucket?.delete(listener);
     if (bucket?.isEmpty !== true) return;
     this.#buckets.delete(`${workspace}/${topic}`);
@@ -144,7 +172,7 @@ export class Subscriptions {
   }
 }
 
-const listenerOf = (subscription: Subscription): Listener => ({
+const listenerOf = <Kind extends Listened>(subscription: Kind): Listener<Kind> => ({
   subscription,
   where: subscription.where === undefined ? undefined : compileExpression(subscription.where, { variables: VARIABLES }),
 });

@@ -1,20 +1,11 @@
-/** One word of a topic that stands for any one, and for any number. */
+import { MANY_WORDS as MANY } from "../../../kernel/triggers/topic.ts";
+
+/** One word of a topic that stands for any one. */
 const ONE = "*";
-const MANY = "#";
 
 type Node<Value> = { readonly words: Map<string, Node<Value>>; readonly values: Set<Value> };
 
 const node = <Value>(): Node<Value> => ({ words: new Map(), values: new Set() });
-
-/** Why it is no pattern; undefined when it is one. */
-export function topicProblem(pattern: string): string | undefined {
-  if (pattern.length === 0 || pattern.length > 256) return "it has 1 to 256 characters";
-  const words = pattern.split(".");
-  if (words.length > 16) return "it has at most 16 words";
-  if (words.some((word) => word === "")) return "a word is missing between dots";
-  if (words.some((word) => word.length > 1 && /[*#]/u.test(word))) return "* and # stand for whole words";
-  return words.filter((word) => word === MANY).length > 2 ? "# stands in it at most twice" : undefined;
-}
 
 /** Patterns of topics, found by topic in steps for its words, however many patterns there are. */
 export class TopicTrie<Value> {
