@@ -81,3 +81,37 @@ test("a webhook shows its address and, once, its secret; a stopped trigger shows
   await page.getByRole("button", { name: "Enable" }).click();
   await page.getByText("Stopped: the key was revoked").waitFor({ state: "detached" });
 });
+
+const stored = async () => (await list()).find(({ trigger: { kind } }) => kind === "message")?.trigger;
+
+test("a message trigger is created with its conditions and policies, and a condition is removed", async () => {
+  await using person = await visit(browser, server.url, { still: true, width: 1_280 });
+  const { page } = person;
+  await page.goto("/ui/triggers");
+  await page.getByRole("button", { name: "Create trigger" }).click();
+  await dialog(page).getByLabel("Agent").selectOption("data-analyzer");
+  await dialog(page).getByLabel("Name").fill("orders");
+  await dialog(page).getByLabel("Kind").selectOption("For messages");
+  await dialog(page).getByLabel("Topic").fill("orders.*.created");
+  await dialog(page).getByLabel("Performative").selectOption("inform");
+  await dialog(page).getByLabel("Condition").fill("message.content.price >");
+  await dialog(page).getByLabel("Request of the runs").fill("{{event.content}}");
+  await dialog(page).getByText("Policies").click();
+  await dialog(page).getByLabel("Runs at the same time").fill("3");
+  await dialog(page).getByLabel("Further events").selectOption("Are skipped");
+  await dialog(page).getByRole("button", { name: "Create trigger" }).click();
+  await dialog(page)
+    .getByText(/where:/)
+    .waitFor();
+  await dialog(page).getByLabel("Condition").fill("message.content.price > 100");
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await dialog(page).getByRole("button", { name: "Create trigger" }).click();
+  await page.getByText("messages of orders.*.created").waitFor();
+  const conditions = { performative: "inform", where: "message.content.price > 100" };
+  expect(await stored()).toMatchObject({ ...conditions, concurrency: "skip", parallel: 3 });
+  await page.getByRole("button", { name: "Edit data-analyzer/orders" }).click();
+  await dialog(page).getByLabel("Condition").fill("");
+  await dialog(page).getByRole("button", { name: "Save" }).click();
+  await dialog(page).waitFor({ state: "detached" });
+  expect(await stored()).not.toHaveProperty("where");
+});

@@ -27,6 +27,8 @@ function timesOf({ trigger: spec }: Trigger): string {
       return fullTime(spec.at);
     case "webhook":
       return words.webhook(spec.verify);
+    case "message":
+      return words.message(spec.topic);
   }
 }
 
