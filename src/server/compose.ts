@@ -113,7 +113,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const runs = stack.use(
     openRuns(runsOptions(loaded, runLimits(first)), runPorts({ ...first, agents, models, memory, messaging })),
   );
-  const triggers = stack.use(openTriggers(triggerPorts({ ...first, agents, runs, access })));
+  const triggers = stack.use(openTriggers(triggerPorts({ ...first, agents, messaging, runs, access }, loaded)));
   const webhooks = stack.use(
     openWebhooks(webhookOptions(loaded), webhookPorts({ ...first, runs, access }, { loaded, overrides })),
   );

@@ -6,6 +6,7 @@ import { toFault } from "../kernel/errors.ts";
 import { packageVersion } from "../kernel/package.ts";
 import type { MemoryPorts } from "../memory/index.ts";
 import type { MessagingPorts } from "../messaging/index.ts";
+import { followUp } from "../messaging/router/index.ts";
 import type { ModelsPorts } from "../models/index.ts";
 import { originOf, ownTools, redactedTools, type RunsOptions, type RunsPorts } from "../runs/index.ts";
 import type { Storage } from "../storage/index.ts";
@@ -123,14 +124,18 @@ export const runPorts = ({
   secrets: { redactors: secrets.redactors, secretFound: secrets.known.add, stored: secrets.stored },
 });
 
-export const triggerPorts = ({
-  clock,
-  storage,
-  agents,
-  runs,
-  access,
-  secrets: { secrets },
-}: Opened<"agents" | "runs" | "access">): TriggersPorts => ({
+export const triggerPorts = (
+  {
+    clock,
+    storage,
+    agents,
+    messaging: { router, subscriptions },
+    runs,
+    access,
+    secrets: { secrets },
+  }: Opened<"agents" | "messaging" | "runs" | "access">,
+  { config: { messages } }: LoadedConfig,
+): TriggersPorts => ({
   store: storage.triggers,
   agents: agents.agents,
   runs,
@@ -138,6 +143,15 @@ export const triggerPorts = ({
   changes: storage.changes,
   clock,
   secrets: ownSecrets(secrets),
+  messages: {
+    listen: (subscription) => {
+      router.openInternal(subscription.workspace, subscription.subscriber);
+      return subscriptions.listen(subscription);
+    },
+    attach: (prefix, handler) => router.attachInternal(prefix, handler),
+    pause: (workspace, mailbox, isPaused) => router.pause(workspace, mailbox, isPaused),
+    follow: (delivered) => followUp(delivered, messages.hops_max),
+  },
 });
 
 /** Secrets that the server makes for itself. Their names have a colon, which those of users do not have. */
@@ -162,16 +176,25 @@ const FIRES = {
   narrowedBy: ["agents"],
 } as const satisfies Guarded;
 
+/** What the owner of a message trigger needs besides: it receives what others send. */
+const SUBSCRIBES = {
+  ...FIRES,
+  permission: "subscriptions:write",
+  narrowedBy: [],
+} as const satisfies Guarded;
+
 /** Authorizes the start of a run by its trigger like a request of a principal, and records it. */
 const authorizeFires =
   ({ access }: Opened<"access">["access"]): Authorize =>
-  ({ workspace, id, agent }, { runId: run, caller }, by) => {
+  ({ workspace, id, agent, spec, owner }, { runId: run, caller }, by) => {
     const principal = access.standing(by, workspace);
     if (principal === undefined) throw new PrincipalGoneError(by);
     const origin = { address: "", requestId: run };
     const target = { trigger: id, run, ...(caller && { caller: caller.id }) };
     const admission = access.authorize(principal, { operation: FIRES, target, origin });
     if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
+    if (spec.kind === "message" && by.id === owner.id)
+      access.authorize(principal, { operation: SUBSCRIBES, target, origin });
     return { caller: callerOf(principal), ended: (error) => access.ended(admission, error) };
   };
 

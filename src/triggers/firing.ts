@@ -29,6 +29,7 @@ export class Firing implements AsyncDisposable {
   /** Triggers whose next event waits for the end of one of their runs. */
   readonly #following = new Map<TriggerId, Disposable>();
   readonly #retrying = new Set<TriggerId>();
+  #changed: (trigger: Pick<Trigger, "workspace" | "id">) => void = () => undefined;
 
   constructor(ports: FiringPorts) {
     this.#ports = ports;
@@ -52,22 +53,39 @@ export class Firing implements AsyncDisposable {
     });
   }
 
-  /** Records an event that is not a slot. Throws TriggerBusyError if too many events of the trigger wait. */
+  /** Calls back after an event was settled or a trigger has stopped. */
+  onChange(changed: (trigger: Pick<Trigger, "workspace" | "id">) => void): void {
+    this.#changed = changed;
+  }
+
+  /** Records an event that is not a slot, and starts its run. Throws TriggerBusyError if too many events of the trigger wait. */
   async recordEvent(trigger: Trigger, fire: Fire): Promise<void> {
-    await this.#recording.run(trigger.id, async () => {
-      const { store } = this.#ports;
-      const max = LIMITS.triggerEventsWaitingMax;
-      if (store.waitingCount(trigger) >= max) throw new TriggerBusyError(trigger.spec.name, max);
-      await store.fire(trigger, [fire], undefined);
-    });
+    if (!(await this.admit(trigger, fire)))
+      throw new TriggerBusyError(trigger.spec.name, LIMITS.triggerEventsWaitingMax);
     await this.pump(trigger);
+  }
+
+  /** Records an event that is not a slot; its run starts in the background. False if too many events of the trigger wait. */
+  admit(trigger: Trigger, fire: Fire): Promise<boolean> {
+    return this.#recording.run(trigger.id, async () => {
+      const { store } = this.#ports;
+      if (this.isFull(trigger)) return false;
+      await store.fire(trigger, [fire], undefined);
+      void this.pump(trigger);
+      return true;
+    });
+  }
+
+  /** Whether no more events of a trigger may wait. */
+  isFull(trigger: Pick<Trigger, "workspace" | "id">): boolean {
+    return this.#ports.store.waitingCount(trigger) >= LIMITS.triggerEventsWaitingMax;
   }
 
   /** Starts runs of waiting events, as far as the trigger's concurrency permits. Never rejects. */
   pump({ workspace, id }: Pick<Trigger, "workspace" | "id">): Promise<void> {
     return this.#starting.run(id, async () => {
       try {
-        while (!this.#stopping.signal.aborted && (await this.#step(workspace, id)));
+        while (!this.#stopping.signal.aborted && (await this.#step(workspace, id))) this.#changed({ workspace, id });
       } catch (error) {
         log.error({ err: error, workspace, trigger: id }, "the runs of a trigger are started later");
         this.#retryLater({ workspace, id }, RETRY_MS);

@@ -5,6 +5,7 @@ export { type Authorize, type Authorized } from "./run-starter.ts";
 export {
   type Fire,
   FIRE_OUTCOMES,
+  FireSource,
   type FirePage,
   type Settled,
   type StoredFire,

@@ -3,9 +3,10 @@ import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Firing } from "./firing.ts";
 import { Hooks } from "./hooks/hooks.ts";
+import { type MessagePorts, MessageSource } from "./messages/message-source.ts";
 import { type Authorize, RunStarter, type RunStarterPorts } from "./run-starter.ts";
 import { SlotTimer } from "./slot-timer.ts";
-import type { SecretVault, TriggerStore } from "./trigger.ts";
+import type { SecretVault, Trigger, TriggerStore } from "./trigger.ts";
 import { Triggers } from "./triggers.ts";
 
 export type TriggersPorts = {
@@ -13,18 +14,37 @@ export type TriggersPorts = {
   readonly agents: Pick<Agents, "get">;
   readonly runs: RunStarterPorts["runs"];
   readonly authorize: Authorize;
-  readonly changes: Pick<ChangeLog, "watch">;
+  readonly changes: Pick<ChangeLog, "watch" | "read" | "range">;
   readonly clock: Clock;
   readonly secrets: SecretVault;
+  readonly messages: MessagePorts;
 };
 
+const CHANGES_PER_READ = 500;
+
 /** Opens triggers. None fires before `start`. */
-export function openTriggers({ store, agents, runs, authorize, changes, clock, secrets }: TriggersPorts) {
+export function openTriggers({ store, agents, runs, authorize, changes, clock, secrets, messages }: TriggersPorts) {
   const firing = new Firing({ store, clock, starter: new RunStarter({ runs, authorize }) });
   const timer = new SlotTimer({ store, clock, firing });
+  let after = changes.range().last;
+  const source = new MessageSource({ store, clock, firing, messages });
+  const changed = (trigger: Pick<Trigger, "workspace" | "id">) => {
+    timer.wake();
+    source.changed(trigger);
+  };
+  firing.onChange((trigger) => source.changed(trigger));
   // A deployment changes the triggers that the definition declares.
-  const watching = changes.watch(() => timer.wake());
-  const triggers = new Triggers({ store, clock, agents, firing, timer, secrets });
+  const watching = changes.watch(() => {
+    timer.wake();
+    for (let found = changes.read(after, CHANGES_PER_READ); found.length > 0;) {
+      for (const { seq, workspace, change } of found) {
+        after = seq;
+        if (change.type === "agent") source.agentChanged(workspace, change.name);
+      }
+      found = changes.read(after, CHANGES_PER_READ);
+    }
+  });
+  const triggers = new Triggers({ store, clock, agents, firing, changed, secrets });
   const hooks = new Hooks({ store, clock, triggers, secrets });
   return {
     triggers,
@@ -33,10 +53,12 @@ export function openTriggers({ store, agents, runs, authorize, changes, clock, s
     start: (): void => {
       firing.resume();
       timer.start();
+      source.start();
       void hooks.sweep();
     },
     [Symbol.asyncDispose]: async () => {
       watching[Symbol.dispose]();
+      source[Symbol.dispose]();
       await timer[Symbol.asyncDispose]();
       await firing[Symbol.asyncDispose]();
     },

@@ -71,7 +71,15 @@ export class RunStarter {
   async #begin(trigger: Trigger, fire: Fire, caller: RunCaller | undefined): Promise<void> {
     const { runs, threads } = this.#ports.runs;
     const { workspace, agent, spec, owner } = trigger;
-    const request = { id: fire.runId, input: textOf(trigger, fire, "input"), model: undefined, files: [], caller };
+    const { cause } = fire.source ?? {};
+    const request = {
+      id: fire.runId,
+      input: textOf(trigger, fire, "input"),
+      model: undefined,
+      files: [],
+      caller: intersection(caller, fire.source?.onBehalfOf),
+      cause,
+    };
     if (spec.thread === "new") {
       await runs.start({ ...request, workspace, agent });
       return;

@@ -49,7 +49,8 @@ export const newFire = (
     firedAtMs,
     event,
     caller,
-  }: Pick<Fire, "key" | "atMs" | "firedAtMs" | "event"> & Partial<Pick<Fire, "caller">>,
+    source,
+  }: Pick<Fire, "key" | "atMs" | "firedAtMs" | "event"> & Partial<Pick<Fire, "caller" | "source">>,
 ): Fire => ({
   workspace: trigger.workspace,
   trigger: trigger.id,
@@ -63,6 +64,7 @@ export const newFire = (
   missedFromMs: undefined,
   caller,
   event,
+  source,
 });
 
 /** Returns the slots of a trigger that are due, as `catch_up` selects them, and the time of the one after them. */

@@ -1,6 +1,9 @@
+import * as z from "zod";
 import type { RunId, TriggerId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import { RunCaller } from "../kernel/rights/run-caller.ts";
 import type { TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
+import { MessageCause } from "../messaging/acl/index.ts";
 
 /** The principal whose rights the runs of a trigger have: the one that created it or changed it last. */
 export type TriggerOwner = { readonly id: string; readonly kind: string; readonly name: string };
@@ -35,6 +38,12 @@ export type TriggerPlan = Pick<Trigger, "nextAtMs" | "dueAtMs" | "lastAtMs">;
 export const FIRE_OUTCOMES = ["waiting", "started", "ended", "skipped", "missed", "failed"] as const;
 export type FireOutcome = (typeof FIRE_OUTCOMES)[number];
 
+/** What the run of an event has besides the event. A message limits the run to the rights of the party that it is on behalf of. */
+export const FireSource = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("message"), cause: MessageCause, onBehalfOf: RunCaller.optional() }),
+]);
+export type FireSource = z.infer<typeof FireSource>;
+
 /** One event of a trigger. Its key is unique in the trigger, so an event that comes again fires nothing. */
 export type Fire = {
   readonly workspace: string;
@@ -54,6 +63,8 @@ export type Fire = {
   readonly caller: TriggerOwner | undefined;
   /** Stored until the run is accepted. */
   readonly event: JsonObject | undefined;
+  /** Stored as long as the event; undefined for kinds whose runs have the event only. */
+  readonly source: FireSource | undefined;
 };
 
 export type Settled = Pick<Fire, "outcome" | "code" | "reason">;
@@ -64,6 +75,10 @@ export interface TriggerStore {
   find(workspace: string, ref: string): Trigger | undefined;
   /** Of any workspace. */
   findById(id: string): Trigger | undefined;
+  /** Those of a kind that fire, of all workspaces. */
+  firing(kind: TriggerSpec["kind"]): readonly Trigger[];
+  /** In the order of names. */
+  ofAgent(workspace: string, agent: string): readonly Trigger[];
   /** In the order of agents and names. */
   list(workspace: string): readonly Trigger[];
   count(workspace: string): number;

@@ -14,7 +14,6 @@ import {
 } from "./errors.ts";
 import { openSchedule } from "../text/schedules/index.ts";
 import type { Firing } from "./firing.ts";
-import type { SlotTimer } from "./slot-timer.ts";
 import { newFire, planAfter } from "./slots.ts";
 import {
   type Fire,
@@ -32,7 +31,8 @@ export type TriggersParts = {
   readonly clock: Clock;
   readonly agents: Pick<Agents, "get">;
   readonly firing: Firing;
-  readonly timer: SlotTimer;
+  /** Is called after a trigger was changed or deleted. */
+  readonly changed: (trigger: Pick<Trigger, "workspace" | "id">) => void;
   readonly secrets: SecretVault;
 };
 
@@ -132,7 +132,7 @@ export class Triggers {
       const { id } = trigger;
       await this.#parts.store.delete(workspace, id);
       await this.#parts.secrets.delete(workspace, secretName(id));
-      this.#parts.timer.wake();
+      this.#parts.changed({ workspace, id });
     });
   }
 
@@ -165,9 +165,9 @@ export class Triggers {
   }
 
   async #put(trigger: Trigger): Promise<Trigger> {
-    const { store, timer, firing } = this.#parts;
+    const { store, changed, firing } = this.#parts;
     await store.put(trigger);
-    timer.wake();
+    changed(trigger);
     void firing.pump(trigger);
     return trigger;
   }
@@ -190,7 +190,8 @@ function refuseInvalid(spec: TriggerSpec): void {
 /** Throws TriggerInvalidError. */
 function changedSpec(spec: TriggerSpec, change: TriggerChange): TriggerSpec {
   const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-  const parsed = TriggerSpec.safeParse({ ...spec, ...given });
+  const changed = Object.entries({ ...spec, ...given }).filter(([, value]) => value !== null);
+  const parsed = TriggerSpec.safeParse(Object.fromEntries(changed));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const field = issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : (issue?.path.join(".") ?? "");

@@ -132,3 +132,25 @@ test("the secret of a declared webhook is deleted with the webhook", async () =>
   await server.ask("DELETE", "/api/v1/agents/clerk");
   expect(stored()).toBe(0);
 });
+
+const ORDERS = `
+[[trigger]]
+name = "orders"
+kind = "message"
+topic = "orders.#"
+performative = "inform"
+input = "{{event.content}}"
+`;
+
+test("a declared message trigger receives messages from its deployment on, also across restarts", async () => {
+  const send = (content: string) =>
+    server.ask("POST", "/api/v1/messages", { performative: "inform", topic: "orders.new", content });
+  await deploy(HEAD + ORDERS);
+  expect(await send("one")).toMatchObject({ body: { status: "accepted" } });
+  await server[Symbol.asyncDispose]();
+  await start();
+  expect(await send("two")).toMatchObject({ body: { status: "accepted" } });
+  await expect.poll(async () => (await fires("orders")).map(({ outcome }) => outcome)).toEqual(["started", "started"]);
+  await deploy(HEAD + POLL);
+  expect(await send("three")).toMatchObject({ body: { error: { code: "NO_SUBSCRIBERS" } } });
+});

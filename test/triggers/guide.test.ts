@@ -7,4 +7,5 @@ test("the commands of the guide work, in their order", async () => {
   expect(output).toMatch(/data-analyzer\/morning +enabled +0 7 \* \* 1-5 Europe\/Berlin +\d{4}-/);
   expect(output).toMatch(/data-analyzer\/poll started run [0-9a-f-]{36}/);
   expect(output).toContain("data-analyzer/morning is disabled");
+  expect(output).toContain("accepted for caxton.trigger.");
 });

@@ -130,3 +130,42 @@ test("a server that is killed repeatedly while webhooks come starts one run for 
     expect(sent.length).toBeGreaterThan(KILLS);
   }
 }, 300_000);
+
+const post = (url: string, body: object) =>
+  fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+test("a server that is killed repeatedly while messages come starts one run for each message", async () => {
+  using place = tempDirectory();
+  mkdirSync(join(place.path, "agents"));
+  writeFileSync(join(place.path, "agents/clerk.toml"), AGENT);
+  writeFileSync(join(place.path, "caxton.toml"), `[server]\nport = 0\n[models]\ndefault = "mock"\n`);
+  const sent: string[] = [];
+  // triggers.messages.M1
+  for (let kill = 0; kill <= KILLS; kill += 1) {
+    await using running = await serve(place.path);
+    await expect.poll(async () => (await fetch(`${running.url}/ready`)).status).toBe(200);
+    const spec = { kind: "message", agent: "clerk", name: "notes", topic: "notes", parallel: 100 };
+    if (kill === 0) await post(`${running.url}/api/v1/triggers`, { ...spec, input: "{{event.content}}" });
+    const isLast = kill === KILLS;
+    const ended = isLast
+      ? Promise.resolve()
+      : setTimeout(100 + ((kill * 137) % 400)).then(() => running.server.kill("SIGKILL"));
+    const wanted = sent.length + (isLast ? 5 : 1_000);
+    while (sent.length < wanted) {
+      const content = `note ${String(sent.length).padStart(5, "0")}`;
+      // The message that was not answered is sent again to the next server, under its id.
+      const id = `01a209b9-0000-7000-8000-${String(sent.length).padStart(12, "0")}`;
+      const message = { id, performative: "inform", topic: "notes", content };
+      const answer = await post(`${running.url}/api/v1/messages`, message).catch(() => undefined);
+      if (answer?.status !== 200 && answer?.status !== 202) break;
+      sent.push(content);
+    }
+    await ended;
+    if (!isLast) continue;
+    const found = () => all(`${running.url}/api/v1/runs`, (page) => contract.runs.RunPage.parse(page));
+    await expect
+      .poll(async () => (await found()).map(({ input_preview: input }) => input).toSorted(), { timeout: 60_000 })
+      .toEqual(sent);
+    expect(sent.length).toBeGreaterThan(KILLS);
+  }
+}, 300_000);

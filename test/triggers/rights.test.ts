@@ -12,6 +12,7 @@ beforeAll(async () => {
   const roles = {
     deployer: { description: "Deploys", permissions: ["agents:*"] },
     planner: { description: "Plans", permissions: ["triggers:*"] },
+    writer: { description: "Sends messages", permissions: ["messages:*"] },
     runner: { description: "Fires", permissions: ["triggers:*", "runs:*"] },
   };
   server = await startServer({ settings: { "access.mode": "required", "access.roles": roles } });
@@ -178,4 +179,30 @@ test("who activates a revision owns the triggers that this changes or revives, a
   expect(await ask(deployer, "POST", "/agents/clerk/activate", { revision: 1 })).toMatchObject(denied);
   expect(await rollback(operator)).toMatchObject({ status: 200 });
   expect(await owner()).toBe("second");
+});
+
+const MESSAGES = { agent: "data-analyzer", kind: "message", topic: "orders", input: "Say hello", parallel: 9 };
+
+test("only a principal that may subscribe to messages owns a trigger that they fire", async () => {
+  const runner = await keyOf(admin, { role: "runner" });
+  const refused = {
+    status: 403,
+    body: { code: "PERMISSION_DENIED", detail: expect.stringContaining("subscriptions:write") },
+  };
+  expect(await ask(runner, "POST", "/triggers", { ...MESSAGES, name: "spy" })).toMatchObject(refused);
+  await ask(admin, "POST", "/triggers", { ...MESSAGES, name: "orders" });
+  expect(await ask(runner, "PATCH", "/triggers/data-analyzer%2Forders", { input: "Say more" })).toMatchObject(refused);
+  const limited = await keyOf(admin, { role: "user", only: { agents: ["data-*"] } });
+  expect(await ask(limited, "POST", "/triggers", { ...MESSAGES, name: "spy" })).toMatchObject({ status: 403 });
+});
+
+test("a run that a message starts has only the rights that the owner of the trigger and the sender both have", async () => {
+  await ask(admin, "POST", "/triggers", { ...MESSAGES, name: "letters", topic: "letters" });
+  const writer = await keyOf(admin, { role: "writer", name: "writer" });
+  const message = { performative: "inform", topic: "letters", content: "x" };
+  expect(await ask(writer, "POST", "/messages", message)).toMatchObject({ body: { status: "accepted" } });
+  const fires = async () => (await ask(admin, "GET", "/triggers/data-analyzer%2Fletters/fires")).body.items;
+  await expect.poll(fires).toMatchObject([{ outcome: "started", caller: null }]);
+  const [{ run }] = await fires();
+  expect(await callerOf(run)).toMatchObject({ name: "writer", lacks: expect.arrayContaining(["memory:write"]) });
 });

@@ -7,7 +7,15 @@ import { parseDuration } from "../../text/documents/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne, UsageError, wholeNumber } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
 
-const KINDS = ["cron", "every", "at", "webhook"] as const;
+const KINDS = ["cron", "every", "at", "webhook", "message"] as const;
+/** The option that states a kind, if it is not the kind's name; its value is that field of the trigger. */
+const FIELD_OF: Readonly<Record<(typeof KINDS)[number], string>> = {
+  cron: "cron",
+  every: "every",
+  at: "at",
+  webhook: "verify",
+  message: "topic",
+};
 const text = z.string().optional();
 
 /** What the options of `fieldOptions` give. */
@@ -20,6 +28,10 @@ export const FIELDS = z.object({
   at: text,
   in: text,
   webhook: text,
+  topic: text,
+  performative: text,
+  sender: text,
+  where: text,
   catchUp: text,
   jitter: text,
   concurrency: text,
@@ -39,6 +51,10 @@ export const fieldOptions = (command: Command): Command =>
       "--webhook <proof>",
       "HTTP requests whose sender proves a secret: standard (signature of Standard Webhooks), github or bearer",
     )
+    .option("--topic <pattern>", "messages that are sent to matching topics, for example orders.*.created")
+    .option("--performative <act>", "only messages with this performative")
+    .option("--sender <name>", "only messages of this sender")
+    .option("--where <expression>", "only messages for which it is true, for example message.content.price > 100")
     .option("--catch-up <policy>", "slots missed while the server did not run: latest (default), skip or all")
     .option("--jitter <duration>", "maximum delay of a slot")
     .option(
@@ -68,7 +84,7 @@ export function createTrigger(command: Command, invocation: Invocation): void {
   command
     .summary("create a trigger")
     .description(
-      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at, --in or --webhook. Its runs have your rights; if you lose them, the trigger stops.",
+      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at, --in, --webhook or --topic. Its runs have your rights; if you lose them, the trigger stops.",
     )
     .argument("<agent>", "agent whose runs it starts")
     .argument("<name>", "name of the trigger, for example morning-report");
@@ -80,6 +96,7 @@ export function createTrigger(command: Command, invocation: Invocation): void {
       `caxton trigger create reporter issues --webhook github --input "{{event.body.issue.title}}"`,
       "prints the secret",
     ],
+    [`caxton trigger create reporter orders --topic "orders.*.created" --input "{{event.content}}"`, ""],
     [`caxton trigger create reporter once --in 2h --input "Say hello"`, "one delayed run"],
   ]);
   act(command, invocation, {
@@ -105,10 +122,10 @@ export const secretLines = ({ url, secret }: { readonly url: string; readonly se
 
 /** Throws UsageError. */
 function specOf(given: Readonly<Record<string, unknown>>): TriggerSpec {
-  const kinds = KINDS.filter((kind) => given[kind === "webhook" ? "verify" : kind] !== undefined);
+  const kinds = KINDS.filter((kind) => given[FIELD_OF[kind]] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
-    throw new UsageError("give exactly one of --cron, --every, --at, --in, --webhook", "trigger create");
+    throw new UsageError("give exactly one of --cron, --every, --at, --in, --webhook, --topic", "trigger create");
   if (given["input"] === undefined) throw new UsageError("--input is missing", "trigger create");
   const parsed = TriggerSpec.safeParse({ kind, ...given });
   if (parsed.success) return parsed.data;

@@ -58,6 +58,8 @@ function timesOf({ trigger: spec }: Trigger): string {
       return spec.at;
     case "webhook":
       return `webhook, ${spec.verify}`;
+    case "message":
+      return `messages of ${spec.topic}`;
   }
 }
 

@@ -11,7 +11,7 @@ export function updateTrigger(command: Command, invocation: Invocation): void {
   command
     .summary("change a trigger")
     .description(
-      "Change fields of a trigger; its kind stays. You become its owner: its runs have your rights. A trigger that stopped continues.",
+      'Change fields of a trigger; its kind stays. An empty text removes an optional one, for example --where "". You become its owner: its runs have your rights. A trigger that stopped continues.',
     )
     .argument("<trigger>", "id of the trigger, or agent/name");
   fieldOptions(command);
@@ -20,7 +20,11 @@ export function updateTrigger(command: Command, invocation: Invocation): void {
     input: FIELDS.extend({ trigger: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { trigger: id, ...given }) => {
-      const change = triggers.UpdateTriggerBody.safeParse(fieldsOf(given, COMMAND));
+      const fields = Object.entries(fieldsOf(given, COMMAND)).map(([name, value]) => [
+        name,
+        value === "" ? null : value,
+      ]);
+      const change = triggers.UpdateTriggerBody.safeParse(Object.fromEntries(fields));
       if (!change.success) {
         const [issue] = change.error.issues;
         const option = `--${(issue?.path.join(".") ?? "").replaceAll("_", "-")}`;

@@ -1,9 +1,11 @@
 import * as z from "zod";
+import { PERFORMATIVES } from "../performatives.ts";
 
 /** Slots of one trigger that are fired together after a time in which the server did not run. */
 export const CATCH_UP_MAX = 100;
 const INPUT_CHARS_MAX = 65_536;
 const THREAD_CHARS_MAX = 1_000;
+const EXPRESSION_CHARS_MAX = 2_000;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 const DURATION = /^\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)$/;
 
@@ -44,6 +46,23 @@ const FIELDS = {
     description:
       "standard: signature of Standard Webhooks; github: X-Hub-Signature-256; bearer: the secret as bearer token",
   }),
+  topic: z
+    .string()
+    .max(256)
+    .meta({
+      description: 'Topic of the messages: words with dots; "*" is one word, "#" any number of words',
+      examples: ["orders.*.created"],
+    }),
+  performative: z.enum(PERFORMATIVES).meta({ description: "Only messages with this performative" }),
+  sender: z.string().min(1).max(100).meta({ description: "Only messages of this sender" }),
+  where: z
+    .string()
+    .min(1)
+    .max(EXPRESSION_CHARS_MAX)
+    .meta({
+      description: "Only messages for which this expression over `message` is true",
+      examples: ["message.content.price > 100"],
+    }),
   input: z
     .string()
     .min(1)
@@ -90,6 +109,14 @@ export const TRIGGER_KINDS = [
   z.strictObject({ kind: z.literal("every"), every: FIELDS.every, ...TIMED, ...COMMON }),
   z.strictObject({ kind: z.literal("at"), at: FIELDS.at, ...TIMED, ...COMMON }),
   z.strictObject({ kind: z.literal("webhook"), verify: FIELDS.verify.default("standard"), ...COMMON }),
+  z.strictObject({
+    kind: z.literal("message"),
+    topic: FIELDS.topic,
+    performative: FIELDS.performative.optional(),
+    sender: FIELDS.sender.optional(),
+    where: FIELDS.where.optional(),
+    ...COMMON,
+  }),
 ] as const;
 
 /** A trigger, as definitions, requests and the database have it: what starts a run of an agent, and the request of that run. */
@@ -99,6 +126,14 @@ export type TriggerSpec = z.infer<typeof TriggerSpec>;
 /** Triggers of one definition. */
 export const DECLARED_TRIGGERS_MAX = 32;
 
-/** The fields that can be changed: all but name and kind. */
-export const TriggerChange = z.strictObject(FIELDS).partial();
+/** The fields that can be changed: all but name and kind. Null removes one that a trigger need not have. */
+export const TriggerChange = z
+  .strictObject({
+    ...FIELDS,
+    jitter: FIELDS.jitter.nullable(),
+    performative: FIELDS.performative.nullable(),
+    sender: FIELDS.sender.nullable(),
+    where: FIELDS.where.nullable(),
+  })
+  .partial();
 export type TriggerChange = z.infer<typeof TriggerChange>;

@@ -23,9 +23,10 @@ CREATE TABLE triggers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX triggers_by_id ON triggers (id);
 CREATE INDEX triggers_due ON triggers (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX triggers_by_kind ON triggers (spec ->> '$.kind');
 CREATE INDEX triggers_changed ON triggers (max(last_at_ms, updated_at_ms));
 
--- Events of triggers. event is null once the run is accepted.
+-- Events of triggers. event and source are null once the run is accepted.
 CREATE TABLE trigger_fires (
   seq INTEGER PRIMARY KEY,
   workspace TEXT NOT NULL,
@@ -40,6 +41,7 @@ CREATE TABLE trigger_fires (
   missed_from_ms INTEGER,
   caller TEXT,
   event TEXT,
+  source TEXT,
   UNIQUE (workspace, trigger_id, fire_key)
 ) STRICT;
 CREATE INDEX trigger_fires_by_time ON trigger_fires (workspace, trigger_id, at_ms, seq);

@@ -45,7 +45,7 @@ export function declareTriggers(db: Database, revision: AgentRevision, { atMs, b
   }
 }
 
-const SKIP_WAITING = `UPDATE trigger_fires SET outcome = 'skipped', reason = 'another principal became the owner of the trigger', event = NULL
+const SKIP_WAITING = `UPDATE trigger_fires SET outcome = 'skipped', reason = 'another principal became the owner of the trigger', event = NULL, source = NULL
   WHERE workspace = ? AND trigger_id = ? AND outcome = 'waiting'
   AND EXISTS (SELECT 1 FROM triggers WHERE triggers.workspace = ? AND id = ? AND json_extract(owner, '$.id') <> ?)`;
 

@@ -6,6 +6,7 @@ import { TriggerSpec } from "../../kernel/triggers/trigger-spec.ts";
 import {
   type Fire,
   FIRE_OUTCOMES,
+  FireSource,
   type FirePage,
   type Settled,
   type StoredFire,
@@ -68,6 +69,7 @@ const FireRow = z
     missed_from_ms: optional,
     caller: z.string().nullable(),
     event: z.string().nullable(),
+    source: z.string().nullable(),
   })
   .transform((row): StoredFire => ({
     position: row.seq,
@@ -83,6 +85,7 @@ const FireRow = z
     missedFromMs: row.missed_from_ms,
     caller: row.caller === null ? undefined : Owner.parse(JSON.parse(row.caller)),
     event: row.event === null ? undefined : JsonObject.parse(JSON.parse(row.event)),
+    source: row.source === null ? undefined : FireSource.parse(JSON.parse(row.source)),
   }));
 
 type Key = Pick<Trigger, "workspace" | "id">;
@@ -97,8 +100,8 @@ const UNCHANGED = "workspace = ? AND id = ? AND updated_at_ms = ?";
 const PLAN = `UPDATE triggers SET next_at_ms = ?, due_at_ms = ?, last_at_ms = ? WHERE ${UNCHANGED}`;
 const STOP = `UPDATE triggers SET next_at_ms = NULL, due_at_ms = NULL, stopped_reason = ?, stopped_at_ms = ? WHERE ${UNCHANGED}`;
 const FIRE = `INSERT INTO trigger_fires (workspace, trigger_id, fire_key, at_ms, fired_at_ms, run_id, outcome, code, reason,
-    missed_from_ms, caller, event)
-  SELECT workspace, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM triggers
+    missed_from_ms, caller, event, source)
+  SELECT workspace, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM triggers
   WHERE workspace = ? AND id = ? AND done_through_ms < ? AND json_extract(owner, '$.id') = ?
   ON CONFLICT DO NOTHING`;
 const ENDED = `UPDATE trigger_fires SET outcome = 'ended' WHERE workspace = ? AND trigger_id = ? AND outcome = 'started'
@@ -125,6 +128,14 @@ export class SqliteTriggerStore implements TriggerStore {
 
   findById(id: string): Trigger | undefined {
     return this.#triggers("id = ?", id)[0];
+  }
+
+  firing(kind: TriggerSpec["kind"]): readonly Trigger[] {
+    return this.#triggers("spec ->> '$.kind' = ? AND spec ->> '$.enabled' = 1 AND stopped_at_ms IS NULL", kind);
+  }
+
+  ofAgent(workspace: string, agent: string): readonly Trigger[] {
+    return this.#triggers("workspace = ? AND agent = ? ORDER BY name", workspace, agent);
   }
 
   list(workspace: string): readonly Trigger[] {
@@ -193,7 +204,9 @@ export class SqliteTriggerStore implements TriggerStore {
 
   #insert(fire: Fire, slotMs: number, owner: string): boolean {
     const { key, atMs, firedAtMs, runId, outcome, code, reason, missedFromMs } = fire;
-    const stored = [fire.caller, fire.event].map((value) => (value === undefined ? null : JSON.stringify(value)));
+    const stored = [fire.caller, fire.event, fire.source].map((value) =>
+      value === undefined ? null : JSON.stringify(value),
+    );
     const values = [key, atMs, firedAtMs, runId, outcome, code ?? null, reason, missedFromMs ?? null, ...stored];
     return this.#db.sql(FIRE).run(...values, fire.workspace, fire.trigger, slotMs, owner).changes > 0;
   }
@@ -211,7 +224,7 @@ export class SqliteTriggerStore implements TriggerStore {
 
   async settle(fire: Pick<Fire, "workspace" | "trigger" | "key">, settled: Settled): Promise<void> {
     const sql =
-      "UPDATE trigger_fires SET outcome = ?, code = ?, reason = ?, event = NULL WHERE workspace = ? AND trigger_id = ? AND fire_key = ?";
+      "UPDATE trigger_fires SET outcome = ?, code = ?, reason = ?, event = NULL, source = NULL WHERE workspace = ? AND trigger_id = ? AND fire_key = ?";
     const { outcome, code, reason } = settled;
     await this.#db.write(() =>
       this.#db.sql(sql).run(outcome, code ?? null, reason, fire.workspace, fire.trigger, fire.key),

@@ -7,7 +7,7 @@ export type ScheduleSpec =
   | { readonly kind: "every"; readonly every: string }
   | { readonly kind: "at"; readonly at: string }
   /** Never by time. */
-  | { readonly kind: "webhook" };
+  | { readonly kind: "webhook" | "message" };
 
 /** Instants at which something is due, as epoch milliseconds. */
 export interface Schedule {
@@ -47,6 +47,7 @@ export function openSchedule(spec: ScheduleSpec, anchorMs: number): Schedule {
       return { next: (afterMs) => (atMs > afterMs ? atMs : undefined) };
     }
     case "webhook":
+    case "message":
       return { next: () => undefined };
   }
 }

@@ -1,5 +1,8 @@
+import { toFault } from "../../../kernel/errors.ts";
+import { topicProblem } from "../../../kernel/triggers/topic.ts";
 import { TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
 import { type Document, nearest, type Problem, problemAt } from "../../../text/documents/index.ts";
+import { compileExpression } from "../../../text/expressions/index.ts";
 import { scheduleProblem, type SpecProblem } from "../../../text/schedules/index.ts";
 import { inspectTemplate } from "../prompts/prompt.ts";
 
@@ -8,7 +11,25 @@ const VARIABLES = ["event", "trigger", "planned_at", "fired_at"];
 
 /** Returns why a trigger could never start a run; undefined if it can. */
 export const triggerProblem = (spec: TriggerSpec): SpecProblem | undefined =>
-  scheduleProblem(spec) ?? templateProblem("input", spec.input) ?? templateProblem("thread", spec.thread);
+  scheduleProblem(spec) ??
+  messageProblem(spec) ??
+  templateProblem("input", spec.input) ??
+  templateProblem("thread", spec.thread);
+
+function messageProblem(spec: TriggerSpec): SpecProblem | undefined {
+  if (spec.kind !== "message") return undefined;
+  const topic = topicProblem(spec.topic);
+  if (topic !== undefined)
+    return { field: "topic", message: topic, fix: 'Write for example: topic = "orders.*.created"' };
+  if (spec.where === undefined) return undefined;
+  try {
+    compileExpression(spec.where, { variables: ["message"] });
+    return undefined;
+  } catch (error) {
+    const { message, hint } = toFault(error);
+    return { field: "where", message, fix: hint };
+  }
+}
 
 function templateProblem(field: "input" | "thread", text: string): SpecProblem | undefined {
   const { findings, used } = inspectTemplate(text, VARIABLES);

@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { JsonObject } from "../../../kernel/json.ts";
 import { TRIGGER_KINDS, TriggerChange, TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
+import { PERFORMATIVES } from "../../../kernel/performatives.ts";
 import { RunState } from "../runs/runs.ts";
 import { ListQuery, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
+export { PERFORMATIVES };
 
 /** A trigger of an agent. */
 export const Trigger = z
@@ -35,10 +37,16 @@ export type Trigger = z.infer<typeof Trigger>;
 export const TriggerPage = page(Trigger).meta({ id: "TriggerPage" });
 export const TriggerQuery = ListQuery.extend({ agent: z.string().optional() });
 
-const [Cron, Every, At, Webhook] = TRIGGER_KINDS;
+const [Cron, Every, At, Webhook, Message] = TRIGGER_KINDS;
 const AGENT = { agent: z.string().meta({ description: "Agent whose runs it starts" }) };
 export const CreateTriggerBody = z
-  .discriminatedUnion("kind", [Cron.extend(AGENT), Every.extend(AGENT), At.extend(AGENT), Webhook.extend(AGENT)])
+  .discriminatedUnion("kind", [
+    Cron.extend(AGENT),
+    Every.extend(AGENT),
+    At.extend(AGENT),
+    Webhook.extend(AGENT),
+    Message.extend(AGENT),
+  ])
   .meta({ id: "CreateTrigger" });
 
 export const UpdateTriggerBody = TriggerChange.meta({ id: "UpdateTrigger" });

@@ -115,12 +115,17 @@ async function requireRoom({ agents: { agents }, access }: ApiServices, workspac
 const deployerOf = ({ id, kind, name }: Principal): Deployer => ({ id, kind, name });
 
 type Declaring = { readonly definition: Pick<AgentRevision["definition"], "triggers"> };
-/** Throws PermissionDeniedError if other triggers would be declared, and the principal may not change triggers. */
+/** Throws PermissionDeniedError if other triggers would be declared, and the principal may not change triggers, or subscribe to messages that fire them. */
 function requireTriggers(before: Declaring | undefined, after: Declaring, admission: Admission): void {
-  if (isDeepStrictEqual(before?.definition.triggers ?? [], after.definition.triggers)) return;
-  if (admission.alsoHas("triggers:write")) return;
+  const { triggers } = after.definition;
+  if (isDeepStrictEqual(before?.definition.triggers ?? [], triggers)) return;
   const { attempt, principal } = admission;
-  throw new PermissionDeniedError(`${attempt.operation.name} with other triggers`, "triggers:write", principal.role);
+  const { name } = attempt.operation;
+  if (!admission.alsoHas("triggers:write"))
+    throw new PermissionDeniedError(`${name} with other triggers`, "triggers:write", principal.role);
+  const subscribes = triggers.some(({ kind }) => kind === "message");
+  if (subscribes && !principal.permissions.has("subscriptions:write"))
+    throw new PermissionDeniedError(`${name} with other triggers`, "subscriptions:write", principal.role);
 }
 
 /** Throws AgentNotFoundError, RevisionNotFoundError, PermissionDeniedError. */

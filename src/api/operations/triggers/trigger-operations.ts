@@ -1,6 +1,7 @@
-import type { Admission } from "../../../access/index.ts";
+import { type Admission, PermissionDeniedError } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { mint, RunId, TriggerId } from "../../../kernel/ids.ts";
+import type { TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
 import type { RunServices } from "../../../runs/index.ts";
 import { type Fire, type Trigger, TriggerNotFoundError, type TriggerServices } from "../../../triggers/index.ts";
 import type * as contract from "../../contract/index.ts";
@@ -74,10 +75,18 @@ const list = implement(operations.trigger.list, (services, query, { admission })
   return { items: items.map((trigger) => present(services, trigger)), next };
 });
 
-/** Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
+/** Throws PermissionDeniedError if messages would fire the trigger of a principal that may not subscribe to them. */
+function requireSubscriptions({ kind }: Pick<TriggerSpec, "kind">, { attempt, principal }: Admission): void {
+  const permission = "subscriptions:write";
+  if (kind !== "message" || principal.permissions.has(permission)) return;
+  throw new PermissionDeniedError(`${attempt.operation.name} with the kind message`, permission, principal.role);
+}
+
+/** Throws PermissionDeniedError, AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
 const create = implement(operations.trigger.create, async (services, { agent, ...spec }, { admission, asked }) => {
   const { workspace, ...owner } = principalOf(admission);
   if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
+  requireSubscriptions(spec, admission);
   const own = asked && TriggerId.parse(asked.request);
   return present(services, await services.triggers.triggers.create({ id: own, workspace, agent, spec, owner }));
 });
@@ -87,10 +96,11 @@ const get = implement(operations.trigger.get, (services, { id }, { admission }) 
   present(services, ownTrigger(services.triggers, admission, id)),
 );
 
-/** Throws TriggerNotFoundError, TriggerInvalidError. */
+/** Throws PermissionDeniedError, TriggerNotFoundError, TriggerInvalidError. */
 const update = implement(operations.trigger.update, async (services, { id: ref, ...change }, { admission }) => {
   const { workspace, ...owner } = principalOf(admission);
-  const { id } = ownTrigger(services.triggers, admission, ref);
+  const { id, spec } = ownTrigger(services.triggers, admission, ref);
+  requireSubscriptions(spec, admission);
   return present(services, await services.triggers.triggers.update(workspace, id, { change, owner }));
 });
 
