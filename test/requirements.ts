@@ -185,6 +185,8 @@ export const REQUIREMENTS = {
     "conversation.branch": "Conversations can be branched, merged and archived by participants only.",
     "conversation.live": "The sequence view of a conversation updates live.",
     "conversation.agents": "Agents ask each other within runs, wait at rest, and continue with the reply.",
+    "conversation.handoff":
+      "An agent hands a request off to another, which continues with the dialogue and answers, exactly once.",
     "conversation.delegation": "Agents are tools of other agents: runs below a run, within its limits, ended with it.",
     "conversation.crash": "Killed at any write, a request between agents is worked on and answered once.",
     "task.contract-net": "A task goes to the best bid, then to the next if its winner fails.",

@@ -32,6 +32,10 @@ export const LIMITS = {
   delegationDepthMax: 5,
   /** Runs below one root. */
   delegationsMax: 50,
+  /** Hand-offs from one agent to another while one request is answered. */
+  handoffsMax: 8,
+  /** Reason of a hand-off. */
+  handoffReasonCharsMax: 1_000,
   /** Turns of one thread, over all its branches. */
   threadTurnsMax: 10_000,
   /** Beginning of each message and answer that a search finds. */

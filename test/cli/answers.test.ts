@@ -235,6 +235,7 @@ const detail = {
   max_steps: 20,
   when_busy: "queue",
   agents: [],
+  handoffs: [],
   warnings: [],
 };
 

@@ -87,6 +87,8 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
   thread: null,
   tags: [],
   parent: null,
+  handed_from: null,
+  handed_to: null,
   notices: [],
   ...more,
 });
@@ -94,6 +96,7 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
 export const runDetail = (more: object = {}): contract.RunDetail => ({
   ...runSummary({ state: "completed", duration_ms: 42, ended_at: "2026-11-21T10:00:01.000Z" }),
   input: "hello",
+  handoffs: { from: null, to: null },
   variables: {},
   output: "Good day to you.",
   output_json: null,

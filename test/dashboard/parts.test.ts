@@ -251,6 +251,8 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   thread: null,
   tags: [],
   parent: null,
+  handed_from: null,
+  handed_to: null,
   notices: [],
   ...change,
 });

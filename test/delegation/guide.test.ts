@@ -7,4 +7,6 @@ test("the commands of the guide work, in their order", async () => {
   expect(output).toContain("data-analyzer answers:");
   expect(output).toMatch(/\n\S+ +clerk +completed/);
   expect(output).toMatch(/\n\S+ +› data-analyzer +completed/);
+  expect(output).toContain("⇢ handed off to data-analyzer: the request says so");
+  expect(output).toContain("examples/data/penguins.csv has 344 rows");
 });

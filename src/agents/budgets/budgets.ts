@@ -21,7 +21,7 @@ export type BudgetedRun = {
   readonly agent: string;
   /** Of this run, and of all runs of its agent in one day. */
   readonly limits: { readonly run: Limits; readonly agent: Limits };
-  /** The runs that it works for, nearest first: what it uses counts for them too. */
+  /** The runs that were handed off to it or that it works for, nearest first: what it uses counts for them too. */
   readonly above?: readonly BudgetAbove[];
   /** By this run, before now. */
   readonly used: Amounts;
@@ -31,6 +31,8 @@ type BudgetAbove = {
   readonly id: string;
   readonly agent: string;
   readonly limits: Limits;
+  /** All that is left is for the run, and not a part of it. */
+  readonly isWhole?: boolean | undefined;
   /** By the run and those below it, before now. */
   readonly used: () => Amounts;
 };
@@ -108,7 +110,8 @@ export class Budgets {
   }
 
   /** What the runs above have left is shared: one run below them gets at most a part of it. */
-  #sharedWith({ id, above = [] }: BudgetedRun): readonly Claim[] {
+  #sharedWith({ id, above: all = [] }: BudgetedRun): readonly Claim[] {
+    const above = all.filter(({ isWhole }) => isWhole !== true);
     const claims = above.map((run) => ({ node: runNode(run.id), scope: "", limits: run.limits }));
     const limits: { [Kind in BudgetKind]?: Limit } = {};
     for (const kind of BUDGET_KINDS) {

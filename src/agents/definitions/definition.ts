@@ -110,6 +110,8 @@ export const AgentDefinition = z.object({
   deferredTools: z.array(z.string()).default([]),
   /** Agents that it may delegate to. */
   agents: z.array(z.string()).default([]),
+  /** Agents that it may hand a request off to. */
+  handoffs: z.array(z.string()).default([]),
   systemPrompt: z.string(),
   userPromptTemplate: z.string(),
   documentation: z.string(),

@@ -71,6 +71,7 @@ test("the smallest definition gets every default", () => {
     tools: [],
     deferredTools: [],
     agents: [],
+    handoffs: [],
     systemPrompt: "You write.",
     userPromptTemplate: "{{request}}",
     documentation: "",

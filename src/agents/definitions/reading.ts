@@ -107,6 +107,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     tools,
     deferredTools: performance?.lazy_tool_loading === true ? ["*"] : file.deferred_tools,
     agents: file.agents,
+    handoffs: file.handoffs,
     systemPrompt: file.system_prompt,
     userPromptTemplate: file.user_prompt_template,
     documentation: file.documentation,

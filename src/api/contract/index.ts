@@ -81,6 +81,7 @@ export {
   type RunEventType,
   type RunState,
   type RunStreamEvent,
+  type HandOff,
   type RunSummary,
   type StartRunBody,
   type Step,

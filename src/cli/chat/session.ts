@@ -124,9 +124,9 @@ export class ChatSession {
 
   /** Moves the thread to another turn that needs not be printed. */
   async moveTo(head: string | null): Promise<void> {
-    await this.update({ head });
-    this.#last = head;
-    if (head !== null) this.#printed.add(head);
+    const last = (await this.update({ head }))?.head ?? null;
+    this.#last = last;
+    if (last !== null) this.#printed.add(last);
   }
 
   /** Uploads a file for the next message. Throws UnreadableFileError, ServerProblem for one that is too large. */
@@ -239,7 +239,7 @@ export class ChatSession {
     const known = turns.findIndex(({ run }) => this.#printed.has(run));
     const fresh = (known < 0 ? turns : turns.slice(0, known)).toReversed();
     const base = (known < 0 ? undefined : turns[known]?.run) ?? null;
-    const isOwn = fresh.some(({ run }) => this.#own.has(run));
+    const isOwn = fresh.some(({ run, handoffs }) => this.#own.has(run) || handoffs.from !== null);
     if (base !== this.#last && !isOwn) this.say(`another client moved the thread${fresh.length > 0 ? ":" : " back"}`);
     this.#last = turns[0]?.run ?? base;
     return fresh;
@@ -248,7 +248,8 @@ export class ChatSession {
   async #print(turn: Turn): Promise<void> {
     this.#printed.add(turn.run);
     const { terminal } = this.context;
-    if (!this.#own.has(turn.run)) terminal.write(`${terminal.style("bold", userLine(turn))}\n`);
+    if (!this.#own.has(turn.run) && turn.handoffs.from === null)
+      terminal.write(`${terminal.style("bold", userLine(turn))}\n`);
     await this.#follow(turn.run);
   }
 
@@ -285,6 +286,8 @@ export class ChatSession {
         interrupts: (cancel) => this.#cancelWith(id, cancel),
         whileAsking: (ask) => this.editor.whileClosed(ask),
         signal: this.signal,
+        // It is the next turn.
+        followsHandOffs: false,
         ...from,
       });
     } finally {

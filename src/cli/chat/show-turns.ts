@@ -24,16 +24,23 @@ export function turnLines(turn: Turn, { style }: Pick<Terminal, "style">): reado
   const answer = turn.messages.findLast(({ role, text }) => role === "assistant" && text !== "")?.text ?? "";
   const lines = safeText(answer).trimEnd().split("\n");
   const hidden = lines.length - ANSWER_LINES_MAX;
+  const asked = userLine(turn);
   return [
-    style("bold", userLine(turn)),
+    ...(asked === "" ? [] : [style("bold", asked)]),
     ...turn.messages.flatMap((message) =>
       message.role === "tool" ? [style("dim", `  ${oneLine(message.name)} ${message.state}`)] : [],
     ),
-    ...(answer === "" ? [style("dim", `(${turn.state})`)] : lines.slice(0, ANSWER_LINES_MAX)),
+    ...handOffLines(turn, style),
+    ...(answer === "" && turn.handoffs.to === null
+      ? [style("dim", `(${turn.state})`)]
+      : lines.slice(0, ANSWER_LINES_MAX)),
     ...(hidden > 0 ? [style("dim", `… ${hidden} more lines`)] : []),
     "",
   ];
 }
+
+const handOffLines = ({ handoffs: { to } }: Turn, style: Terminal["style"]): readonly string[] =>
+  to === null ? [] : [style("yellow", `  ⇢ handed off to ${oneLine(to.agent)}: ${oneLine(to.reason)}`)];
 
 /** The tools of turns whose calls may have changed something. */
 export const effectsOf = (turns: readonly Turn[]): readonly string[] => [

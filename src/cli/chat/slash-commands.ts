@@ -159,11 +159,12 @@ async function cancel(session: ChatSession): Promise<void> {
   await session.context.client.call(operations.thread.cancel, { id: session.thread.id });
 }
 
-/** The last turn. Throws UsageError for an empty thread. */
-async function lastTurn(session: ChatSession): Promise<Turn> {
-  const [turn] = await session.turns(1);
-  if (turn === undefined) throw usage("the thread has no message yet");
-  return turn;
+/** The turns of the last request, newest first: those that were handed off and the one that answered. Throws UsageError for an empty thread. */
+async function lastTurns(session: ChatSession): Promise<readonly [Turn, ...(readonly Turn[])]> {
+  const [last, ...before] = await session.turns(TURNS_READ);
+  if (last === undefined) throw usage("the thread has no message yet");
+  const first = [last, ...before].findIndex(({ handoffs }) => handoffs.from === null);
+  return [last, ...before.slice(0, Math.max(0, first))];
 }
 
 /** Prints which changes by tools are not undone. */
@@ -174,24 +175,24 @@ function warnOfEffects(session: ChatSession, turns: readonly Turn[]): void {
 }
 
 async function edit(session: ChatSession): Promise<void> {
-  const turn = await lastTurn(session);
-  warnOfEffects(session, [turn]);
-  session.editing = turn.run;
+  const turns = await lastTurns(session);
+  warnOfEffects(session, turns);
+  session.editing = turns[0].run;
   session.say("edit your message and press Enter; Ctrl-C keeps the turn");
-  session.editor.prefill(userText(turn));
+  session.editor.prefill(userText(turns.at(-1) ?? turns[0]));
 }
 
 async function retry(session: ChatSession): Promise<void> {
-  const turn = await lastTurn(session);
-  warnOfEffects(session, [turn]);
-  await session.send({ insteadOf: turn.run });
+  const turns = await lastTurns(session);
+  warnOfEffects(session, turns);
+  await session.send({ insteadOf: turns[0].run });
 }
 
 async function undo(session: ChatSession): Promise<void> {
-  const turn = await lastTurn(session);
-  await session.changing(() => session.moveTo(turn.parent));
-  session.say(`undone: ${userLine(turn)}`);
-  warnOfEffects(session, [turn]);
+  const turns = await lastTurns(session);
+  await session.changing(() => session.moveTo(turns[0].parent));
+  session.say(`undone: ${userLine(turns.at(-1) ?? turns[0])}`);
+  warnOfEffects(session, turns);
 }
 
 /** The other turns at each place of the branch, oldest place first. */

@@ -71,6 +71,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   if (run.thread !== null) fields.push(["Thread", run.thread.id]);
   if (run.caller !== null) fields.push(["Caller", callerLine(run.caller)]);
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
+  fields.push(...handOffFields(run));
   if (run.parent !== null) fields.push(["Part of", `${run.parent}   (caxton run tree ${run.parent})`]);
   if (run.message !== null) {
     const { performative, sender, conversation, id } = run.message;
@@ -111,6 +112,11 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
 
 const callerLine = ({ name, role, lacks }: NonNullable<RunDetail["caller"]>): string =>
   oneLine(`${name} (${role})${lacks.length === 0 ? "" : `, without ${lacks.join(", ")}`}`);
+
+const handOffFields = ({ handoffs: { from, to } }: RunDetail): readonly [string, string][] =>
+  [["Handed off by", from] as const, ["Handed off to", to] as const].flatMap(([title, other]) =>
+    other === null ? [] : [[title, `${oneLine(other.agent)}: ${oneLine(other.reason)}   (run ${other.run})`]],
+  );
 
 const originOf = ({ run, kind, step }: NonNullable<RunDetail["origin"]>): string =>
   kind === "fork" ? `${run}, from its step ${step} on` : `${run}, the same request once more`;

@@ -36,6 +36,8 @@ export type FollowRunOptions = {
   readonly waiting?: RunDetail | undefined;
   /** Id of the last event that was printed before; default: none was. */
   readonly after?: string | undefined;
+  /** Whether the run that continues after a hand-off is followed too; default: true. */
+  readonly followsHandOffs?: boolean | undefined;
 };
 
 export const EXIT_UNSUCCESSFUL = 9;
@@ -43,8 +45,22 @@ export const EXIT_INTERRUPTED = 130;
 // How long a cancelled run may take to say that it has ended.
 const CANCEL_MS_MAX = 5_000;
 
-/** Follows a run to its end in the format asked for, and returns the exit code that says how it ended. Throws StillRunningError. */
+/**
+ * Follows a run, and the runs that it is handed off to, to its end in the format asked for, and returns the exit code that says
+ * how it ended. Throws StillRunningError.
+ */
 export async function followRun(context: Context, runId: string, options: FollowRunOptions): Promise<number> {
+  let outcome = await followOne(context, runId, options);
+  while (typeof outcome !== "number") {
+    if (options.followsHandOffs === false) return 0;
+    outcome = await followOne(context, outcome.next, { ...options, waiting: undefined, after: undefined });
+  }
+  return outcome;
+}
+
+type Ended = number | { readonly next: string };
+
+async function followOne(context: Context, runId: string, options: FollowRunOptions): Promise<Ended> {
   const { terminal, client, format } = context;
   const stop = new AbortController();
   let interrupted = false;
@@ -63,7 +79,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     verbose: context.verbose,
   });
   const around: Around = options.whileAsking ?? ((ask) => ask());
-  const once = async (after: string): Promise<number | RunDetail> => {
+  const once = async (after: string): Promise<Ended | RunDetail> => {
     for await (const { raw, event } of follow(client, {
       path: requestPath(operations.run.watch, { id: runId }),
       schema: runs.RunStreamEvent,
@@ -75,13 +91,14 @@ export async function followRun(context: Context, runId: string, options: Follow
       else if (format === "text" && !(await isAsked(context, runId, event, around))) view.show(event);
       if (needsDecision(event)) return await askForDecision(context, runId);
       if (event.type !== "end") continue;
+      if (event.run.handed_to !== null && !interrupted) return { next: event.run.handed_to };
       return waitsForPerson(event.run) ? event.run : await finish(context, event.run, raw, interrupted);
     }
     return EXIT_UNSUCCESSFUL;
   };
   try {
     let outcome = options.waiting ?? (await once(options.after ?? ""));
-    while (typeof outcome !== "number") {
+    while (typeof outcome !== "number" && !("next" in outcome)) {
       const run = outcome;
       const ask = () => (ASK_HERE[run.state] ?? approveHere)(context, run);
       const continues = await unlessAnswered(context, around(ask));

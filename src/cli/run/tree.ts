@@ -19,7 +19,7 @@ export function runTree(command: Command, invocation: Invocation): void {
   command
     .summary("show a run with the runs below it")
     .description(
-      "Show a run with the runs that work for it because its agent delegated, and the approvals they wait for.",
+      "Show a run with the runs that work for it because its agent delegated or handed off, and the approvals they wait for.",
     )
     .argument("<run>", "its id, the end of its id, or last");
   examples(command, [
@@ -42,7 +42,7 @@ type Node = RunSummary & { readonly level: number };
 /** Runs in the order of the tree: each before those below it. */
 function nodesBelow(items: readonly RunSummary[], id: string, level: number): readonly Node[] {
   return items
-    .filter((item) => (level === 0 ? item.id === id : item.parent === id))
+    .filter((item) => (level === 0 ? item.id === id : (item.handed_from ?? item.parent) === id))
     .flatMap((item) => [{ ...item, level }, ...nodesBelow(items, item.id, level + 1)]);
 }
 

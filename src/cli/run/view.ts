@@ -1,6 +1,7 @@
 import type {
   Approval,
   ArtifactSummary,
+  HandOff,
   RunDetail,
   RunQuestion,
   RunStreamEvent,
@@ -91,6 +92,8 @@ export class RunView {
         return this.#question(event.question);
       case "approval":
         return this.#approval(event.approval);
+      case "handoff":
+        return this.#handOff(event.handoff);
       case "end":
         return this.#end(event.run);
     }
@@ -102,6 +105,15 @@ export class RunView {
     if (turn?.kind !== "model") return;
     this.#printed.delete(turn.index);
     this.#printedAttempts.set(turn.index, turn.attempts.length);
+  }
+
+  #handOff({ agent, reason, run }: HandOff): void {
+    this.#terminal.status(undefined);
+    this.#terminal.endLine();
+    const { noteStyle } = this.#terminal;
+    this.#terminal.note(
+      `${noteStyle("yellow", `⇢ handed off to ${oneLine(agent)}: ${oneLine(reason)}`)}${noteStyle("dim", `  run ${run}`)}`,
+    );
   }
 
   #approval(approval: Approval): void {

@@ -4,7 +4,7 @@ import type { ModelMessage, ModelRequest } from "../port/index.ts";
 import { answerRequest } from "./answers/answer.ts";
 import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
-import { askedParts, isMessageTool, messageIn, proposal } from "./messages.ts";
+import { askedParts, handedOffParts, isMessageTool, messageIn, proposal, withoutHandOff } from "./messages.ts";
 import { requestText, type RequestText } from "./request-text.ts";
 import { toolboxOf } from "./toolbox.ts";
 import { listed, type Request, understand } from "./language/index.ts";
@@ -21,12 +21,14 @@ export const SIGNATURE =
 export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decision {
   // A file may have changed since an earlier request of the thread, so its calls are made again.
   const ledger = new Ledger(messages.slice(requestAt));
-  const letter = messageIn(messages.findLast((message) => message.role === "user")?.text ?? "");
+  const newest = messages.findLast((message) => message.role === "user")?.text ?? "";
+  const letter = messageIn(newest);
   // Programs compare proposals: a proposal is only JSON, and names its author.
   if (letter?.performative === "cfp") return { text: proposal(letter), calls: [] };
   const texts = textsIn(messages);
   const request = requestIn(texts.map(({ text }) => text));
-  const asked = askedParts(request.text, tools, ledger);
+  const handedOff = handedOffParts(letter?.content ?? newest, tools, ledger);
+  const asked = handedOff.length > 0 ? handedOff : askedParts(request.text, tools, ledger);
   const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
   const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
   // Calls that do not fit into this turn are made in the next one.
@@ -52,7 +54,7 @@ const GROUPING = /\b(?:by|per|for each)\s+\p{L}[\w-]*(?:\s+and\s+\p{L}[\w-]*)?/i
 /** The requests of the user's messages, in their order. */
 const textsIn = (messages: readonly ModelMessage[]): readonly RequestText[] =>
   messages.flatMap((message) =>
-    message.role === "user" ? [requestText(messageIn(message.text)?.content ?? message.text)] : [],
+    message.role === "user" ? [requestText(withoutHandOff(messageIn(message.text)?.content ?? message.text))] : [],
   );
 
 /** The latest request; what it leaves open is taken from the user's earlier messages. */

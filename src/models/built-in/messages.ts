@@ -7,8 +7,10 @@ import type { Ledger } from "./ledger.ts";
 const PREFIX = "messages__";
 /** Prefix of tools that are agents: a server's name is followed by two underscores instead. */
 const AGENT = "agent_";
+/** Prefix of tools by which a request is handed off. */
+const HANDOFF = "handoff_";
 export const isMessageTool = ({ name }: ModelTool): boolean =>
-  name.startsWith(PREFIX) || (name.startsWith(AGENT) && !name.includes("__"));
+  name.startsWith(PREFIX) || ([AGENT, HANDOFF].some((prefix) => name.startsWith(prefix)) && !name.includes("__"));
 
 /** A message as a model receives it; lines in square brackets are not part of the content. */
 export type MessagePrompt = { readonly performative: string; readonly sender: string; readonly content: string };
@@ -92,6 +94,23 @@ function questionsIn(text: string): readonly Question[] {
 function questionOf(whom: JsonObject, [, name = "", word = "", rest = ""]: RegExpExecArray): Question {
   const content = ["to", "for"].includes(word.toLowerCase()) ? rest : `${word}${rest}`;
   return { whom, name, content: content.trim().replace(/[\s,;]+$/, "") };
+}
+
+/** "hand off to billing: …", "please hand this over to the agent billing, …" */
+const HAND_OFF =
+  /^\s*(?:please,?\s+)?hand (?:this |it |me )?(?:off|over) to (?:the )?(?:agent )?["'`]?([a-z][\w.-]*[a-z\d])["'`]?\s*[:,.;]?\s*/i;
+
+/** The request without the words that hand it off. */
+export const withoutHandOff = (text: string): string => text.replace(HAND_OFF, "") || text;
+
+/** Hands the request off if it says so; nothing if it does not, or without the tool. */
+export function handedOffParts(text: string, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {
+  const [, name = ""] = HAND_OFF.exec(text) ?? [];
+  const tool = tools.find((each) => isMessageTool(each) && each.name.toLowerCase() === HANDOFF + name.toLowerCase());
+  if (tool === undefined) return [];
+  const reason = "the request says so";
+  const outcome = ledger.ask({ name: tool.name, arguments: { reason }, why: `I hand this off to ${name}.` });
+  return [outcome === undefined ? section([]) : failure(`${name} does not continue: ${outcome.text}`)];
 }
 
 /** Returns the replies of the agents that the request says to ask; nothing if it names none, or without the tool. */

@@ -1,6 +1,15 @@
 export { type CallHooks, callHooks, callContext } from "./call-hooks.ts";
 export { diffSinceApproval, authorizeCalls, formatRule } from "./authorize.ts";
 export { type Answer, Elicitations } from "./elicitations.ts";
+export {
+  type HandOff,
+  type HandOffOutcome,
+  HandoffTools,
+  handoffTool,
+  openCalls,
+  waitsForOthers,
+  withOneHandoff,
+} from "./handoffs.ts";
 export { inputClosed, inputNotFound, unfitAnswer } from "./input-refusals.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
 export {

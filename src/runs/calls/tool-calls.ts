@@ -22,6 +22,7 @@ import type {
 import type { ModelToolCall } from "../../models/port/index.ts";
 import type { Meter, Patience } from "../spending/index.ts";
 import type { CallHooks } from "./call-hooks.ts";
+import { type HandOff, handOffOf, type HandOffOutcome } from "./handoffs.ts";
 import { waitOf } from "./replies.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
 
@@ -95,11 +96,12 @@ type CallDeps = {
   readonly artifacts: RunFiles;
   readonly recorder: RunRecord;
   readonly context: CallContext;
-  readonly history: History | undefined;
-  /** Every tool the agent may call. */
-  readonly agentTools: readonly Tool[];
+  /** What the run's own tools read: the earlier turns, and every tool the agent may call. */
+  readonly own: { readonly history: History | undefined; readonly tools: readonly Tool[] };
   readonly attend: CallHooks;
   readonly meter: Meter;
+  /** Ends the run with a call, for another agent to continue. */
+  readonly handOff: (end: ToolEnd, handOff: HandOff) => Promise<HandOffOutcome>;
 };
 
 type EndDeps = Pick<CallDeps, "artifacts" | "recorder">;
@@ -203,14 +205,22 @@ async function runCall(
   // An interrupted call has no result to store: after a restart it is repeated, or a person decides.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { events: [], release };
   const end = remarked(await endOf(deps, call.start, result), call.note);
-  return { events: [end], release };
+  const handOff = handOffOf(call.tool, end, deps.recorder.view());
+  return { events: handOff ? await handedOff(deps, end, handOff) : [end], release };
+}
+
+/** Events of the end of a call that hands off; none if the run has ended with it, or is stopped. */
+async function handedOff(deps: CallDeps, end: ToolEnd, handOff: HandOff): Promise<readonly ToolEnd[]> {
+  const outcome = await deps.handOff(end, handOff);
+  if (outcome.type !== "refused") return [];
+  return [{ ...end, outcome: "tool-error", content: { text: outcome.message, structured: null } }];
 }
 
 const remarked = (end: ToolEnd, remark: string | undefined): ToolEnd =>
   remark === undefined ? end : { ...end, content: { ...end.content, text: `${remark}\n${end.content.text}` } };
 
 function callTool(
-  { tools, agentTools, artifacts, recorder, attend, ...deps }: CallDeps,
+  { tools, own, artifacts, recorder, attend, ...deps }: CallDeps,
   { start, tool, arguments: given }: Extract<PreparedCall, { type: "runnable" }>,
   signal: AbortSignal,
 ): Promise<ToolResult> {
@@ -219,8 +229,7 @@ function callTool(
       tool,
       arguments: given,
       view: recorder.view(),
-      history: deps.history,
-      tools: agentTools,
+      ...own,
       artifacts,
     });
   }

@@ -5,13 +5,13 @@ import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { isTerminal, RunNotFoundError } from "../record/index.ts";
 import type { RunAnswers, Runs } from "../lifecycle/index.ts";
-import { hasReplied } from "./answer.ts";
+import { hasReplied, withEarlier } from "./answer.ts";
 import { messageIdOf } from "../../messaging/acl/index.ts";
 import { mayAgreeLate, replyTo } from "./trigger.ts";
 import type { MessageSender, SentRecords } from "./ports.ts";
 
 export type AgreementsDeps = {
-  readonly runs: Pick<Runs, "view">;
+  readonly runs: Pick<Runs, "view" | "lastOf">;
   readonly answers: Pick<RunAnswers, "unfinished">;
   readonly agents: Pick<Agents, "prepare">;
   readonly sent: SentRecords;
@@ -56,14 +56,15 @@ export class Agreements {
 
   async #agree(run: RunId): Promise<void> {
     const { runs, agents, sent, post, clock } = this.#deps;
-    const id = messageIdOf(run, "agree");
-    const { workspace, agent, revision, message: link, caller } = runs.view(run);
+    const { workspace, message: link, caller, handedFrom } = runs.view(run);
+    const { agent, revision, run: first } = handedFrom?.first ?? { ...runs.view(run), run };
+    const id = messageIdOf(first, "agree");
     if (link === null || !mayAgreeLate(link)) return;
     const { definition } = await agents.prepare(workspace, agent, revision);
     if (!definition.messaging.autoRespond || (await sent.find(workspace, id)) !== undefined) return;
     // Looked at in the turn in which it goes out: an answer that comes after this comes behind it.
-    const view = runs.view(run);
-    if (isTerminal(view.state) || hasReplied(view)) return;
+    const view = runs.view(runs.lastOf(run));
+    if (isTerminal(view.state) || withEarlier(runs, view).some(hasReplied)) return;
     await post.submit(
       replyTo(link, workspace, {
         id,

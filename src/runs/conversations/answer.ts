@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import type { Content, Message, MessageError } from "../../messaging/acl/index.ts";
-import type { RunMessage, RunView } from "../record/index.ts";
+import { RunNotFoundError, type RunMessage, type RunView } from "../record/index.ts";
 import { bidUpTo, type Call, callIn, limitsIn } from "./bidding.ts";
 import { answersTo } from "./trigger.ts";
 
@@ -46,10 +46,26 @@ const hasFinalReply = ({ steps }: RunView): boolean =>
 export const hasReplied = ({ steps }: RunView): boolean =>
   steps.some((step) => step.kind === "tool" && step.server === MESSAGES && step.tool === REPLY);
 
-/** The reply of an ended run; undefined if no requester waits for one, or it was already sent. */
-export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
+/** A run and those that were handed off to it, newest first. */
+export function withEarlier(
+  runs: { readonly view: (id: RunView["id"]) => RunView },
+  last: RunView,
+): readonly RunView[] {
+  const all = [last];
+  try {
+    for (let from = last.handedFrom; from !== null; from = all.at(-1)?.handedFrom ?? null)
+      all.push(runs.view(from.run));
+  } catch (error) {
+    // It was deleted.
+    if (!(error instanceof RunNotFoundError)) throw error;
+  }
+  return all;
+}
+
+/** The reply of an ended run, which `all` begins with; undefined if no requester waits for one, or it was already sent. */
+export function answerOf(view: RunView, link: RunMessage, all: readonly RunView[] = [view]): Answer | undefined {
   const allowed = answersTo(link);
-  if (allowed.length === 0 || hasFinalReply(view)) return undefined;
+  if (allowed.length === 0 || all.some(hasFinalReply)) return undefined;
   if (view.state === "completed") {
     const call = callIn(link, view.input);
     if (call !== undefined) return bidOf(view, call);

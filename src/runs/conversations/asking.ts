@@ -20,6 +20,7 @@ import {
   toolId,
   type ToolResult,
 } from "../../tools/catalogue/index.ts";
+import { firstOf } from "../lifecycle/index.ts";
 import type { RunJournal, RunMessage } from "../record/index.ts";
 import type { MessageSender } from "./ports.ts";
 import { formatAddress } from "./tool-address.ts";
@@ -49,6 +50,12 @@ export function callerOf(journal: AskingDeps["journal"], { context }: ToolCall):
   const { message: link, cause } = (run.success && journal.summary(run.data)) || { message: null, cause: null };
   const { workspace, agent = USER_SENDER, onBehalfOf } = context;
   return { workspace, sender: agent, link, cause: link ?? cause, onBehalfOf };
+}
+
+/** The name in which the run of a call answers: after a hand-off, the agent that the message was sent to. */
+export function answererOf(journal: AskingDeps["journal"], { context }: ToolCall): string {
+  const run = RunId.safeParse(context.session);
+  return (run.success ? journal.summary(firstOf(journal, run.data))?.agent : undefined) ?? context.agent ?? USER_SENDER;
 }
 
 type Draft = Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] };

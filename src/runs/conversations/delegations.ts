@@ -105,9 +105,10 @@ export class Delegations {
     return { type: "part", parent, files: named.flatMap((name) => known.get(name) ?? []) };
   }
 
-  #filesOf({ id, files, thread }: RunView): readonly RunFile[] {
+  #filesOf({ id, files, thread, handedFrom }: RunView): readonly RunFile[] {
     const { journal, artifacts } = this.#deps.stores;
-    const past = thread?.parent ? journal.past(thread.parent) : undefined;
+    const before = thread === null ? handedFrom?.run : thread.parent;
+    const past = before ? journal.past(before) : undefined;
     const earlier = past === undefined ? [] : (PastRun.safeParse(JSON.parse(past)).data?.files ?? []);
     return [...earlier, ...files, ...artifacts.ofRun(id).map((made) => artifacts.fileOf(made))];
   }

@@ -25,7 +25,7 @@ import {
   NotifyArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
-import { askAgent, callerOf, checked, compose, done, resultOf } from "./asking.ts";
+import { answererOf, askAgent, callerOf, checked, compose, done, resultOf } from "./asking.ts";
 import { type Addressed, addressOf, formatAddress } from "./tool-address.ts";
 import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, NOTIFY, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./content.ts";
@@ -223,7 +223,7 @@ export class MessageTools implements NativeTools {
   }
 
   async #reply(call: ToolCall, { performative, content }: z.output<typeof ReplyArguments>): Promise<ToolResult> {
-    const { link, workspace, sender, onBehalfOf } = callerOf(this.#deps.journal, call);
+    const { link, workspace, onBehalfOf } = callerOf(this.#deps.journal, call);
     if (link === null)
       return failedCall("tool-error", "no message started this run, so there is no request to reply to.");
     const allowed = [...answersTo(link), "not-understood" as const];
@@ -237,7 +237,7 @@ export class MessageTools implements NativeTools {
     const message = replyTo(link, workspace, {
       id: messageIdOf(call.id, "message"),
       performative,
-      sender,
+      sender: answererOf(this.#deps.journal, call),
       onBehalfOf,
       content: contentFrom(content),
       atMs: this.#deps.clock.nowMs(),

@@ -6,7 +6,7 @@ import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.
 import { SYSTEM_SENDER } from "../../messaging/acl/index.ts";
 import { type JournalEntry, RunNotFoundError } from "../record/index.ts";
 import type { RunAnswers, Runs } from "../lifecycle/index.ts";
-import { answerOf } from "./answer.ts";
+import { answerOf, withEarlier } from "./answer.ts";
 import { messageIdOf } from "../../messaging/acl/index.ts";
 import { replyTo } from "./trigger.ts";
 import type { MessageSender } from "./ports.ts";
@@ -83,9 +83,11 @@ export class Outbox implements AsyncDisposable {
   async #answer(id: RunId): Promise<"sent" | "later"> {
     const { runs, agents, post, clock } = this.#deps;
     const view = runs.view(id);
-    const { workspace, agent, revision, message: link, caller } = view;
+    const { workspace, message: link, caller, handedFrom } = view;
+    // After a hand-off, the agent that the message was sent to answers.
+    const { agent, revision } = handedFrom?.first ?? view;
     if (link === null || link.sender === SYSTEM_SENDER) return "sent";
-    const answer = answerOf(view, link);
+    const answer = answerOf(view, link, withEarlier(runs, view));
     if (answer === undefined) return "sent";
     const { definition } = await agents.prepare(workspace, agent, revision);
     if (!definition.messaging.autoRespond && view.parent === null) return "sent";

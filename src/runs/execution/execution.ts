@@ -5,9 +5,11 @@ import { type Tool, type ToolCatalogue, toolsTokens } from "../../tools/catalogu
 import {
   checkedAnswer,
   DEFAULT_OUTPUT_LIMITS,
+  type EventOf,
   type ExecutionPlan,
   hasUnreadInput,
   isInBackground,
+  isTerminal,
   type SuspendedState,
   RUN_FAILURE_CODES,
   type RunEvent,
@@ -31,6 +33,11 @@ import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } 
 import {
   type CallHooks,
   callContext,
+  type HandOff,
+  type HandOffOutcome,
+  openCalls,
+  waitsForOthers,
+  withOneHandoff,
   clientToolsOf,
   resourceHold,
   offeredTools,
@@ -59,6 +66,8 @@ export type RunGate = {
    * meantime.
    */
   readonly suspend: (state: SuspendedState, waits: readonly string[]) => Promise<"suspended" | "continue">;
+  /** Ends a call with `end`, the run, and begins the one that continues it, all in one write. */
+  readonly handOff: (end: EventOf<"tool-end">, handOff: HandOff) => Promise<HandOffOutcome>;
 };
 
 export type ExecutionDeps = {
@@ -124,13 +133,16 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
       return;
     }
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.append(end, tooManyCalls(answer));
-    const prepared = answer.toolCalls.map((call) => bounded.refuse(prepareCall(step, call, offered, tools)));
+    const prepared = withOneHandoff(
+      answer.toolCalls.map((call) => bounded.refuse(prepareCall(step, call, offered, tools))),
+    );
     const loop = loopFailure(recorder.view(), plan, prepared);
     if (loop) return recorder.append(end, loop);
     const calls = permitted(deps, plan, prepared);
     await recorder.append(end, ...startsOf(calls));
     permit.release();
-    if ((await callTools(deps, plan, { calls, tools }, signal)) === "stopped") return;
+    const now = calls.filter((call) => !waitsForOthers(call));
+    if ((await callTools(deps, plan, { calls: now, tools }, signal)) === "stopped") return;
   }
 }
 
@@ -191,9 +203,6 @@ function suspendedState(view: RunView): SuspendedState | undefined {
   if (open.some(({ input }) => input !== null)) return "awaiting-input";
   return open.length > 0 ? "awaiting-reply" : undefined;
 }
-
-const openCalls = ({ steps }: RunView): readonly ToolStep[] =>
-  steps.filter((step) => step.kind === "tool").filter(({ end }) => end.state === "running");
 
 async function settle(
   deps: ExecutionDeps,
@@ -260,7 +269,7 @@ async function callTools(
     permit.type === "refused"
       ? permit.failure
       : await runCalls(
-          { ...deps, context, history: plan.history, agentTools: tools },
+          { ...deps, context, own: { history: plan.history, tools }, handOff: deps.gate.handOff },
           now,
           plan.concurrentToolsMax,
           permit.signal,
@@ -268,7 +277,8 @@ async function callTools(
   const failure = refusal ?? (permit.type === "granted" ? permit.cut() : undefined);
   if (failure && !signal.aborted) await deps.recorder.append({ type: "run-fail", failure });
   if (permit.type === "granted") permit.release();
-  return failure ? "stopped" : "done";
+  // A hand-off ends the run.
+  return failure || isTerminal(deps.recorder.view().state) ? "stopped" : "done";
 }
 
 function nextTurn(recorder: RunRecord): number {

@@ -1,5 +1,6 @@
 import { mint, ToolCallId } from "../../kernel/ids.ts";
-import type { JournalEntry, RunEvent, RunOrigin, RunStep } from "../record/index.ts";
+import { HANDOFF } from "../../tools/catalogue/index.ts";
+import type { JournalEntry, RunEvent, RunOrigin, RunStep, ToolStep } from "../record/index.ts";
 
 /** The part of a run that a new run copies from it. */
 export type ForkPrefix = {
@@ -13,10 +14,12 @@ export type ForkPrefix = {
 /** Events of waits, which belong to the origin; a call's result is in its end. */
 const WAITS: ReadonlySet<RunEvent["type"]> = new Set(["reply-wait", "reply-end", "tool-rest"]);
 
+const isHandOff = ({ server, end }: ToolStep): boolean => server === HANDOFF && end.state === "done";
+
 /**
  * Copies the events before a step, for a run that repeats this step: every turn before the step's turn; if the step is
- * a call, also the model's answer of its turn, the calls before it with their results, and the other calls as not
- * started. Events of the run as a whole (`run-…`: starts, waits, end; not inputs) are left out. Any other event is copied if it
+ * a call, also the model's answer of its turn, the calls before it with their results, and the other calls and a hand-off
+ * as not started. Events of the run as a whole (`run-…`: starts, waits, end; not inputs) are left out. Any other event is copied if it
  * belongs to a copied step or call, or to neither and precedes the step's turn.
  */
 export function copyPrefix(
@@ -24,7 +27,9 @@ export function copyPrefix(
   steps: readonly RunStep[],
   at: RunStep,
 ): readonly RunEvent[] {
-  const calls = steps.flatMap((step) => (step.kind === "tool" && step.index < at.index ? [step.callId] : []));
+  const calls = steps.flatMap((step) =>
+    step.kind === "tool" && step.index < at.index && !isHandOff(step) ? [step.callId] : [],
+  );
   const copiedIds = new Map(calls.map((callId) => [String(callId), mint(ToolCallId)]));
   const newIds = new Map<string, ToolCallId>();
   const events: RunEvent[] = [];

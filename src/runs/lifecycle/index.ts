@@ -11,4 +11,5 @@ export { Runs } from "./runs.ts";
 export { inputTooLarge } from "./refusals.ts";
 export { type StartRequest, renderPrompts } from "./start-request.ts";
 export { ThreadHistory } from "./turns/thread-history.ts";
+export { firstOf } from "./wait-until-settled.ts";
 export { TimeTravel } from "./time-travel.ts";

@@ -7,16 +7,22 @@ import type { PlanSource, RunJournal, RunPlan, RunView } from "../record/index.t
 type Deps = { readonly plans: PlanSource; readonly journal: Pick<RunJournal, "summary"> };
 
 /**
- * The plan of a run: its agent's, within those of the agents that it works for. Throws AgentNotFoundError,
+ * The plan of a run: its agent's, within those of the agents that handed the request off to it or that it works for. Throws AgentNotFoundError,
  * RevisionNotFoundError, also for these.
  */
 export async function planOf({ plans, journal }: Deps, view: RunView): Promise<RunPlan> {
   let plan = await plans.plan(view.workspace, view.agent, view.revision);
-  for (let id = view.parent?.run ?? null; id !== null;) {
+  let isHandedOff = view.handedFrom !== null;
+  // A run that was made from another one has a budget of its own.
+  let isCounted = view.origin === null;
+  for (let id = view.handedFrom?.run ?? view.parent?.run ?? null; id !== null;) {
     const run = journal.summary(id);
     if (run === undefined) break;
-    plan = within(plan, await plans.plan(run.workspace, run.agent, run.revision), run);
-    id = run.parent;
+    const above = await plans.plan(run.workspace, run.agent, run.revision);
+    plan = within(plan, isCounted || !isHandedOff ? above : { ...above, budget: undefined }, { ...run, isHandedOff });
+    isCounted &&= run.origin === null;
+    id = run.handedFrom ?? run.parent;
+    isHandedOff = run.handedFrom !== null;
   }
   return plan;
 }
@@ -24,7 +30,7 @@ export async function planOf({ plans, journal }: Deps, view: RunView): Promise<R
 const within = (
   own: RunPlan,
   above: RunPlan,
-  { id, agent }: { readonly id: RunId; readonly agent: string },
+  { id, agent, isHandedOff }: { readonly id: RunId; readonly agent: string; readonly isHandedOff: boolean },
 ): RunPlan => ({
   ...own,
   isReadOnly: own.isReadOnly === true || above.isReadOnly === true,
@@ -33,7 +39,7 @@ const within = (
   budget: {
     run: own.budget?.run ?? {},
     agent: own.budget?.agent ?? {},
-    above: [...(own.budget?.above ?? []), { id, agent, limits: above.budget?.run ?? {} }],
+    above: [...(own.budget?.above ?? []), { id, agent, limits: above.budget?.run ?? {}, isWhole: isHandedOff }],
   },
 });
 

@@ -122,10 +122,10 @@ export class RunExecutor {
   }
 
   /** The run that it continues, if the one that it was to continue waits and this one passes it; undefined otherwise. */
-  #predecessorOf({ id, thread, startedAtMs }: RunView): RunId | null | undefined {
+  #predecessorOf({ id, thread, handedFrom, startedAtMs }: RunView): RunId | null | undefined {
     if (thread === null || startedAtMs !== null) return undefined;
     const { histories } = this.#parts;
-    const ended = histories.endedFrom(histories.parentOf({ id, thread }));
+    const ended = histories.endedFrom(histories.parentOf({ id, thread, handedFrom }));
     return ended === thread.parent ? undefined : ended;
   }
 

@@ -11,6 +11,7 @@ import {
   isInBackground,
   isTerminal,
   type Recorder,
+  RunEndedError,
   type RunEvent,
   type RunPlan,
   RunHub,
@@ -30,6 +31,7 @@ import {
 } from "../turn/index.ts";
 import { ChoiceTimers } from "./choice-timers.ts";
 import { type Answer, Elicitations } from "../calls/index.ts";
+import { prepareSuccessor, writeHandOff } from "./turns/handoffs.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded } from "./refusals.ts";
 import { planOf } from "./lineage.ts";
 import type { Stop } from "./run-time.ts";
@@ -40,7 +42,7 @@ import { StorageRetries } from "./journals/storage-retries.ts";
 import { ThreadHistory } from "./turns/thread-history.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 import { queueEvent, recalledFor, refuseTakenNames, type StartRequest } from "./start-request.ts";
-import { type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
+import { firstOf, lastOf, type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
 type Live = {
   readonly controller: AbortController;
@@ -104,6 +106,7 @@ export class Runs implements AsyncDisposable {
       gateOf: (recorder, signal) => ({
         suspend: this.#suspendOf(recorder, signal),
         complete: this.#completeOf(recorder),
+        handOff: this.#handOffOf(recorder, signal),
       }),
       histories: new ThreadHistory(deps.journal),
     });
@@ -136,10 +139,22 @@ export class Runs implements AsyncDisposable {
 
   async #endOf(runId: RunId, first: Promise<RunOutcome>): Promise<RunOutcome> {
     const outcome = await first;
-    return outcome.state === "awaiting-reply" ? this.waitUntilSettled(runId) : outcome;
+    // It resumes automatically, or another run continues it.
+    const { state, next } = outcome;
+    return state === "awaiting-reply" || next ? this.waitUntilSettled(next ?? runId) : outcome;
   }
 
-  /** Waits until a stored run ends or is suspended for a person. */
+  /** The run that continues a run after hand-offs; the run itself without one. */
+  lastOf(runId: RunId): RunId {
+    return lastOf(this.#deps.journal, runId);
+  }
+
+  /** The run that the request of a run started; the run itself if it was not handed off. */
+  firstOf(runId: RunId): RunId {
+    return firstOf(this.#deps.journal, runId);
+  }
+
+  /** Waits until a stored run, or the last one that it was handed off to, ends or is suspended for a person. */
   async waitUntilSettled(runId: RunId): Promise<RunOutcome> {
     return waitUntilSettled({ hub: this.hub, journal: this.#deps.journal }, runId, this.#shutdown.signal);
   }
@@ -171,8 +186,20 @@ export class Runs implements AsyncDisposable {
     return ids.length;
   }
 
-  /** Ends a run as cancelled; returns once that is on disk. Throws RunNotFoundError, RunEndedError, storage errors. */
+  /**
+   * Ends a run, or the one that it was handed off to, as cancelled; returns once that is on disk. Throws RunNotFoundError,
+   * RunEndedError, storage errors.
+   */
   async cancel(runId: RunId, reason: string): Promise<void> {
+    const id = this.lastOf(runId);
+    await this.#cancel(id, reason).catch((error: unknown) => {
+      // Unless it was handed off at the same moment.
+      if (!(error instanceof RunEndedError) || this.lastOf(id) === id) throw error;
+      return this.cancel(id, reason);
+    });
+  }
+
+  async #cancel(runId: RunId, reason: string): Promise<void> {
     const live = this.#live.get(runId);
     if (live && !this.#waiting.has(runId) && !this.#turns.has(runId)) {
       const stop: Stop = { why: "cancel", reason };
@@ -316,7 +343,9 @@ export class Runs implements AsyncDisposable {
     // Accepted, and too late for this process: it begins at the next start.
     if (this.#shutdown.signal.aborted) return Promise.resolve({ state: "left" });
     assert(!this.#live.has(runId), "a run is executed once at a time");
-    const run = recorder?.view() ?? this.#deps.journal.summary(runId);
+    const view = recorder?.view();
+    // The row has the place in the thread: a hand-off may have moved the run.
+    const run = (view?.thread === null ? undefined : this.#deps.journal.summary(runId)) ?? view;
     const workspace = run?.workspace ?? "";
     const state = { woken: false, isExecuting: false };
     this.#live.set(runId, { controller: new AbortController(), done, recorder, workspace, ...state });
@@ -367,9 +396,9 @@ export class Runs implements AsyncDisposable {
     try {
       live.recorder ??= this.#records.open(runId);
       await this.#attempts.execute(live.recorder, live.controller);
-      const { state, resting, choice } = live.recorder.view();
+      const { state, resting, choice, handedTo } = live.recorder.view();
       if (resting && choice) this.#choices.set(runId, choice.expiresAtMs);
-      return { state: isTerminal(state) || resting ? state : "left" };
+      return { state: isTerminal(state) || resting ? state : "left", next: handedTo?.run };
     } catch (error) {
       if (isStorageFault(error)) this.#retrying.add(runId, error);
       else log.error({ runId, err: error }, "a run could not be written");
@@ -399,6 +428,20 @@ export class Runs implements AsyncDisposable {
         await recorder.append(end, ...(continues && next.type !== "output-reject" ? [] : [next]));
         return continues ? "continue" : "ended";
       });
+  }
+
+  #handOffOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["gate"]["handOff"] {
+    return async (end, handOff) => {
+      const successor = await prepareSuccessor(this.#deps, recorder.view(), handOff);
+      if (successor.type === "refused") return successor;
+      return this.#runExclusive(recorder.runId, async () => {
+        if (signal.aborted) return { type: "stopped" };
+        const next = this.#records.create(successor.id);
+        const outcome = await writeHandOff(recorder, next, { end, handOff, successor });
+        if (outcome.type === "handed-off") void this.#enqueue(successor.id, next);
+        return outcome;
+      });
+    };
   }
 
   /** The one that writes for a run already, or one that has read its journal. Throws RunNotFoundError. */

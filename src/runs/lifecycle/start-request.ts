@@ -5,6 +5,7 @@ import { hasRight, type RunCaller } from "../../kernel/rights/run-caller.ts";
 import {
   type ClientTool,
   ClientToolTakenError,
+  type HandedFrom,
   outputInstruction,
   type Recalled,
   refuseBrokenSchema,
@@ -52,6 +53,8 @@ export type StartRequest = {
   readonly thread?: RunThread | undefined;
   /** The run that it works for. */
   readonly parent?: RunParent | undefined;
+  /** The hand-off that begins it. */
+  readonly handedFrom?: HandedFrom | undefined;
   /** The caller whose permissions limit the run; undefined for one that has all that runs use. */
   readonly caller?: RunCaller | undefined;
   /** The exchange is not remembered automatically, whatever the definition says. */
@@ -66,8 +69,21 @@ export function queueEvent(
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, variables, files, outputSchema, from, message, cause, thread, parent, caller, tags } =
-    request;
+  const {
+    workspace,
+    input,
+    variables,
+    files,
+    outputSchema,
+    from,
+    message,
+    cause,
+    thread,
+    parent,
+    handedFrom,
+    caller,
+    tags,
+  } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -84,6 +100,7 @@ export function queueEvent(
     ...(cause && { cause }),
     ...(thread && { thread }),
     ...(parent && { parent }),
+    ...(handedFrom && { handedFrom }),
     ...(caller && { caller }),
     ...(tags !== undefined && tags.length > 0 && { tags: [...tags] }),
     content: {
@@ -129,7 +146,13 @@ export async function recalledFor(
 
 /** The prompts of a request, rendered. */
 export function renderPrompts(
-  { input, variables, files, message }: Pick<StartRequest, "input" | "variables" | "files" | "message">,
+  {
+    input,
+    variables,
+    files,
+    message,
+    handedFrom,
+  }: Pick<StartRequest, "input" | "variables" | "files" | "message" | "handedFrom">,
   plan: RunPlan,
   {
     schema,
@@ -138,5 +161,9 @@ export function renderPrompts(
   }: { readonly schema: JsonObject | undefined; readonly nowMs: number; readonly recalled: string | undefined },
 ): { readonly system: string; readonly prompt: string } {
   const { system, prompt } = plan.render({ input, variables, files, atMs: nowMs, message: message?.prompt, recalled });
-  return { system: schema ? `${system}\n\n${outputInstruction(schema)}` : system, prompt };
+  const notes = [handedFrom && handoffNote(handedFrom), schema && outputInstruction(schema)];
+  return { system: [system, ...notes].filter((note) => note !== undefined).join("\n\n"), prompt };
 }
+
+const handoffNote = ({ agent, reason }: HandedFrom): string =>
+  `The agent ${agent} worked on the user's request and has handed it off to you: ${reason}\nIts work is above the request. Continue from there.`;

@@ -162,6 +162,8 @@ export class TimeTravel {
 const requestOf = (view: RunView, row: RunSummary | undefined, caller: RunCaller | undefined) => ({
   thread: row?.thread ? { ...row.thread, author: view.thread?.author ?? "" } : undefined,
   tags: row?.tags,
+  // Its model needs the dialogue before the hand-off, within the same rules.
+  handedFrom: view.handedFrom ?? undefined,
   caller: intersection(view.caller ?? undefined, caller),
   workspace: view.workspace,
   agent: view.agent,

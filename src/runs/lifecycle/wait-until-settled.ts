@@ -3,26 +3,56 @@ import { log } from "../../kernel/log.ts";
 import { isTerminal, type RunHub, type RunJournal, type RunState } from "../record/index.ts";
 
 /** State in which this process released a run: ended, suspended, or left for the next start. */
-export type RunOutcome = { readonly state: RunState | "left" };
+export type RunOutcome = {
+  readonly state: RunState | "left";
+  /** The run that continues it after a hand-off. */
+  readonly next?: RunId | undefined;
+};
 
 const STOPPED = { state: "left" } as const;
 
+type Deps = { readonly hub: RunHub; readonly journal: RunJournal };
+
 /**
- * Resolves when a run has ended or is suspended for a person; a run that waits for another agent is still in progress,
- * since it resumes automatically.
+ * Resolves when a run, or the last one that it was handed off to, has ended or is suspended for a person; a run that waits
+ * for another agent is still in progress, since it resumes automatically.
  */
-export async function waitUntilSettled(
-  { hub, journal }: { readonly hub: RunHub; readonly journal: RunJournal },
-  runId: RunId,
-  stopped: AbortSignal,
-): Promise<RunOutcome> {
+export async function waitUntilSettled(deps: Deps, runId: RunId, stopped: AbortSignal): Promise<RunOutcome> {
+  for (let id = runId; ;) {
+    const { state, next } = await runUntilSettled(deps, id, stopped);
+    if (next === undefined) return { state };
+    id = next;
+  }
+}
+
+/** The run that a run was handed off to, and so on; the run itself if it was not. */
+export function lastOf(journal: Pick<RunJournal, "summary">, runId: RunId): RunId {
+  let last = runId;
+  for (let run = journal.summary(runId); run !== undefined;) {
+    last = run.id;
+    run = run.handedTo === null ? undefined : journal.summary(run.handedTo);
+  }
+  return last;
+}
+
+/** The run that was handed off to a run, and so on back; the run itself if it was not. */
+export function firstOf(journal: Pick<RunJournal, "summary">, runId: RunId): RunId {
+  let first = runId;
+  for (let run = journal.summary(runId); run !== undefined;) {
+    first = run.id;
+    run = run.handedFrom === null ? undefined : journal.summary(run.handedFrom);
+  }
+  return first;
+}
+
+async function runUntilSettled({ hub, journal }: Deps, runId: RunId, stopped: AbortSignal): Promise<RunOutcome> {
   const outcome = Promise.withResolvers<RunOutcome>();
   const check = (): void => {
     try {
       const summary = journal.summary(runId);
       if (summary === undefined) outcome.resolve(STOPPED);
       else if (isTerminal(summary.state) || (summary.resting && summary.state !== "awaiting-reply"))
-        outcome.resolve({ state: summary.state });
+        outcome.resolve({ state: summary.state, next: summary.handedTo ?? undefined });
     } catch (error) {
       log.error({ runId, err: error }, "a run cannot be read; its waiters are released");
       outcome.resolve(STOPPED);

@@ -5,7 +5,7 @@ import type { Memory } from "../../memory/knowledge/index.ts";
 import type { Directory, Router, Subscriptions } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { NativeTools } from "../../tools/catalogue/index.ts";
-import { ClientTools, UserTools } from "../calls/index.ts";
+import { ClientTools, HandoffTools, UserTools } from "../calls/index.ts";
 import { AgentTools, MessageTools } from "../conversations/index.ts";
 import type { RunJournal } from "../record/index.ts";
 import { MemoryTools } from "../remembering/index.ts";
@@ -39,6 +39,7 @@ export function ownTools({ journal, agents, memory, messaging, clock }: OwnTools
       tasks,
     }),
     new AgentTools({ post: router, journal, agents, clock, version }),
+    new HandoffTools(version),
     new MemoryTools({ memory, version }),
     new UserTools({ journal, clock, version }),
     new ClientTools(clock, version),

@@ -12,6 +12,7 @@ import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
 import { ModelHostRestrictedError, type PlanSource, type Recalled, type RunPlan } from "../record/index.ts";
 import { type CareConfig, careOf } from "./care.ts";
 import type { Tool } from "../../tools/catalogue/index.ts";
+import { handoffTool } from "../calls/index.ts";
 import { agentTool } from "../conversations/index.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 import {
@@ -138,12 +139,12 @@ export class AgentPlans implements PlanSource {
   }
 
   /** Names are looked up when a run starts: an agent may be deployed later than those that name it. */
-  async #agentTools(workspace: string, { agents }: AgentDefinition): Promise<readonly Tool[]> {
-    return Promise.all(
-      agents.map(async (name) =>
-        agentTool(name, (await this.#agents.find(workspace, name))?.definition.description ?? ""),
-      ),
-    );
+  async #agentTools(workspace: string, { agents, handoffs }: AgentDefinition): Promise<readonly Tool[]> {
+    const toolsOf = (names: readonly string[], toolFor: (name: string, description: string) => Tool) =>
+      names.map(async (name) =>
+        toolFor(name, (await this.#agents.find(workspace, name))?.definition.description ?? ""),
+      );
+    return Promise.all([...toolsOf(agents, agentTool), ...toolsOf(handoffs, handoffTool)]);
   }
 
   /** The same object for the same definition, as long as that is kept: its rules are read once. */

@@ -16,6 +16,12 @@ export class RunEndedError extends CaxtonError<{ readonly id: string; readonly s
   readonly kind = "conflict";
 }
 
+/** A request has had the maximum number of hand-offs. */
+export class HandoffLimitError extends CaxtonError<{ readonly handoffsMax: number }> {
+  readonly code = "HANDOFF_LIMIT";
+  readonly kind = "rejected";
+}
+
 /** Only what has ended can be deleted. */
 export class RunNotEndedError extends CaxtonError<{ readonly id: string; readonly state: string }> {
   readonly code = "RUN_NOT_ENDED";

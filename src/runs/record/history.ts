@@ -164,7 +164,8 @@ function withEnd(
   return [...own, { turn: before + steps + 1, ...request, ...empty, text: mark, tokens: estimateTokens(mark) }];
 }
 
-function stopText({ state, failure }: RunView): string {
+function stopText({ state, failure, handedTo }: RunView): string {
+  if (handedTo !== null) return `handed off to the agent ${handedTo.agent}: ${handedTo.reason}`;
   if (state === "cancelled") return "stopped: the user cancelled this answer";
   return failure === null ? "answered without text" : `stopped: ${failure.code}: ${failure.message}`;
 }

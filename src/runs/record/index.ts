@@ -16,6 +16,7 @@ export {
   InputClosedError,
   AnswerInvalidError,
   ClientToolTakenError,
+  HandoffLimitError,
   RUN_FAILURE_CODES,
 } from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
@@ -47,6 +48,9 @@ export { type RunDiff, diffRuns } from "./fold/run-diff.ts";
 export {
   type ClientTool,
   type Decision,
+  type EventOf,
+  type HandedFrom,
+  type HandedTo,
   type JournalEntry,
   type QuestionReply,
   type RunArtifact,

@@ -23,7 +23,7 @@ export type RunPlan = {
   /** Output schema; undefined for free text. */
   readonly outputSchema?: JsonObject | undefined;
   readonly tools: ToolList;
-  /** Tools that stand for agents: those that it may delegate to. */
+  /** Tools that stand for agents: those that it may delegate or hand off to. */
   readonly agentTools?: readonly Tool[] | undefined;
   /** Of these, tools that change something are left out. */
   readonly isReadOnly?: boolean | undefined;
@@ -62,8 +62,14 @@ export type RunPlan = {
 type RunBudgetLimits = {
   readonly run: Limits;
   readonly agent: Limits;
-  /** Limits of the runs that the run works for, nearest first. */
-  readonly above?: readonly { readonly id: RunId; readonly agent: string; readonly limits: Limits }[];
+  /** Limits of the runs that were handed off to the run or that it works for, nearest first. */
+  readonly above?: readonly {
+    readonly id: RunId;
+    readonly agent: string;
+    readonly limits: Limits;
+    /** The run has all that is left of them, since the other one has ended. */
+    readonly isWhole: boolean;
+  }[];
 };
 
 /** The part of a plan that execution needs: plain data, without secrets except in its settings. */

@@ -62,6 +62,11 @@ export class Recorder {
     await allSettled(this.#noted, this.#write(events, "now"));
   }
 
+  /** Writes events, and in the same transaction the first event of another run. On disk when resolved. */
+  async appendWith(events: readonly RunEvent[], next: Recorder, first: RunEvent): Promise<void> {
+    await allSettled(this.#noted, this.#write(events, "now", { next, first }));
+  }
+
   /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
   enqueue(...events: readonly RunEvent[]): void {
     this.#unwritten += 1;
@@ -86,16 +91,22 @@ export class Recorder {
     this.#hub.publish(this.runId, { type: "tool-progress", runId: this.runId, step, callId, progress });
   }
 
-  async #write(events: readonly RunEvent[], when: WriteTime): Promise<void> {
+  async #write(
+    events: readonly RunEvent[],
+    when: WriteTime,
+    other?: { readonly next: Recorder; readonly first: RunEvent },
+  ): Promise<void> {
     const atMs = this.#clock.nowMs();
     const counter = this.#counter;
     const appends = events.map((event) => ({ runId: this.runId, atMs, event, spend: counter?.spendOf(event, atMs) }));
-    const entries = await this.#journal.append(appends, when);
+    const begin = other && { runId: other.next.runId, atMs, event: other.first };
+    const entries = await this.#journal.append(begin ? [...appends, begin] : appends, when);
     for (const { spend } of appends) if (spend) counter?.spent(spend);
     for (const entry of entries) {
-      this.#fold.apply(entry);
-      this.#hub.publish(this.runId, { type: "entry", entry });
+      const { runId } = entry;
+      (runId === other?.next.runId ? other.next : this).#fold.apply(entry);
     }
+    for (const entry of entries) this.#hub.publish(entry.runId, { type: "entry", entry });
   }
 }
 

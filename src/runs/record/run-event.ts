@@ -112,6 +112,28 @@ const RunParent = z.object({
 });
 export type RunParent = z.infer<typeof RunParent>;
 
+/** The hand-off by which a run ended: another agent continues. */
+const HandedTo = z.object({
+  /** The run that continues. */
+  run: RunId,
+  agent: z.string(),
+  reason: z.string(),
+});
+export type HandedTo = z.infer<typeof HandedTo>;
+
+/** The hand-off that began a run. */
+const HandedFrom = z.object({
+  /** The run that was handed off, and its agent. */
+  run: RunId,
+  agent: z.string(),
+  reason: z.string(),
+  /** Hand-offs since the request, this one included. */
+  number: z.int().min(1),
+  /** The run that the request started: its agent is the one that answers. */
+  first: z.object({ run: RunId, agent: z.string(), revision: z.int().min(1) }),
+});
+export type HandedFrom = z.infer<typeof HandedFrom>;
+
 /**
  * What can be written in a run's journal. `content` holds what may be large: each of its members is stored once by its
  * hash, so a system prompt shared by a million runs is on disk one time. `step` counts turns of the model from 1.
@@ -136,6 +158,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     cause: MessageCause.optional(),
     thread: RunThread.optional(),
     parent: RunParent.optional(),
+    /** Absent for a run that no hand-off began. */
+    handedFrom: HandedFrom.optional(),
     /** The caller whose permissions limit the run. Absent for one that has all that runs use, unless it fired a trigger of another principal. */
     caller: RunCaller.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
@@ -338,6 +362,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     json: z.boolean().optional(),
     /** Notices for readers of the answer about how it was produced. */
     notices: z.array(RunNotice).optional(),
+    /** Absent for a run that answered itself. Written together with the first event of the run that continues. */
+    handedTo: HandedTo.optional(),
     content: z.object({ output: z.string() }),
   }),
   z.object({ type: z.literal("run-fail"), failure: RunFailure }),

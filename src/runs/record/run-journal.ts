@@ -47,6 +47,10 @@ export type RunSummary = {
   readonly tags: readonly string[];
   /** The run that it works for; null for none. */
   readonly parent: RunId | null;
+  /** The run that was handed off to it; null for none. */
+  readonly handedFrom: RunId | null;
+  /** The run that continues it after a hand-off; null for none. */
+  readonly handedTo: RunId | null;
 };
 
 export type RunQuery = {
@@ -92,7 +96,7 @@ export interface RunJournal {
   past(runId: RunId): string | undefined;
   /** Keeps it until the run is deleted, so that it need not be derived from the journal again. */
   keepPast(runId: RunId, past: string): Promise<void>;
-  /** Amounts that the run and those below it spent; undefined for an unknown run. */
+  /** Amounts that the run, those below it and those that it was handed off to spent; undefined for an unknown run. */
   spent(runId: RunId): Amounts | undefined;
   /** Replaces the tags of a run. They are no part of its journal, since they change after its end too. */
   tag(runId: RunId, tags: readonly string[]): Promise<void>;
@@ -100,7 +104,7 @@ export interface RunJournal {
   list(query: RunQuery): readonly RunSummary[];
   /** Runs that were made from this one, oldest first. */
   madeFrom(runId: RunId): readonly RunSummary[];
-  /** Runs that work for this one, and those that work for them, oldest first. */
+  /** Runs that work for this one or continue it after a hand-off, and those of these, oldest first. */
   below(runId: RunId): readonly RunSummary[];
   /** Runs neither ended nor resting, oldest first: what a start of the server continues. */
   unfinished(): readonly RunId[];

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
-import type { RunEvent, RunFailure, RunJournal } from "../record/index.ts";
+import type { EventOf, RunEvent, RunFailure, RunJournal } from "../record/index.ts";
 import type { Redactor } from "../../text/redaction/index.ts";
 import { redactedCall } from "./redacted-model.ts";
 import type { Redactors } from "./redactors.ts";
@@ -81,7 +81,7 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
     case "run-input":
       return { ...event, content: { text: text(event.content.text) } };
     case "run-complete":
-      return { ...event, content: { output: text(event.content.output) } };
+      return redactedEnd(event, text);
     case "run-fail":
       return { ...event, failure: failure(event.failure) };
     case "run-cancel":
@@ -100,6 +100,15 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return event;
   }
 }
+
+const redactedEnd = (
+  { handedTo, content, ...event }: EventOf<"run-complete">,
+  text: (given: string) => string,
+): RunEvent => ({
+  ...event,
+  ...(handedTo && { handedTo: { ...handedTo, reason: text(handedTo.reason) } }),
+  content: { output: text(content.output) },
+});
 
 type Asked = NonNullable<Extract<RunEvent, { type: "reply-wait" }>["content"]>;
 
@@ -132,6 +141,7 @@ type Request = QueueEvent["content"];
 
 const redactedQueue = ({ tags, content, ...event }: QueueEvent, redactor: Redactor): QueueEvent => ({
   ...event,
+  ...(event.handedFrom && { handedFrom: { ...event.handedFrom, reason: redactor.text(event.handedFrom.reason) } }),
   ...(tags && { tags: tags.map((tag) => redactor.text(tag)) }),
   content: redactedRequest(content, redactor),
 });

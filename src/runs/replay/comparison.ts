@@ -138,11 +138,15 @@ const whole = (each: Compared, recorded: RunEvent | null, replayed: RunEvent | n
 function fieldsOf(event: RunEvent): { readonly [path: string]: unknown } {
   const { content, ...rest } = { content: undefined, ...event };
   const fields = Object.entries(rest).map(([key, value]): [string, unknown] =>
-    key === "artifacts" && Array.isArray(value) ? [key, value.map(withoutId)] : [key, value],
+    key === "artifacts" && Array.isArray(value) ? [key, value.map(withoutId)] : [key, withoutRun(key, value)],
   );
   const inner = Object.entries(content ?? {}).map(([key, value]): [string, unknown] => [`content.${key}`, value]);
   return Object.fromEntries([...fields, ...inner].filter(([key, value]) => !PASSING.has(key) && value !== undefined));
 }
+
+/** The run that continues has an id of its own in a replay. */
+const withoutRun = (key: string, value: unknown): unknown =>
+  key === "handedTo" && typeof value === "object" && value !== null ? { ...value, run: "" } : value;
 
 function withoutId(artifact: unknown): unknown {
   if (typeof artifact !== "object" || artifact === null) return artifact;

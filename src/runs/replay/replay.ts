@@ -173,7 +173,13 @@ async function promptDivergences(
   if (view.message !== null && plan.earlierTurnsMax === 0) return [];
   const schema = view.outputSchema ?? plan.outputSchema;
   const { system, prompt } = renderPrompts(
-    { input: view.input, variables: view.variables ?? undefined, files: view.files, message: messageIn(view) },
+    {
+      input: view.input,
+      variables: view.variables ?? undefined,
+      files: view.files,
+      message: messageIn(view),
+      handedFrom: view.handedFrom ?? undefined,
+    },
     plan,
     {
       schema,

@@ -21,6 +21,7 @@ import {
   type RunSummary,
 } from "../record/index.ts";
 import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
+import { agentAt, outsideHandOffs } from "./handed-off-turns.ts";
 import { type Thread, type ThreadChange, threadIdOfKey, type ThreadStore, type ThreadTurn } from "./thread.ts";
 
 /** Handling of a message that is sent while the agent works on an earlier one of the thread. */
@@ -137,11 +138,18 @@ export class Threads {
   /** Throws ThreadNotFoundError, TurnNotFoundError for a head of another thread, storage errors. */
   async update(id: ThreadId, { expiresAfterMs, ...given }: ThreadUpdate): Promise<Thread> {
     return this.#sending.run(id, async () => {
-      const { head } = given;
-      if (head !== undefined && head !== null) this.#turnOf(this.get(id), head);
+      const { head: asked } = given;
+      const thread = this.get(id);
+      if (asked !== undefined && asked !== null) this.#turnOf(thread, asked);
+      const head = asked === undefined ? undefined : outsideHandOffs(this.#deps.journal, asked);
       const atMs = this.#deps.clock.nowMs();
       const expiresAtMs = expiresAfterMs && atMs + expiresAfterMs;
-      const change = { ...given, ...(expiresAtMs !== undefined && { expiresAtMs }) };
+      const change = {
+        ...(head !== undefined && { ...agentAt(this.#deps, thread, head), head }),
+        ...given,
+        ...(head !== undefined && { head }),
+        ...(expiresAtMs !== undefined && { expiresAtMs }),
+      };
       if (!(await this.#deps.store.update(id, change, atMs))) throw threadNotFound(id);
       return this.get(id);
     });
@@ -163,7 +171,8 @@ export class Threads {
   history(run: RunId): Record<string, string> {
     const histories = new ThreadHistory(this.#deps.journal);
     const before: Record<string, string> = {};
-    for (let at = this.#summary(run)?.thread?.parent ?? null; at !== null;) {
+    const last = this.#summary(run);
+    for (let at = last?.thread ? last.thread.parent : (last?.handedFrom ?? null); at !== null;) {
       const past = histories.past(at);
       if (past === undefined) break;
       before[at] = JSON.stringify(past, (key, value: unknown) => (key === "location" ? "" : value));
@@ -205,14 +214,19 @@ export class Threads {
       const before = request.isRepeated ? this.#joinedBefore(thread, request.id) : undefined;
       if (before) return before;
       const { insteadOf, whenBusy } = request;
-      const replaced = insteadOf === undefined ? undefined : this.#turnOf(thread, insteadOf);
+      const replaced = insteadOf === undefined ? undefined : this.#turnOf(thread, runs.firstOf(insteadOf));
       const open = this.#openOn(thread);
-      if (replaced !== undefined) await this.#cancel(this.#since(open, replaced.run), "its message was replaced");
-      else if (open.length > 0) {
+      if (replaced !== undefined) {
+        await this.#cancel(this.#since(open, runs.lastOf(replaced.run)), "its message was replaced");
+        const moved = agentAt(this.#deps, thread, replaced.parent);
+        if (moved) await this.#deps.store.update(id, moved, this.#deps.clock.nowMs());
+      } else if (open.length > 0) {
         const joined = (await this.#answer(open, request)) ?? (await this.#whenBusy(thread, open, request, whenBusy));
         if (joined !== undefined) return joined;
       }
-      return this.#start(thread, replaced === undefined ? thread.head : replaced.parent, request);
+      // A run that has ended since may have been handed off.
+      const now = this.get(id);
+      return this.#start(now, replaced === undefined ? now.head : replaced.parent, request);
     });
   }
 

@@ -2,9 +2,11 @@ import type { Fault } from "../../kernel/errors.ts";
 import type { ArtifactId, ToolCallId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { ToolResult, ToolServer } from "../../tools/catalogue/index.ts";
+import type { HandOff, HandOffOutcome } from "../calls/index.ts";
 import type {
   Artifact,
   ArtifactStore,
+  EventOf,
   ExecutionPlan,
   JournalEntry,
   SuspendedState,
@@ -52,7 +54,8 @@ export type WorkerRequest =
   | { readonly type: "files" }
   | { readonly type: "read"; readonly id: ArtifactId }
   | { readonly type: "complete"; readonly end: RunEvent & { readonly type: "model-end" }; readonly next: RunEvent }
-  | { readonly type: "suspend"; readonly state: SuspendedState; readonly waits: readonly string[] };
+  | { readonly type: "suspend"; readonly state: SuspendedState; readonly waits: readonly string[] }
+  | { readonly type: "hand-off"; readonly end: EventOf<"tool-end">; readonly handOff: HandOff };
 
 /** Leave as a number; `isTimed` when a budget's time may end it. */
 export type RemoteReservation =
@@ -82,6 +85,7 @@ export type WorkerResponses = {
   readonly read: Uint8Array;
   readonly complete: "ended" | "continue";
   readonly suspend: "suspended" | "continue";
+  readonly "hand-off": HandOffOutcome;
 };
 
 export type WorkerMessage =

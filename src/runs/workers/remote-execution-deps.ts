@@ -49,6 +49,7 @@ export class RemoteExecutionDeps {
       gate: {
         complete: (end, next) => client.call({ type: "complete", end, next }),
         suspend: (state, waits) => client.call({ type: "suspend", state, waits }),
+        handOff: (end, handOff) => client.call({ type: "hand-off", end, handOff }),
       },
     };
   }

@@ -163,6 +163,8 @@ export class WorkerRpcServer {
         return this.#deps.gate.complete(ask.end, ask.next);
       case "suspend":
         return this.#deps.gate.suspend(ask.state, ask.waits);
+      case "hand-off":
+        return this.#deps.gate.handOff(ask.end, ask.handOff);
     }
   }
 

@@ -69,7 +69,7 @@ CREATE TABLE runs (
   origin_step INTEGER,
   notices TEXT NOT NULL DEFAULT '',
   conversation_id TEXT,
-  message TEXT, cause TEXT, thread TEXT, thread_parent TEXT, tags TEXT NOT NULL DEFAULT '[]', parent_run TEXT
+  message TEXT, cause TEXT, thread TEXT, thread_parent TEXT, tags TEXT NOT NULL DEFAULT '[]', parent_run TEXT, handed_from TEXT, handed_to TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX runs_by_agent ON runs (workspace, agent, id);
 CREATE INDEX runs_by_state ON runs (workspace, state, id);

@@ -42,6 +42,7 @@ CREATE INDEX threads_forked ON threads (forked_from) WHERE forked_from IS NOT NU
 
 CREATE INDEX runs_recent ON runs (workspace, id);
 CREATE INDEX runs_by_parent ON runs (parent_run) WHERE parent_run IS NOT NULL;
+CREATE INDEX runs_by_handoff ON runs (handed_from) WHERE handed_from IS NOT NULL;
 CREATE INDEX runs_by_thread ON runs (thread, thread_parent, id) WHERE thread IS NOT NULL;
 
 -- Tags of runs and threads, as triggers derive them from the rows, for lists of one tag.

@@ -142,7 +142,12 @@ function passBy(db: Database, runId: RunId, after: RunId | null): void {
 type End = Extract<RunEvent, { type: "run-complete" | "run-fail" | "run-cancel" }>;
 
 function end(db: Database, runId: RunId, atMs: number, event: End): void {
-  db.sql("UPDATE run_answers SET is_due = 1 WHERE run_id = ?").run(runId);
+  if (event.type === "run-complete" && event.handedTo) {
+    // The run that continues answers, and its exchange is the one to remember.
+    db.sql("UPDATE run_answers SET run_id = ? WHERE run_id = ?").run(event.handedTo.run, runId);
+    forgo(db, runId);
+    db.sql("UPDATE runs SET handed_to = ? WHERE id = ?").run(event.handedTo.run, runId);
+  } else db.sql("UPDATE run_answers SET is_due = 1 WHERE run_id = ?").run(runId);
   switch (event.type) {
     case "run-complete":
       for (const { code } of event.notices ?? []) addNotice(db, runId, code);
@@ -166,10 +171,10 @@ const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM memory_outbox 
 type QueueEvent = Extract<RunEvent, { type: "run-queue" }>;
 
 function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): void {
-  const { origin, message, cause, thread } = event;
+  const { origin, message, cause, thread, handedFrom } = event;
   db.sql(
-    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, cause, thread, thread_parent, tags, parent_run)
-     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message, cause, thread, thread_parent, tags, parent_run, handed_from)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     runId,
     event.workspace,
@@ -185,13 +190,26 @@ function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): voi
     message === undefined ? null : JSON.stringify(message),
     cause === undefined ? null : JSON.stringify(cause),
     thread?.id ?? null,
-    thread?.parent ?? null,
+    thread === undefined ? null : placeIn(db, thread.parent, event),
     JSON.stringify(event.tags ?? []),
     event.parent?.run ?? null,
+    handedFrom?.run ?? null,
   );
-  if (thread) addTurn(db, thread.id, { runId, atMs, event });
-  if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
+  if (thread && handedFrom && !origin) insertTurn(db, thread.id, { runId, atMs, event, from: handedFrom.run });
+  else if (thread) addTurn(db, thread.id, { runId, atMs, event });
+  // After a hand-off, the place of the answer has moved to this run already.
+  if (message && !handedFrom) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
   if (event.remembers === true) db.sql("INSERT INTO memory_outbox (run_id) VALUES (?)").run(runId);
+}
+
+const LAST = `WITH RECURSIVE chain (id, next) AS (SELECT id, handed_to FROM runs WHERE id = ? UNION ALL SELECT r.id, r.handed_to FROM chain JOIN runs r ON r.id = next)
+  SELECT id FROM chain WHERE next IS NULL`;
+
+/** The run that a turn continues: if its predecessor was handed off since the request was read, the last run after that. */
+function placeIn(db: Database, parent: RunId | null, { handedFrom, origin }: QueueEvent): RunId | null {
+  if (parent === null || handedFrom || origin) return parent;
+  const last = db.sql(LAST).get(parent)?.["id"];
+  return last === undefined ? parent : RunId.parse(last);
 }
 
 /** The run becomes the head of its thread. The thread of a conversation begins with its first run. */
@@ -216,6 +234,41 @@ function addTurn(
     atMs,
     atMs,
   );
+}
+
+/** The run from the head back of a thread, as far as they have not started. */
+const WAITING = `WITH RECURSIVE waiting (id, parent, waits) AS (
+  SELECT r.id, r.thread_parent, r.started_at_ms IS NULL FROM threads t JOIN runs r ON r.id = t.head WHERE t.id = ?1
+  UNION ALL SELECT r.id, r.thread_parent, r.started_at_ms IS NULL FROM waiting JOIN runs r ON r.id = waiting.parent WHERE waits)`;
+
+/**
+ * A run continues another one after a hand-off: turns that waited for the end of that one follow this one. If the branch is the
+ * shown one, its agent becomes that of the thread. The thread of a conversation stays that of one agent.
+ */
+function insertTurn(
+  db: Database,
+  thread: string,
+  {
+    runId,
+    atMs,
+    event,
+    from,
+  }: { readonly runId: RunId; readonly atMs: number; readonly event: QueueEvent; readonly from: RunId },
+): void {
+  db.sql(
+    "UPDATE runs SET thread_parent = ?1 WHERE thread_parent = ?2 AND id <> ?1 AND started_at_ms IS NULL AND thread IS NOT NULL",
+  ).run(runId, from);
+  // Also forks that share the turn.
+  db.sql("UPDATE threads SET head = ?, updated_at_ms = ? WHERE head = ? AND workspace = ?").run(
+    runId,
+    atMs,
+    from,
+    event.workspace,
+  );
+  db.sql(
+    `${WAITING} UPDATE threads SET agent = ?2, revision = CASE WHEN revision IS NULL THEN NULL ELSE ?3 END
+     WHERE id = ?1 AND conversation_id IS NULL AND ?4 IN (SELECT id FROM waiting)`,
+  ).run(thread, event.agent, event.revision, runId);
 }
 
 const TITLE_CHARS = 80;

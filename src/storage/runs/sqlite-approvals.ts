@@ -27,8 +27,8 @@ JOIN runs ON runs.id = approvals.run_id
 JOIN journal AS asked ON asked.seq = approvals.ask_seq
 LEFT JOIN journal AS answered ON answered.seq = approvals.answer_seq`;
 
-/** A run and those below it. */
-const TREE = `WITH RECURSIVE tree (run) AS (SELECT ? UNION SELECT id FROM runs, tree WHERE parent_run = run) SELECT run FROM tree`;
+/** A run, those below it and those that continue it. */
+const TREE = `WITH RECURSIVE tree (run) AS (SELECT ? UNION SELECT id FROM runs, tree WHERE parent_run = run OR handed_from = run) SELECT run FROM tree`;
 
 type ApprovalRecord = NonNullable<ReturnType<ApprovalIndex["find"]>>;
 

@@ -6,6 +6,10 @@ import type { Database } from "../database.ts";
 const IS_BID =
   "(coalesce(message ->> '$.performative', '') = 'cfp' AND coalesce(message ->> '$.protocol', '') LIKE 'fipa-%')";
 
+/** Runs, and those that they were handed off to. */
+const chainsOf = (where: string): string =>
+  `WITH RECURSIVE chain (run) AS (SELECT id FROM runs WHERE ${where} UNION SELECT handed_to FROM runs JOIN chain ON run = id WHERE handed_to IS NOT NULL)`;
+
 /** Answers of runs to the messages that started them, in `caxton.db`. Their rows are written by the journal. */
 export class SqliteRunAnswers implements RunAnswers {
   readonly #db: Database;
@@ -48,7 +52,7 @@ export class SqliteRunAnswers implements RunAnswers {
         .sql(`SELECT id FROM runs WHERE ${where} AND state = 'completed' AND ${IS_BID} ORDER BY id DESC LIMIT 1`)
         .get(...values);
       const unfinished = this.#db
-        .sql(`SELECT id FROM runs WHERE ${where} AND ended_at_ms IS NULL ORDER BY id`)
+        .sql(`${chainsOf(where)} SELECT id FROM runs JOIN chain ON run = id WHERE ended_at_ms IS NULL ORDER BY id`)
         .all(...values)
         .map((row) => RunId.parse(row["id"]));
       const lastBid = last === undefined ? undefined : RunId.parse(last["id"]);

@@ -61,6 +61,8 @@ const SummaryRow = z
     thread_parent: RunId.nullable(),
     tags: z.string(),
     parent_run: RunId.nullable(),
+    handed_from: RunId.nullable(),
+    handed_to: RunId.nullable(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -100,6 +102,8 @@ const SummaryRow = z
     thread: row.thread === null ? null : { id: row.thread, parent: row.thread_parent },
     tags: z.array(z.string()).parse(JSON.parse(row.tags)),
     parent: row.parent_run,
+    handedFrom: row.handed_from,
+    handedTo: row.handed_to,
   }));
 
 const SpentRow = z
@@ -117,11 +121,11 @@ const SpentRow = z
     seconds: row.spent_ms,
     fuel: row.spent_fuel,
   }));
-const SPENT = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE id = ? UNION SELECT id FROM runs, tree WHERE parent_run = run)
+const SPENT = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE id = ? UNION SELECT id FROM runs, tree WHERE parent_run = run OR handed_from = run)
   SELECT sum(spent_tokens) AS spent_tokens, sum(spent_usd_micros) AS spent_usd_micros, sum(spent_tool_calls) AS spent_tool_calls,
   sum(spent_ms) AS spent_ms, sum(spent_fuel) AS spent_fuel FROM runs JOIN tree ON id = run HAVING count(*) > 0`;
 
-const BELOW = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE parent_run = ? UNION SELECT id FROM runs, tree WHERE parent_run = run)
+const BELOW = `WITH RECURSIVE tree (run) AS (SELECT id FROM runs WHERE parent_run = ?1 OR handed_from = ?1 UNION SELECT id FROM runs, tree WHERE parent_run = run OR handed_from = run)
   SELECT runs.* FROM runs JOIN tree ON id = run ORDER BY id`;
 
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */

@@ -252,8 +252,11 @@ export class SqliteTriggerStore implements TriggerStore {
   }
 
   openRuns({ workspace, id }: Key): readonly RunId[] {
-    const sql = `SELECT run_id FROM trigger_fires JOIN runs ON runs.id = run_id
-      WHERE trigger_fires.workspace = ? AND trigger_id = ? AND outcome = 'started' AND ended_at_ms IS NULL ORDER BY seq`;
+    const sql = `WITH RECURSIVE chain (run, seq, next, ended) AS (
+        SELECT r.id, f.seq, handed_to, ended_at_ms FROM trigger_fires f JOIN runs r ON r.id = run_id
+        WHERE f.workspace = ? AND trigger_id = ? AND outcome = 'started' AND (ended_at_ms IS NULL OR handed_to IS NOT NULL)
+        UNION ALL SELECT r.id, seq, handed_to, ended_at_ms FROM chain JOIN runs r ON r.id = next)
+      SELECT run AS run_id FROM chain WHERE ended IS NULL ORDER BY seq`;
     const rows = this.#db.read(() => this.#db.sql(sql).all(workspace, id));
     return rows.map((row) => RunId.parse(row["run_id"]));
   }

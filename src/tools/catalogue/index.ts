@@ -27,6 +27,7 @@ export {
   type ToolServer,
   type ToolServerInterface,
   CLIENT_TOOLS,
+  HANDOFF,
   NO_LIMITS,
   TOOL_SERVER_INTERFACES,
   type ToolServerState,

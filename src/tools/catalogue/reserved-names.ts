@@ -11,6 +11,7 @@ export const RESERVED_TOOL_SERVERS: ReadonlySet<string> = new Set([
   "database",
   "date_time",
   "file_system",
+  "handoff",
   "http_client",
   "json_tools",
   "memory",

@@ -33,8 +33,10 @@ export const toolId = (tool: { readonly server: string; readonly name: string })
 const MODEL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const STEM_CHARS_MAX = 55;
 
-/** The server whose tools are agents, which a model knows as `agent_researcher`. */
-const AGENTS = "agent";
+/** The server of the tools that hand a request off to another agent, which a model knows as `handoff_billing`. */
+export const HANDOFF = "handoff";
+/** The servers whose tools are agents, which a model knows as `agent_researcher`. */
+const AGENTS: ReadonlySet<string> = new Set(["agent", HANDOFF]);
 
 /**
  * The name a model is given, since providers allow only letters, digits, `_` and `-`, 64 at most: `csv_parser__group`. A name that has to
@@ -42,7 +44,7 @@ const AGENTS = "agent";
  */
 export function modelToolName(tool: { readonly server: string; readonly name: string }): string {
   if (tool.server === CLIENT_TOOLS) return tool.name;
-  const isAgent = tool.server === AGENTS && !tool.name.includes("__");
+  const isAgent = AGENTS.has(tool.server) && !tool.name.includes("__");
   const plain = `${tool.server}${isAgent ? "_" : "__"}${tool.name}`;
   if (MODEL_NAME.test(plain) && !tool.server.includes("__") && !tool.name.startsWith("_")) return plain;
   const hash = createHash("sha256").update(toolId(tool)).digest("hex").slice(0, 8);

@@ -20,6 +20,7 @@ import {
   MessageTools,
   Outbox,
 } from "../../../src/runs/conversations/index.ts";
+import { HandoffTools } from "../../../src/runs/calls/index.ts";
 import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../../src/agents/permissions/index.ts";
@@ -126,6 +127,7 @@ export class PostOffice {
 export type Room = AsyncDisposable & {
   readonly database: Database;
   readonly runs: Runs;
+  readonly threads: Threads;
   readonly journal: SqliteRunJournal;
   readonly replies: PendingReplies;
   readonly office: PostOffice;
@@ -198,7 +200,9 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const finder = { agents, directory: NO_PROVIDERS };
   const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, finder, clock, version: "1.0.0" });
   const agentTools = new AgentTools({ post: office, journal, agents, clock, version: "1.0.0" });
-  const tools = new ToolCatalogues(() => withNativeTools(new FakeTools([]), [messageTools, agentTools], () => {}));
+  const tools = new ToolCatalogues(() =>
+    withNativeTools(new FakeTools([]), [messageTools, agentTools, new HandoffTools("1.0.0")], () => {}),
+  );
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),
   );
@@ -219,7 +223,8 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const messages = { submit: office.submit, ...pastOf(office), follow };
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: 1_000_000, waitingBytesMax: 1_000_000 });
   const stored = { journal, replies: waits, answers, uploads, artifacts };
-  const own = ownRuns({ database, journal, clock }, runs);
+  const threads = threadsOf({ database, journal, clock }, runs);
+  const own = ownRuns(runs, threads);
   office.attach(new Correspondence({ stores: stored, agents, agreements, runs: own, replies, messages, tasks, clock }));
   outbox.start();
   cancellations.start();
@@ -232,6 +237,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   return {
     database,
     runs,
+    threads,
     journal,
     replies,
     office,
@@ -297,20 +303,20 @@ export const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 };
 
-/** Runs as the correspondence uses them: those of a conversation are turns of a thread. */
-function ownRuns(
-  { database, journal, clock }: { database: Database; journal: SqliteRunJournal; clock: Clock },
-  runs: Runs,
-) {
+type Parts = { readonly database: Database; readonly journal: SqliteRunJournal; readonly clock: Clock };
+
+function threadsOf({ database, journal, clock }: Parts, runs: Runs): Threads {
   const archive = new SqliteRunArchive(database, new Contents(database));
   const replies = new PendingReplies({ runs, clock, index: new SqliteReplies(database) });
-  const threads = new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock });
-  return {
-    cancel: runs.cancel.bind(runs),
-    view: runs.view.bind(runs),
-    continue: threads.continue.bind(threads),
-  };
+  return new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock });
 }
+
+/** Runs as the correspondence uses them: those of a conversation are turns of a thread. */
+const ownRuns = (runs: Runs, threads: Threads) => ({
+  cancel: runs.cancel.bind(runs),
+  view: runs.view.bind(runs),
+  continue: threads.continue.bind(threads),
+});
 
 /** The n-th write to the journal of runs and all after it are not made, or it is made without a confirmation. */
 export function dieAt({ journal }: Room, writes: number, isWritten: boolean): Promise<void> {

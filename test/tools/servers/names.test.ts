@@ -18,7 +18,16 @@ test("every tool server of the package and of the server's own process has a res
   const modules = readdirSync(BUILT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   for (const name of ["memory", "messages"]) expect(text).toContain(`"${name}"`);
   expect([...RESERVED_TOOL_SERVERS].toSorted()).toEqual(
-    [...modules.map(({ name }) => name), "agent", "client", "memory", "message", "messages", "user"].toSorted(),
+    [
+      ...modules.map(({ name }) => name),
+      "agent",
+      "client",
+      "handoff",
+      "memory",
+      "message",
+      "messages",
+      "user",
+    ].toSorted(),
   );
 });
 

@@ -74,6 +74,7 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
     case "tool-progress":
     case "tool-log":
     case "client-call":
+    case "handoff":
     case "lagged":
       return;
     case "step":

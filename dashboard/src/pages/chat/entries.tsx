@@ -1,4 +1,4 @@
-import { Ban, CircleAlert, FileText, Image } from "lucide-react";
+import { Ban, CircleAlert, CornerDownRight, FileText, Image } from "lucide-react";
 import { use } from "react";
 import type { Logs } from "../../api/live/live-text.ts";
 import type { Progress } from "../../api/live/run-live.ts";
@@ -123,6 +123,14 @@ function NoticeEntry({ entry: { code, text: message, hint } }: { readonly entry:
       <p className="flex items-center gap-2 text-sm text-muted">
         <Ban aria-hidden className="size-4 shrink-0" />
         {words.cancelled}
+      </p>
+    );
+  }
+  if (code === "HANDED_OFF") {
+    return (
+      <p className="flex items-center gap-2 text-sm text-muted [overflow-wrap:anywhere]">
+        <CornerDownRight aria-hidden className="size-4 shrink-0" />
+        {message}
       </p>
     );
   }

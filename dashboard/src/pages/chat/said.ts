@@ -84,7 +84,10 @@ export function saidLive(run: RunDetail, drafts: Drafts, author: string): readon
   });
   const isWaiting = isMoving(run) && run.step_list.every(({ state }) => state !== "running");
   return [
-    { kind: "user", text: run.input, files: run.files, author, joined: false },
+    // After a hand-off, the turn before has the request.
+    ...(run.handed_from === null
+      ? [{ kind: "user", text: run.input, files: run.files, author, joined: false } as const]
+      : []),
     ...steps,
     ...inputs.upTo(Infinity),
     ...(isWaiting ? [{ kind: "thinking" } as const] : []),
@@ -99,7 +102,9 @@ function modelSaid(step: Exclude<Step, ToolStep>, draft: string): readonly Said[
   return draft === "" ? [{ kind: "thinking" }] : assistant(draft, reasoning, []);
 }
 
-function closing({ state, failure, hint }: RunDetail): readonly Said[] {
+function closing({ state, failure, hint, agent, handoffs: { to } }: RunDetail): readonly Said[] {
+  if (to !== null)
+    return [{ kind: "notice", code: "HANDED_OFF", text: `${agent} handed off to ${to.agent}: ${to.reason}`, hint: "" }];
   if (state === "cancelled") return [{ kind: "notice", code: "CANCELLED", text: "", hint: "" }];
   return failure === null ? [] : [{ kind: "notice", code: failure.code, text: failure.message, hint }];
 }

@@ -63,11 +63,12 @@ type FrameProps = Props & {
 };
 
 function TurnFrame({ turn, said, isLast, actions, live, children }: FrameProps) {
-  const [first, ...rest] = said;
+  const [first] = said;
+  const rest = first?.kind === "user" ? said.slice(1) : said;
   return (
     <article data-turn={turn.run} className="group/turn space-y-3 [contain-intrinsic-size:auto_16rem]">
       {first?.kind === "user" ? <UserEntry entry={first} /> : null}
-      <Branches turn={turn} actions={actions} />
+      {turn.handoffs.from === null ? <Branches turn={turn} actions={actions} /> : null}
       <Entries said={rest} agent={turn.agent} progress={live?.progress} logs={live?.logs} />
       {children}
       {hasEnded(turn) ? <Foot turn={turn} said={rest} isLast={isLast} actions={actions} /> : null}

@@ -81,7 +81,7 @@ function Facts({ run }: { readonly run: RunDetail }) {
   );
 }
 
-/** The run it was made from, and those made from it, each with a way to compare them. */
+/** The run it was made from, those it was handed off by and to, and those made from it, each with a way to compare them. */
 function Kin({ run }: { readonly run: RunDetail }) {
   const { origin } = run;
   return (
@@ -92,6 +92,14 @@ function Kin({ run }: { readonly run: RunDetail }) {
           <Compare a={origin.run} b={run.id} />
         </Item>
       )}
+      {(["from", "to"] as const).map((way) => {
+        const other = run.handoffs[way];
+        return other === null ? null : (
+          <Item key={way} name={text.run.kin.handedOff[way]}>
+            <span title={other.reason}>{other.agent}</span> <RunLink id={other.run} />
+          </Item>
+        );
+      })}
       {run.made_from_it.map((made) => (
         <Item key={made.id} name={text.run.kin.to[made.kind]}>
           <RunLink id={made.id} /> <Compare a={run.id} b={made.id} />

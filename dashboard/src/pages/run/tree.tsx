@@ -9,9 +9,9 @@ import { ApprovalCard } from "../approvals/approval-card.tsx";
 
 const DELEGATED = "delegation-";
 
-/** The run that this one works for, and those that work for it. */
+/** The run that this one works for, and those that work for it or continue it. */
 export function Tree({ run }: { readonly run: RunDetail }) {
-  const delegates = run.replies.some(({ reply_with: id }) => id.startsWith(DELEGATED));
+  const delegates = run.handed_to !== null || run.replies.some(({ reply_with: id }) => id.startsWith(DELEGATED));
   const { data } = useQuery({ ...runTreeQuery(run.id), enabled: delegates });
   if (run.parent === null && !delegates) return null;
   return (
@@ -35,7 +35,7 @@ export function Tree({ run }: { readonly run: RunDetail }) {
 }
 
 function Below({ runs, parent }: { readonly runs: readonly RunSummary[]; readonly parent: string }) {
-  const below = runs.filter((each) => each.parent === parent);
+  const below = runs.filter((each) => (each.handed_from ?? each.parent) === parent);
   if (below.length === 0) return null;
   return (
     <ul aria-label={text.run.below} className="space-y-1.5">

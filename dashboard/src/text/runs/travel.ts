@@ -3,6 +3,7 @@ export const TRAVEL = {
   kin: {
     from: { fork: "Fork of", retry: "Retry of" },
     to: { fork: "Forked as", retry: "Retried as" },
+    handedOff: { from: "Handed off by", to: "Handed off to" },
     step: (step: number) => `from step ${step}`,
     compare: "compare",
   },

@@ -183,6 +183,7 @@ export const DefinitionFile = z.strictObject({
       examples: [["*"]],
     }),
   agents: agentNames("Agents that it may delegate to; each is a tool, agent_researcher"),
+  handoffs: agentNames("Agents that it may hand a request off to; each is a tool, handoff_billing"),
   model: model.optional().meta({ description: "Short for llm.model", examples: ["openai/gpt-5-mini"] }),
   system_prompt: z
     .string()

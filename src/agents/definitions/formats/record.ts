@@ -7,5 +7,7 @@ export const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");
 
 /** Tools that stand for the agents that a definition names, as rules call them: `agent.researcher`. */
-export const agentToolsIn = ({ agents }: Readonly<Record<string, unknown>>): readonly string[] =>
-  isStrings(agents) ? agents.map((name) => `agent.${name}`) : [];
+export const agentToolsIn = ({ agents, handoffs }: Readonly<Record<string, unknown>>): readonly string[] => [
+  ...(isStrings(agents) ? agents.map((name) => `agent.${name}`) : []),
+  ...(isStrings(handoffs) ? handoffs.map((name) => `handoff.${name}`) : []),
+];

@@ -58,6 +58,7 @@ export const AgentDetail = AgentSummary.extend({
   max_steps: z.int(),
   when_busy: WhenBusy.meta({ description: "Default for messages that are sent to its threads during a turn" }),
   agents: z.array(z.string()).meta({ description: "Agents that it may delegate to" }),
+  handoffs: z.array(z.string()).meta({ description: "Agents that it may hand a request off to" }),
   warnings: z.array(FileProblem),
 }).meta({ id: "Agent" });
 export type AgentDetail = z.infer<typeof AgentDetail>;

@@ -67,6 +67,19 @@ export const RunOrigin = z
   })
   .meta({ id: "RunOrigin" });
 
+export const HandOff = z
+  .object({
+    run: Id.meta({ description: "The other run; may be deleted" }),
+    agent: z.string().meta({ description: "Its agent" }),
+    reason: z.string(),
+  })
+  .meta({ id: "HandOff" });
+export type HandOff = z.infer<typeof HandOff>;
+
+export const HandOffs = z
+  .object({ from: HandOff.nullable(), to: HandOff.nullable() })
+  .meta({ description: "The hand-off that began the run, and the one by which it ended; null if there was none" });
+
 export const RunSummary = z
   .object({
     id: Id,
@@ -105,6 +118,8 @@ export const RunSummary = z
       .meta({ description: "Thread that it is a turn of, and the turn that it continues" }),
     tags: z.array(z.string()),
     parent: Id.nullable().meta({ description: "Run that it works for, by a delegation" }),
+    handed_from: Id.nullable().meta({ description: "Run that was handed off to it" }),
+    handed_to: Id.nullable().meta({ description: "Run that continues it after a hand-off" }),
     notices: z.array(z.string()).meta({
       description:
         "Notices about the output: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
@@ -204,6 +219,7 @@ export const RunDetail = RunSummary.extend({
   system_prompt: z.string(),
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
+  handoffs: HandOffs,
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   inputs: z.array(RunInput).meta({ description: "Messages that joined it while it was in progress, oldest first" }),
   attempt: z.int().meta({ description: "Number of executions: 1, plus 1 for each resumption by the server" }),
@@ -344,6 +360,9 @@ export const RunStreamEvent = z
     z.object({ type: z.literal("client-call"), call: ClientCall }),
     z.object({ type: z.literal("approval"), approval: Approval }),
     z.object({ type: z.literal("input"), input: RunInput }),
+    z.object({ type: z.literal("handoff"), handoff: HandOff }).meta({
+      description: "Another agent continues with the run named; `end` follows, and that run has its own events",
+    }),
     z.object({ type: z.literal("lagged") }).meta({ description: "The client is too slow; reconnect with the last id" }),
     z.object({ type: z.literal("end"), run: RunDetail }),
   ])
@@ -361,6 +380,7 @@ export const RUN_EVENT_TYPES = [
   "client-call",
   "approval",
   "input",
+  "handoff",
 ] as const;
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
 export const RunEventsQuery = z.object({

@@ -5,7 +5,7 @@ import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { ClientToolList } from "../runs/inputs.ts";
-import { RunDetail, RunState } from "../runs/runs.ts";
+import { HandOffs, RunDetail, RunState } from "../runs/runs.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
 const Instant = z.iso.datetime();
@@ -182,7 +182,10 @@ export const Turn = z
       description:
         "As the next turn of the branch sees it: whole, with shortened tool results, or as a part of the summary",
     }),
-    messages: z.array(ThreadMessage),
+    handoffs: HandOffs,
+    messages: z.array(ThreadMessage).meta({
+      description: "In their order. A turn that a hand-off began has no request: that of the turn before is meant",
+    }),
   })
   .meta({ id: "Turn" });
 export type Turn = z.infer<typeof Turn>;

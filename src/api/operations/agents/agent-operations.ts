@@ -71,6 +71,7 @@ async function presentRevision(
     max_steps: definition.maxSteps,
     when_busy: definition.messaging.whenBusy,
     agents: [...definition.agents],
+    handoffs: [...definition.handoffs],
     warnings: warnings.map((warning) => presentProblem(warning, agent.source)),
   };
 }

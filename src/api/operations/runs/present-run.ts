@@ -47,6 +47,8 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     message: run.message === null ? null : presentMessage(run.message),
     thread: run.thread,
     parent: run.parent,
+    handed_from: run.handedFrom,
+    handed_to: run.handedTo,
     cost: presentCost(run),
     tags: [...run.tags],
     notices: [...run.notices],
@@ -83,6 +85,7 @@ export function presentRun(
     system_prompt: view.system,
     recalled: view.recalled,
     prompt: view.prompt,
+    handoffs: presentHandOffs(view),
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     inputs: view.inputs.map(presentInput),
     attempt: Math.max(view.attempt, 1),
@@ -109,6 +112,13 @@ export function presentRun(
     last_event: view.lastSeq,
   };
 }
+
+export const presentHandOff = ({ run, agent, reason }: contract.HandOff): contract.HandOff => ({ run, agent, reason });
+
+export const presentHandOffs = ({ handedFrom, handedTo }: RunView): contract.RunDetail["handoffs"] => ({
+  from: handedFrom && presentHandOff(handedFrom),
+  to: handedTo && presentHandOff(handedTo),
+});
 
 const presentCaller = ({ id, name, role, lacks }: RunCaller) => ({ id, name, role, lacks: [...lacks] });
 

@@ -78,8 +78,9 @@ const start = implement(
   operations.run.start,
   async ({ runs }, body, call) => {
     const { id, ended } = await startRun(runs, body, call);
-    if (body.wait) await ended;
-    return getRun(runs, id);
+    if (!body.wait) return getRun(runs, id);
+    await ended;
+    return getRun(runs, runs.runs.lastOf(id));
   },
   {
     stream: async ({ runs }, body, call) => {

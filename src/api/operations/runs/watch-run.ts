@@ -5,6 +5,7 @@ import { presentApprovalsOf } from "./present-approval.ts";
 import {
   presentArtifact,
   presentClientCall,
+  presentHandOff,
   presentInput,
   presentStep,
   presentSummary,
@@ -133,6 +134,7 @@ function* sentEvents(
     ...questionOf(fold, entry),
     ...approvalOf(fold, entry),
     ...inputOf(fold, entry),
+    ...handOffIn(entry),
   ]);
   const events = all.filter(({ type }) => wants.has(type));
   // Only the last carries the id: who is cut off before it gets the whole entry again.
@@ -169,6 +171,11 @@ function* approvalOf(fold: RunFold, { event }: JournalEntry): Generator<RunStrea
   if (event.type !== "approval-ask" && event.type !== "approval-answer") return;
   const approval = presentApprovalsOf(fold.view()).find(({ id }) => id === event.approvalId);
   if (approval) yield { type: "approval", approval };
+}
+
+function* handOffIn({ event }: JournalEntry): Generator<RunStreamEvent> {
+  const handoff = event.type === "run-complete" ? event.handedTo : undefined;
+  if (handoff) yield { type: "handoff", handoff: presentHandOff(handoff) };
 }
 
 function* inputOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {

@@ -2,7 +2,9 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { isTerminal, type RunServices, type RunSummary, type RunView } from "../../../runs/index.ts";
 import { operations, requestPath, type threads as contract } from "../../contract/index.ts";
 import type * as z from "zod";
+import { HANDOFF } from "../../../tools/catalogue/index.ts";
 import { presentCost } from "../agents/present-budget.ts";
+import { presentHandOffs } from "../runs/present-run.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
@@ -50,6 +52,7 @@ export const presentTurn = (
   output_tokens: summary.outputTokens,
   cost: presentCost(summary),
   in_context: inContext,
+  handoffs: presentHandOffs(view),
   messages: messagesOf(view, readers),
 });
 
@@ -65,6 +68,8 @@ function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
     author: view.thread?.author ?? "",
     at: instant(view.createdAtMs),
   };
+  // After a hand-off, the turn before has the request.
+  const requests = view.handedFrom === null ? [request] : [];
   const ended = isTerminal(view.state);
   let read = 0;
   const inputsUpTo = (turn: number): readonly Message[] => {
@@ -75,7 +80,7 @@ function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
   const steps = view.steps.flatMap((step): readonly Message[] =>
     step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, ended, readers)],
   );
-  return [request, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
+  return [...requests, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
 }
 
 type Step = RunView["steps"][number];
@@ -105,14 +110,18 @@ function toolMessage(step: Extract<Step, { kind: "tool" }>, ended: boolean, read
     name,
     state: !isOver && ended ? "failed" : end.state,
     text: isOver ? end.text : "",
-    has_effects: begun && server !== "" && !readers.has(name),
+    has_effects: begun && server !== "" && server !== HANDOFF && !readers.has(name),
     artifacts: isOver ? end.artifacts.map(presentArtifact) : [],
     at: instant(startedAtMs),
   };
 }
 
-function closing({ state, failure, endedAtMs, createdAtMs }: RunView): readonly Message[] {
+function closing({ state, failure, handedTo, agent, endedAtMs, createdAtMs }: RunView): readonly Message[] {
   const at = instant(endedAtMs ?? createdAtMs);
+  if (handedTo !== null)
+    return [
+      { role: "notice", code: "HANDED_OFF", text: `${agent} handed off to ${handedTo.agent}: ${handedTo.reason}`, at },
+    ];
   if (state === "cancelled") return [{ role: "notice", code: "CANCELLED", text: "The turn was cancelled.", at }];
   return failure === null ? [] : [{ role: "notice", code: failure.code, text: failure.message, at }];
 }

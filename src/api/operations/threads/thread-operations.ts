@@ -112,7 +112,8 @@ async function messageOf(
   { runId, workspace, admission }: { readonly runId: RunId; readonly workspace: string; readonly admission: Admission },
 ) {
   const { uploads } = runs.stores;
-  const replaced = body.instead_of === undefined ? undefined : ownRun(runs, admission, body.instead_of);
+  const replaced =
+    body.instead_of === undefined ? undefined : runs.runs.firstOf(ownRun(runs, admission, body.instead_of));
   const before = replaced && runs.runs.view(replaced);
   const input = body.input ?? before?.input;
   if (input === undefined) {
@@ -185,7 +186,8 @@ const send = implement(
     const { runs } = services;
     const { thread, run, joined, ended } = await sendMessage(services, body, call);
     if (body.wait) await ended;
-    return { thread: presentThread(runs, runs.threads.get(thread)), run: getRun(runs, run), joined };
+    const shown = body.wait ? runs.runs.lastOf(run) : run;
+    return { thread: presentThread(runs, runs.threads.get(thread)), run: getRun(runs, shown), joined };
   },
   {
     stream: async (services, body, call) => {

@@ -13,6 +13,12 @@ import {
   type RunView,
 } from "../../record/index.ts";
 
+type Continued = Pick<RunView, "thread" | "handedFrom">;
+
+/** The run that a run continues, as its journal has it. */
+const continuedBy = ({ thread, handedFrom }: Continued): RunId | null =>
+  thread === null ? (handedFrom?.run ?? null) : thread.parent;
+
 /** Histories of runs in threads, from what earlier runs left. A dormant thread takes no memory. */
 export class ThreadHistory {
   readonly #journal: RunJournal;
@@ -21,14 +27,21 @@ export class ThreadHistory {
     this.#journal = journal;
   }
 
-  /** What a run's model is shown of the earlier runs of its thread; undefined for a run without a thread. */
-  of({ id, thread, message }: Pick<RunView, "id" | "thread" | "message">, plan: RunPlan): History | undefined {
-    if (thread === null) return undefined;
-    const runsMax = message === null ? undefined : plan.earlierTurnsMax;
+  /**
+   * What a run's model is shown of the earlier runs of its thread and of those that were handed off to it; undefined for a
+   * run without any.
+   */
+  of(
+    { id, thread, message, handedFrom }: Pick<RunView, "id" | "thread" | "message" | "handedFrom">,
+    plan: RunPlan,
+  ): History | undefined {
+    if (thread === null && handedFrom === null) return undefined;
+    const runsMax = message === null || handedFrom !== null ? undefined : plan.earlierTurnsMax;
+    const continued = continuedBy({ thread, handedFrom });
     // If the run that it continued was deleted, its predecessor.
-    const isThere = thread.parent === null || this.past(thread.parent) !== undefined;
-    const parent = isThere ? thread.parent : this.parentOf({ id, thread });
-    return historyOf(parent, (each) => this.past(each), { runsMax, isWhole: thread.isWhole });
+    const isThere = continued === null || this.past(continued) !== undefined;
+    const parent = isThere ? continued : this.parentOf({ id, thread, handedFrom });
+    return historyOf(parent, (each) => this.past(each), { runsMax, isWhole: thread?.isWhole });
   }
 
   /** Returns the nearest run from one back that has ended and was not withdrawn; null without one. */
@@ -66,18 +79,18 @@ export class ThreadHistory {
     // One that an older version kept in another form is derived again.
     const past = kept === undefined ? undefined : PastRun.safeParse(JSON.parse(kept)).data;
     const row = this.#journal.summary(id);
-    return past && row ? { ...past, parent: row.thread?.parent ?? null } : past;
+    return past && row ? { ...past, parent: row.thread === null ? row.handedFrom : row.thread.parent } : past;
   }
 
   /** The run that precedes a run in its branch: not the one that it continued, if that was deleted or if others passed this run. */
-  parentOf({ id, thread }: Pick<RunView, "id" | "thread">): RunId | null {
-    const row = this.#journal.summary(id);
-    return (row ? row.thread?.parent : thread?.parent) ?? null;
+  parentOf({ id, ...run }: Continued & Pick<RunView, "id">): RunId | null {
+    const { thread } = this.#journal.summary(id) ?? run;
+    return thread === null ? continuedBy(run) : thread.parent;
   }
 
   /** The last turn up to which the numbers of a run's reports mean the turns of its branch. */
   #sharedTurns(view: RunView, before: PastRun | undefined): number {
-    const continued = view.thread?.parent ?? null;
+    const continued = continuedBy(view);
     if (continued === this.parentOf(view)) return Infinity;
     const turns = continued === null ? 0 : (this.past(continued)?.to.turns ?? Infinity);
     return Math.min(turns, before?.to.turns ?? 0);

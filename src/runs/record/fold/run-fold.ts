@@ -210,6 +210,8 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   message: event.message ?? null,
   thread: event.thread ?? null,
   parent: event.parent ?? null,
+  handedFrom: event.handedFrom ?? null,
+  handedTo: null,
   inputs: [],
   caller: event.caller ?? null,
   questions: [],
@@ -299,6 +301,7 @@ function changes(view: RunView, steps: readonly RunStep[], { event, atMs }: Jour
         endedAtMs: atMs,
         outputJson: jsonOutput(event),
         endNotices: event.notices ?? [],
+        handedTo: event.handedTo ?? null,
       };
     case "run-fail":
       return { ...over("failed", view, atMs), failure: event.failure };

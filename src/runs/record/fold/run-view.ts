@@ -10,6 +10,8 @@ import type {
   ClientTool,
   EventOf,
   Decision,
+  HandedFrom,
+  HandedTo,
   QuestionReply,
   RunArtifact,
   RunFailure,
@@ -169,6 +171,10 @@ export type RunView = {
   readonly thread: RunThread | null;
   /** The run that it works for; null for none. */
   readonly parent: RunParent | null;
+  /** The hand-off that began it; null for none. */
+  readonly handedFrom: HandedFrom | null;
+  /** The hand-off by which it ended; null for none. */
+  readonly handedTo: HandedTo | null;
   readonly inputs: readonly RunInput[];
   /** The caller whose permissions limit the run; null for a caller that has all that runs use. */
   readonly caller: RunCaller | null;

@@ -1,0 +1,35 @@
+import type { RunId } from "../../kernel/ids.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import type { RunJournal, RunSummary } from "../record/index.ts";
+import type { Thread, ThreadStore } from "./thread.ts";
+
+type Deps = { readonly journal: Pick<RunJournal, "summary">; readonly store: Pick<ThreadStore, "path"> };
+
+const summaryOf = (journal: Deps["journal"], id: RunId | null): RunSummary | undefined =>
+  id === null ? undefined : journal.summary(id);
+
+/** The turn before a request, for a turn of it that was handed off: the turns of one request are undone together. */
+export function outsideHandOffs(journal: Deps["journal"], run: RunId | null): RunId | null {
+  let at = summaryOf(journal, run);
+  while (at !== undefined && at.handedTo !== null) at = summaryOf(journal, at.thread?.parent ?? null);
+  return at?.id ?? null;
+}
+
+/** The agent of a thread with another last turn; undefined if no hand-off lies between the two. */
+export function agentAt(
+  { journal, store }: Deps,
+  { head, revision }: Pick<Thread, "head" | "revision">,
+  to: RunId | null,
+): Pick<Thread, "agent" | "revision"> | undefined {
+  const pathTo = (last: RunId | null) =>
+    last === null ? [] : store.path(last, LIMITS.threadTurnsMax).map(({ run }) => run);
+  const [shown, wanted] = [pathTo(head), pathTo(to)];
+  const handedOff = (runs: readonly RunId[], others: readonly RunId[]) => {
+    const common = new Set(others);
+    const own = runs.filter((run) => !common.has(run)).flatMap((run) => journal.summary(run) ?? []);
+    return own.filter(({ handedFrom }) => handedFrom !== null);
+  };
+  const [redone] = handedOff(wanted, shown);
+  const run = redone ?? summaryOf(journal, handedOff(shown, wanted).at(-1)?.handedFrom ?? null);
+  return run && { agent: run.agent, revision: revision === null ? null : run.revision };
+}
