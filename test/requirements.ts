@@ -345,6 +345,8 @@ export const REQUIREMENTS = {
     "triggers.concurrency": "Runs of a trigger that have not ended queue, skip or are replaced by later events.",
     "triggers.webhooks": "A webhook with a valid signature starts one run, however often it is sent.",
     "triggers.messages": "A published message starts one run of each trigger that matches it, in a bounded chain.",
+    "triggers.files":
+      "A file that is created or changed below the watched directory starts one run, which has the file.",
     "triggers.definitions": "Definitions declare triggers, which each deployment creates, changes, keeps or removes.",
     "triggers.thread": "Runs of a trigger can be turns of one thread, or of one thread for each key.",
     "triggers.refused": "A trigger that could never start a run is refused with a remedy.",

@@ -62,6 +62,14 @@ export const LIMITS = {
   hookBodyBytesMax: 1 * MIB,
   /** Events of one trigger that wait for its runs. */
   triggerEventsWaitingMax: 100,
+  /** One file that fires a trigger; no more than files.upload_bytes_max. */
+  triggerFileBytesMax: 64 * MIB,
+  /** Files that match the pattern of one trigger. */
+  triggerFilesMax: 10_000,
+  /** Entries of folders that triggers look at in a second. */
+  triggerEntriesPerPoll: 5_000,
+  /** Bytes of files that triggers read in a second, but for the last file. */
+  triggerBytesPerPoll: 128 * MIB,
   /** Events of one trigger that are kept, with their runs, in its history. An event that comes again is recognized as long as it is kept. */
   triggerEventsKeptMax: 1_000,
   /** Webhooks of one workspace. */

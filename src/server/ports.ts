@@ -3,6 +3,7 @@ import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { Guarded, Principal, Workspaces } from "../access/index.ts";
 import { AgentNotFoundError } from "../agents/definitions/index.ts";
 import { toFault } from "../kernel/errors.ts";
+import { LIMITS } from "../kernel/quantities.ts";
 import { packageVersion } from "../kernel/package.ts";
 import type { MemoryPorts } from "../memory/index.ts";
 import type { MessagingPorts } from "../messaging/index.ts";
@@ -134,7 +135,7 @@ export const triggerPorts = (
     access,
     secrets: { secrets },
   }: Opened<"agents" | "messaging" | "runs" | "access">,
-  { config: { messages } }: LoadedConfig,
+  { config: { messages, files } }: LoadedConfig,
 ): TriggersPorts => ({
   store: storage.triggers,
   agents: agents.agents,
@@ -143,14 +144,22 @@ export const triggerPorts = (
   changes: storage.changes,
   clock,
   secrets: ownSecrets(secrets),
-  messages: {
-    listen: (subscription) => {
-      router.openInternal(subscription.workspace, subscription.subscriber);
-      return subscriptions.listen(subscription);
+  sources: {
+    messages: {
+      listen: (subscription) => {
+        router.openInternal(subscription.workspace, subscription.subscriber);
+        return subscriptions.listen(subscription);
+      },
+      attach: (prefix, handler) => router.attachInternal(prefix, handler),
+      pause: (workspace, mailbox, isPaused) => router.pause(workspace, mailbox, isPaused),
+      follow: (delivered) => followUp(delivered, messages.hops_max),
     },
-    attach: (prefix, handler) => router.attachInternal(prefix, handler),
-    pause: (workspace, mailbox, isPaused) => router.pause(workspace, mailbox, isPaused),
-    follow: (delivered) => followUp(delivered, messages.hops_max),
+    files: {
+      root: files.watch_root,
+      bytesMax: Math.min(files.upload_bytes_max, LIMITS.triggerFileBytesMax),
+      reserve: (workspace, bytes) =>
+        access.workspaces.stock("file_bytes").reserve(workspace, storage.uploads.bytesOf(workspace), bytes),
+    },
   },
 });
 

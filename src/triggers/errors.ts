@@ -68,3 +68,25 @@ export class TriggerBusyError extends CaxtonError<{ readonly max: number }> {
     super(`${max} events of the trigger ${name} wait for its runs`, "Send the event again later.", { max });
   }
 }
+
+/** No directory is configured in which file triggers watch. */
+export class FileTriggersOffError extends CaxtonError {
+  readonly code = "FILE_TRIGGERS_OFF";
+  readonly kind = "invalid";
+  constructor() {
+    super(
+      "file triggers need the setting files.watch_root",
+      "Set files.watch_root in caxton.toml to the directory that has a folder for each workspace.",
+      {},
+    );
+  }
+}
+
+/** A file is not what fired the trigger any more. */
+export class FileChangedError extends CaxtonError<{ readonly path: string }> {
+  readonly code = "TRIGGER_FILE_CHANGED";
+  readonly kind = "conflict";
+  constructor(path: string, what: string) {
+    super(`${path} ${what}`, "", { path });
+  }
+}

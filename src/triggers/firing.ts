@@ -1,19 +1,18 @@
 import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { type Fault, toFault } from "../kernel/errors.ts";
+import { toFault } from "../kernel/errors.ts";
 import type { RunId, TriggerId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { TriggerBusyError } from "./errors.ts";
+import type { SeenFile } from "./files/seen-file.ts";
 import type { RunStarter } from "./run-starter.ts";
+import { isTemporary } from "./temporary.ts";
 import type { Fire, Settled, Trigger, TriggerPlan, TriggerStore } from "./trigger.ts";
 
 export type FiringPorts = { readonly store: TriggerStore; readonly clock: Clock; readonly starter: RunStarter };
 
 const RETRY_MS = 5_000;
-/** Too many turns of the thread wait. */
-const THREAD_BUSY = "THREAD_BUSY";
-const TEMPORARY: ReadonlySet<Fault["kind"]> = new Set(["exhausted", "unavailable", "timeout", "storage-full"]);
 
 /**
  * From events of triggers to runs.
@@ -41,13 +40,18 @@ export class Firing implements AsyncDisposable {
   }
 
   /** Records events, and the plan of the slot after them. Those for which there is no room are skipped. Returns those that are new; their runs start in the background. */
-  record(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]> {
+  record(
+    trigger: Trigger,
+    fires: readonly Fire[],
+    plan: TriggerPlan | undefined,
+    seen?: SeenFile,
+  ): Promise<readonly Fire[]> {
     return this.#recording.run(trigger.id, async () => {
       const room = LIMITS.triggerEventsWaitingMax - this.#ports.store.waitingCount(trigger);
       const limited = fires.map((fire, index) =>
         fire.outcome !== "waiting" || index < room ? fire : { ...fire, ...FULL, event: undefined },
       );
-      const recorded = await this.#ports.store.fire(trigger, limited, plan);
+      const recorded = await this.#ports.store.fire(trigger, limited, plan, seen);
       if (recorded.length > 0) void this.pump(trigger);
       return recorded;
     });
@@ -66,11 +70,11 @@ export class Firing implements AsyncDisposable {
   }
 
   /** Records an event that is not a slot; its run starts in the background. False if too many events of the trigger wait. */
-  admit(trigger: Trigger, fire: Fire): Promise<boolean> {
+  admit(trigger: Trigger, fire: Fire, seen?: SeenFile): Promise<boolean> {
     return this.#recording.run(trigger.id, async () => {
       const { store } = this.#ports;
       if (this.isFull(trigger)) return false;
-      await store.fire(trigger, [fire], undefined);
+      await store.fire(trigger, [fire], undefined, seen);
       void this.pump(trigger);
       return true;
     });
@@ -127,8 +131,7 @@ export class Firing implements AsyncDisposable {
       await store.settle(fire, await starter.start(trigger, fire));
     } catch (error) {
       const fault = toFault(error);
-      if (TEMPORARY.has(fault.kind) || fault.code === THREAD_BUSY)
-        return this.#retryLater(trigger, fault.retryAfterMs ?? RETRY_MS);
+      if (isTemporary(fault)) return this.#retryLater(trigger, fault.retryAfterMs ?? RETRY_MS);
       if (fault.kind === "bug") log.error({ err: error, trigger: trigger.id }, "a trigger cannot start a run");
       await store.settle(fire, { outcome: "failed", code: fault.code, reason: fault.message });
       if (fault.kind === "denied" || fault.kind === "unauthenticated" || fault.kind === "not-found")

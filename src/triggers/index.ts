@@ -2,6 +2,7 @@
 export { TriggerNotFoundError } from "./errors.ts";
 export { openTriggers, type TriggersPorts, type TriggerServices } from "./open.ts";
 export { type Authorize, type Authorized } from "./run-starter.ts";
+export { type SeenFile } from "./files/seen-file.ts";
 export {
   type Fire,
   FIRE_OUTCOMES,

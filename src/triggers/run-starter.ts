@@ -5,7 +5,9 @@ import type { Json } from "../kernel/json.ts";
 import { intersection, type RunCaller } from "../kernel/rights/run-caller.ts";
 import { isTerminal, type RunServices } from "../runs/index.ts";
 import { TriggerInvalidError } from "./errors.ts";
+import { FileCopies, type FilePorts } from "./files/file-copies.ts";
 import { threadIdOf } from "./slots.ts";
+import { isTemporary } from "./temporary.ts";
 import type { Fire, Settled, Trigger, TriggerOwner } from "./trigger.ts";
 
 /** The permission of a principal to start a run. */
@@ -22,6 +24,7 @@ export type Authorize = (trigger: Trigger, fire: Fire, by: TriggerOwner) => Auth
 export type RunStarterPorts = {
   readonly runs: Pick<RunServices, "runs" | "threads" | "stores">;
   readonly authorize: Authorize;
+  readonly files: FilePorts;
 };
 
 const STARTED: Settled = { outcome: "started", code: undefined, reason: "" };
@@ -32,9 +35,11 @@ const STARTED: Settled = { outcome: "started", code: undefined, reason: "" };
  */
 export class RunStarter {
   readonly #ports: RunStarterPorts;
+  readonly #copies: FileCopies;
 
   constructor(ports: RunStarterPorts) {
     this.#ports = ports;
+    this.#copies = new FileCopies({ ...ports.files, uploads: ports.runs.stores.uploads });
   }
 
   /**
@@ -49,7 +54,9 @@ export class RunStarter {
     const authorized = authorize(trigger, fire, trigger.owner);
     try {
       await this.#begin(trigger, fire, callerOf(authorized.caller, by));
+      this.#copies.taken(fire);
     } catch (error) {
+      if (!isTemporary(toFault(error))) await this.#copies.release(fire);
       authorized.ended(error);
       throw error;
     }
@@ -71,14 +78,15 @@ export class RunStarter {
   async #begin(trigger: Trigger, fire: Fire, caller: RunCaller | undefined): Promise<void> {
     const { runs, threads } = this.#ports.runs;
     const { workspace, agent, spec, owner } = trigger;
-    const { cause } = fire.source ?? {};
+    const { source } = fire;
+    const message = source?.type === "message" ? source : undefined;
     const request = {
       id: fire.runId,
       input: textOf(trigger, fire, "input"),
       model: undefined,
-      files: [],
-      caller: intersection(caller, fire.source?.onBehalfOf),
-      cause,
+      files: await this.#copies.of(fire),
+      caller: intersection(caller, message?.onBehalfOf),
+      cause: message?.cause,
     };
     if (spec.thread === "new") {
       await runs.start({ ...request, workspace, agent });

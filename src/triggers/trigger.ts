@@ -3,6 +3,7 @@ import type { RunId, TriggerId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { RunCaller } from "../kernel/rights/run-caller.ts";
 import type { TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
+import type { SeenFile, SeenFileStore } from "./files/seen-file.ts";
 import { MessageCause } from "../messaging/acl/index.ts";
 
 /** The principal whose rights the runs of a trigger have: the one that created it or changed it last. */
@@ -41,6 +42,7 @@ export type FireOutcome = (typeof FIRE_OUTCOMES)[number];
 /** What the run of an event has besides the event. A message limits the run to the rights of the party that it is on behalf of. */
 export const FireSource = z.discriminatedUnion("type", [
   z.object({ type: z.literal("message"), cause: MessageCause, onBehalfOf: RunCaller.optional() }),
+  z.object({ type: z.literal("file"), path: z.string(), hash: z.string(), mediaType: z.string() }),
 ]);
 export type FireSource = z.infer<typeof FireSource>;
 
@@ -70,7 +72,7 @@ export type Fire = {
 export type Settled = Pick<Fire, "outcome" | "code" | "reason">;
 
 /** Where triggers and their fires are stored. Each method is one transaction. Throws storage errors. */
-export interface TriggerStore {
+export interface TriggerStore extends SeenFileStore {
   /** By id, or by `agent/name` without regard to case. */
   find(workspace: string, ref: string): Trigger | undefined;
   /** Of any workspace. */
@@ -96,9 +98,15 @@ export interface TriggerStore {
   ahead(nowMs: number): readonly Trigger[];
   /**
    * Records fires with the plan of the time after them, which a trigger keeps that was changed or deleted meanwhile. Returns the fires that
-   * are new. Those of slots whose fires are deleted already, and those of a previous owner, are not.
+   * are new. Those of slots whose fires are deleted already, and those of a previous owner, are not. With a fire that is recorded, the file
+   * that it is for counts as seen.
    */
-  fire(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]>;
+  fire(
+    trigger: Trigger,
+    fires: readonly Fire[],
+    plan: TriggerPlan | undefined,
+    seen?: SeenFile,
+  ): Promise<readonly Fire[]>;
   /** The event with a key. */
   fireOf(trigger: Pick<Trigger, "workspace" | "id">, key: string): Fire | undefined;
   settle(fire: Pick<Fire, "workspace" | "trigger" | "key">, settled: Settled): Promise<void>;

@@ -6,6 +6,7 @@ import { mint, TriggerId } from "../kernel/ids.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type TriggerChange, TriggerSpec } from "../kernel/triggers/trigger-spec.ts";
 import {
+  FileTriggersOffError,
   TriggerDeclaredError,
   TriggerExistsError,
   TriggerInvalidError,
@@ -34,6 +35,8 @@ export type TriggersParts = {
   /** Is called after a trigger was changed or deleted. */
   readonly changed: (trigger: Pick<Trigger, "workspace" | "id">) => void;
   readonly secrets: SecretVault;
+  /** Whether there is a directory in which file triggers watch. */
+  readonly hasFiles: boolean;
 };
 
 type NewTrigger = {
@@ -79,7 +82,7 @@ export class Triggers {
     return found;
   }
 
-  /** The same id twice is one trigger. Throws AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
+  /** The same id twice is one trigger. Throws AgentNotFoundError, FileTriggersOffError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
   create({ id = mint(TriggerId), workspace, agent: given, spec, owner }: NewTrigger): Promise<Trigger> {
     return this.#changing.run(workspace, async () => {
       const { store, clock, agents } = this.#parts;
@@ -87,6 +90,7 @@ export class Triggers {
       if (before !== undefined) return before;
       const { name: agent } = await agents.get(workspace, given);
       refuseInvalid(spec);
+      this.#refuseFiles(spec);
       if (store.find(workspace, `${agent}/${spec.name}`) !== undefined) throw new TriggerExistsError(agent, spec.name);
       if (store.count(workspace) >= LIMITS.triggersMax) throw new TriggersFullError(LIMITS.triggersMax);
       const nowMs = clock.nowMs();
@@ -108,6 +112,7 @@ export class Triggers {
       const nowMs = this.#parts.clock.nowMs();
       const updatedAtMs = Math.max(nowMs, before.updatedAtMs + 1);
       const spec = changedSpec(before.spec, change);
+      if (spec.enabled) this.#refuseFiles(spec);
       if (before.isDeclared && !isDeepStrictEqual(spec, before.spec)) throw declared(before);
       const changed = { ...before, spec, owner, updatedAtMs, stopped: undefined };
       // A slot that is due in this moment is not lost.
@@ -162,6 +167,11 @@ export class Triggers {
   /** The newest events of a trigger first. Throws TriggerNotFoundError. */
   fires(workspace: string, ref: string, page: FirePage): readonly StoredFire[] {
     return this.#parts.store.fires(this.get(workspace, ref), page);
+  }
+
+  /** Throws FileTriggersOffError. */
+  #refuseFiles({ kind }: TriggerSpec): void {
+    if (kind === "file" && !this.#parts.hasFiles) throw new FileTriggersOffError();
   }
 
   async #put(trigger: Trigger): Promise<Trigger> {

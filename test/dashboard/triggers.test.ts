@@ -115,3 +115,22 @@ test("a message trigger is created with its conditions and policies, and a condi
   await dialog(page).waitFor({ state: "detached" });
   expect(await stored()).not.toHaveProperty("where");
 });
+
+test("a file trigger names the setting that it needs", async () => {
+  await using person = await visit(browser, server.url, { still: true, width: 1_280 });
+  const { page } = person;
+  await page.goto("/ui/triggers");
+  await page.getByRole("button", { name: "Create trigger" }).click();
+  await dialog(page).getByLabel("Agent").selectOption("data-analyzer");
+  await dialog(page).getByLabel("Name").fill("tables");
+  await dialog(page).getByLabel("Kind").selectOption("For files");
+  await dialog(page).getByLabel("Files").fill("inbox/*.csv");
+  await dialog(page).getByLabel("Changes").selectOption("Created");
+  await dialog(page).getByLabel("Request of the runs").fill("Describe {{event.name}}");
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await dialog(page).getByRole("button", { name: "Create trigger" }).click();
+  await dialog(page)
+    .getByText(/files.watch_root/)
+    .first()
+    .waitFor();
+});

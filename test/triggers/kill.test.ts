@@ -169,3 +169,46 @@ test("a server that is killed repeatedly while messages come starts one run for 
     expect(sent.length).toBeGreaterThan(KILLS);
   }
 }, 300_000);
+
+test("a server that is killed repeatedly while files come starts one run for each file", async () => {
+  using place = tempDirectory();
+  const inbox = join(place.path, "watched/default");
+  mkdirSync(inbox, { recursive: true });
+  mkdirSync(join(place.path, "agents"));
+  writeFileSync(join(place.path, "agents/clerk.toml"), AGENT);
+  const config = `[server]\nport = 0\n[models]\ndefault = "mock"\n[files]\nwatch_root = "watched"\n`;
+  writeFileSync(join(place.path, "caxton.toml"), config);
+  const written: string[] = [];
+  // triggers.files.L1
+  for (let kill = 0; kill <= KILLS; kill += 1) {
+    await using running = await serve(place.path);
+    await expect.poll(async () => (await fetch(`${running.url}/ready`)).status).toBe(200);
+    const spec = { kind: "file", agent: "clerk", name: "inbox", path: "*.txt", parallel: 100 };
+    if (kill === 0) await post(`${running.url}/api/v1/triggers`, { ...spec, input: "{{event.name}}" });
+    const isLast = kill === KILLS;
+    const until = Date.now() + (isLast ? 500 : 2_500 + ((kill * 337) % 1_000));
+    while (Date.now() < until) {
+      const name = `note-${String(written.length).padStart(5, "0")}.txt`;
+      writeFileSync(join(inbox, name), name);
+      written.push(name);
+      await setTimeout(20);
+    }
+    if (!isLast) {
+      running.server.kill("SIGKILL");
+      continue;
+    }
+    const found = () => all(`${running.url}/api/v1/runs`, (page) => contract.runs.RunPage.parse(page));
+    await expect
+      .poll(async () => (await found()).map(({ input_preview: input }) => input).toSorted(), { timeout: 120_000 })
+      .toEqual(written);
+    const runs = await found();
+    const files = await Promise.all(
+      runs.map(async ({ id }) =>
+        contract.runs.RunDetail.parse(await (await fetch(`${running.url}/api/v1/runs/${id}`)).json()).files.map(
+          (file) => file.name,
+        ),
+      ),
+    );
+    expect(files.flat().toSorted()).toEqual(written);
+  }
+}, 300_000);

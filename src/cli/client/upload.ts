@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { operations, type Upload } from "../../api/contract/index.ts";
+import { mediaTypeOf } from "../../kernel/files/media-types.ts";
 import type { Client } from "./client.ts";
 import { unreadable, UnreadableFileError } from "./errors.ts";
 
@@ -42,35 +43,9 @@ export async function upload(
     method: "POST",
     path: operations.run.upload.http.path,
     query: { name: file.name },
-    headers: { "content-type": mediaType(file.name), "content-length": String(file.bytes) },
+    headers: { "content-type": mediaTypeOf(file.name), "content-length": String(file.bytes) },
     body,
     signal: options.signal,
   });
   return operations.run.upload.output.parse(await response.json());
 }
-
-const MEDIA_TYPES: { readonly [extension: string]: string } = {
-  ".csv": "text/csv",
-  ".tsv": "text/tab-separated-values",
-  ".json": "application/json",
-  ".jsonl": "application/x-ndjson",
-  ".txt": "text/plain",
-  ".log": "text/plain",
-  ".md": "text/markdown",
-  ".html": "text/html",
-  ".xml": "application/xml",
-  ".yaml": "application/yaml",
-  ".yml": "application/yaml",
-  ".toml": "application/toml",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".jpg": "image/jpeg",
-  ".jpeg": "image/jpeg",
-  ".gif": "image/gif",
-  ".webp": "image/webp",
-  ".pdf": "application/pdf",
-  ".sqlite": "application/vnd.sqlite3",
-  ".zip": "application/zip",
-};
-
-const mediaType = (name: string): string => MEDIA_TYPES[extname(name).toLowerCase()] ?? "application/octet-stream";

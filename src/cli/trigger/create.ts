@@ -7,7 +7,7 @@ import { parseDuration } from "../../text/documents/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne, UsageError, wholeNumber } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
 
-const KINDS = ["cron", "every", "at", "webhook", "message"] as const;
+const KINDS = ["cron", "every", "at", "webhook", "message", "file"] as const;
 /** The option that states a kind, if it is not the kind's name; its value is that field of the trigger. */
 const FIELD_OF: Readonly<Record<(typeof KINDS)[number], string>> = {
   cron: "cron",
@@ -15,6 +15,7 @@ const FIELD_OF: Readonly<Record<(typeof KINDS)[number], string>> = {
   at: "at",
   webhook: "verify",
   message: "topic",
+  file: "path",
 };
 const text = z.string().optional();
 
@@ -32,6 +33,8 @@ export const FIELDS = z.object({
   performative: text,
   sender: text,
   where: text,
+  file: text,
+  on: text,
   catchUp: text,
   jitter: text,
   concurrency: text,
@@ -55,7 +58,12 @@ export const fieldOptions = (command: Command): Command =>
     .option("--performative <act>", "only messages with this performative")
     .option("--sender <name>", "only messages of this sender")
     .option("--where <expression>", "only messages for which it is true, for example message.content.price > 100")
-    .option("--catch-up <policy>", "slots missed while the server did not run: latest (default), skip or all")
+    .option("--file <pattern>", "files in the folder of the workspace below files.watch_root, for example inbox/*.csv")
+    .option("--on <changes>", "changes of files, separated by commas. Default: created,changed")
+    .option(
+      "--catch-up <policy>",
+      "slots missed while the server did not run: latest (default; of files: all), skip or all",
+    )
     .option("--jitter <duration>", "maximum delay of a slot")
     .option(
       "--thread <key>",
@@ -68,7 +76,7 @@ export const fieldOptions = (command: Command): Command =>
 
 /** The options as fields of a trigger; `in` becomes `at`. Throws UsageError. */
 export function fieldsOf(
-  { in: delay, catchUp, webhook: verify, ...given }: z.infer<typeof FIELDS>,
+  { in: delay, catchUp, webhook: verify, file: path, on, ...given }: z.infer<typeof FIELDS>,
   command: string,
 ): Readonly<Record<string, unknown>> {
   const ms = delay === undefined ? undefined : parseDuration(delay);
@@ -76,7 +84,8 @@ export function fieldsOf(
     throw new UsageError(`--in takes a duration such as 30m or 2h, not "${delay}"`, command);
   if (delay !== undefined && given.at !== undefined) throw new UsageError("give --at or --in, not both", command);
   const at = ms === undefined ? given.at : new Date(Date.now() + ms).toISOString();
-  const fields = { ...given, at, verify, catch_up: catchUp };
+  const events = on?.split(",").map((event) => event.trim());
+  const fields = { ...given, at, verify, path, events, catch_up: catchUp };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -84,7 +93,7 @@ export function createTrigger(command: Command, invocation: Invocation): void {
   command
     .summary("create a trigger")
     .description(
-      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at, --in, --webhook or --topic. Its runs have your rights; if you lose them, the trigger stops.",
+      "Create a trigger that starts runs of an agent. Exactly one option states the kind: --cron, --every, --at, --in, --webhook, --topic or --file. Its runs have your rights; if you lose them, the trigger stops.",
     )
     .argument("<agent>", "agent whose runs it starts")
     .argument("<name>", "name of the trigger, for example morning-report");
@@ -97,6 +106,7 @@ export function createTrigger(command: Command, invocation: Invocation): void {
       "prints the secret",
     ],
     [`caxton trigger create reporter orders --topic "orders.*.created" --input "{{event.content}}"`, ""],
+    [`caxton trigger create reporter tables --file "inbox/*.csv" --input "Describe {{event.name}}"`, ""],
     [`caxton trigger create reporter once --in 2h --input "Say hello"`, "one delayed run"],
   ]);
   act(command, invocation, {
@@ -125,7 +135,10 @@ function specOf(given: Readonly<Record<string, unknown>>): TriggerSpec {
   const kinds = KINDS.filter((kind) => given[FIELD_OF[kind]] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
-    throw new UsageError("give exactly one of --cron, --every, --at, --in, --webhook, --topic", "trigger create");
+    throw new UsageError(
+      "give exactly one of --cron, --every, --at, --in, --webhook, --topic, --file",
+      "trigger create",
+    );
   if (given["input"] === undefined) throw new UsageError("--input is missing", "trigger create");
   const parsed = TriggerSpec.safeParse({ kind, ...given });
   if (parsed.success) return parsed.data;

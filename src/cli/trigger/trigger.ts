@@ -60,6 +60,8 @@ function timesOf({ trigger: spec }: Trigger): string {
       return `webhook, ${spec.verify}`;
     case "message":
       return `messages of ${spec.topic}`;
+    case "file":
+      return `files ${spec.path}`;
   }
 }
 

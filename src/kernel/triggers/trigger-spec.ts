@@ -21,6 +21,9 @@ const name = z
 export const HOOK_SCHEMES = ["standard", "github", "bearer"] as const;
 export type HookScheme = (typeof HOOK_SCHEMES)[number];
 
+/** Changes of files that fire a trigger. */
+export const FILE_EVENTS = ["created", "changed"] as const;
+
 const FIELDS = {
   cron: z
     .string()
@@ -36,7 +39,7 @@ const FIELDS = {
     .max(40)
     .meta({ description: "Time of the one run", examples: ["2026-12-01T08:00:00+01:00"] }),
   catch_up: z.enum(["latest", "skip", "all"]).meta({
-    description: `Slots that were missed while the server did not run: fire the latest, skip them, or fire all, at most the latest ${CATCH_UP_MAX}`,
+    description: `Slots, or changes of files, that were missed while the server did not run: fire the latest, skip them, or fire all; of slots at most the latest ${CATCH_UP_MAX}`,
   }),
   jitter: duration().meta({
     description: "Maximum delay of a slot; each trigger and slot has its own delay",
@@ -63,6 +66,19 @@ const FIELDS = {
       description: "Only messages for which this expression over `message` is true",
       examples: ["message.content.price > 100"],
     }),
+  path: z
+    .string()
+    .max(512)
+    .meta({
+      description:
+        "Pattern of files in the folder of the workspace below files.watch_root: * and ? within a name, ** for any folders",
+      examples: ["inbox/*.csv"],
+    }),
+  events: z
+    .array(z.enum(FILE_EVENTS))
+    .min(1)
+    .max(FILE_EVENTS.length)
+    .meta({ description: "Changes of a file that fire the trigger" }),
   input: z
     .string()
     .min(1)
@@ -115,6 +131,13 @@ export const TRIGGER_KINDS = [
     performative: FIELDS.performative.optional(),
     sender: FIELDS.sender.optional(),
     where: FIELDS.where.optional(),
+    ...COMMON,
+  }),
+  z.strictObject({
+    kind: z.literal("file"),
+    path: FIELDS.path,
+    events: FIELDS.events.default([...FILE_EVENTS]),
+    catch_up: FIELDS.catch_up.default("all"),
     ...COMMON,
   }),
 ] as const;

@@ -154,6 +154,10 @@ const RetentionTable = z
 const FilesTable = z
   .strictObject({
     root: path(".").meta({ description: "Base directory of tools' relative paths and granted directories" }),
+    watch_root: z.string().min(1).optional().meta({
+      description:
+        "Directory with a folder for each workspace in which file triggers watch; unset, file triggers are refused",
+    }),
     upload_bytes_max: sizeText({ minBytes: 1, maxBytes: 16 * 1024 ** 3 }).prefault("256MiB"),
     waiting_bytes_max: sizeText({ minBytes: 1, maxBytes: 1024 ** 5 })
       .prefault("8GiB")
@@ -354,6 +358,7 @@ export const PATH_SETTINGS = [
   "server.tls.client_ca",
   "agents.directory",
   "files.root",
+  "files.watch_root",
   "models.scripted_directory",
   "models.prices_file",
   "tools.directory",

@@ -287,6 +287,7 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
   const { scripted_directory: scripted, prices_file: prices } = config.models;
   const { tls } = config.server;
   const { key_file: keyFile } = config.secrets;
+  const { watch_root: watched } = config.files;
   return {
     ...config,
     ...(tls !== undefined && {
@@ -302,7 +303,11 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     }),
     data: { ...config.data, directory: place("data.directory", config.data.directory) },
     agents: { ...config.agents, directory: place("agents.directory", config.agents.directory) },
-    files: { ...config.files, root: place("files.root", config.files.root) },
+    files: {
+      ...config.files,
+      root: place("files.root", config.files.root),
+      ...(watched !== undefined && { watch_root: place("files.watch_root", watched) }),
+    },
     tools: { ...config.tools, directory: place("tools.directory", config.tools.directory) },
     secrets: {
       ...config.secrets,

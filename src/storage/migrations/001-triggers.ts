@@ -44,6 +44,18 @@ CREATE TABLE trigger_fires (
   source TEXT,
   UNIQUE (workspace, trigger_id, fire_key)
 ) STRICT;
+-- Files that file triggers have seen. The row with an empty path has in hash the pattern whose earlier files are known.
+CREATE TABLE trigger_files (
+  workspace TEXT NOT NULL,
+  trigger_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  modified_at_ms REAL NOT NULL,
+  hash TEXT NOT NULL,
+  gone_at_ms INTEGER,
+  PRIMARY KEY (workspace, trigger_id, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trigger_files_lost ON trigger_files (gone_at_ms) WHERE gone_at_ms IS NOT NULL;
 CREATE INDEX trigger_fires_by_time ON trigger_fires (workspace, trigger_id, at_ms, seq);
 -- SQLite does not use a partial index whose condition is a list of values.
 CREATE INDEX trigger_fires_open ON trigger_fires (workspace, trigger_id, outcome) WHERE outcome = 'waiting' OR outcome = 'started';

@@ -7,6 +7,7 @@ import {
   type Fire,
   FIRE_OUTCOMES,
   FireSource,
+  type SeenFile,
   type FirePage,
   type Settled,
   type StoredFire,
@@ -16,6 +17,7 @@ import {
 } from "../../triggers/index.ts";
 import type { Database } from "../database.ts";
 import { skipWaitingOfOthers } from "./declared-triggers.ts";
+import { forgetSeenFiles, putSeenFiles, seenFile, seenPaths, sweepSeenFiles } from "./seen-files.ts";
 
 const optional = z
   .int()
@@ -167,6 +169,7 @@ export class SqliteTriggerStore implements TriggerStore {
     await this.#db.write(() => {
       this.#db.sql("DELETE FROM triggers WHERE workspace = ? AND id = ?").run(workspace, id);
       this.#db.sql("DELETE FROM trigger_fires WHERE workspace = ? AND trigger_id = ?").run(workspace, id);
+      this.#db.sql("DELETE FROM trigger_files WHERE workspace = ? AND trigger_id = ?").run(workspace, id);
     });
   }
 
@@ -184,7 +187,12 @@ export class SqliteTriggerStore implements TriggerStore {
     return this.#triggers(`${CHANGED} > ? AND next_at_ms > ${CHANGED}`, nowMs);
   }
 
-  async fire(trigger: Trigger, fires: readonly Fire[], plan: TriggerPlan | undefined): Promise<readonly Fire[]> {
+  async fire(
+    trigger: Trigger,
+    fires: readonly Fire[],
+    plan: TriggerPlan | undefined,
+    seen?: SeenFile,
+  ): Promise<readonly Fire[]> {
     const key = [trigger.workspace, trigger.id];
     return this.#db.write(() => {
       if (plan !== undefined) {
@@ -197,6 +205,8 @@ export class SqliteTriggerStore implements TriggerStore {
         // A slot whose fire is deleted already has fired.
         this.#insert(fire, plan === undefined ? Number.MAX_SAFE_INTEGER : fire.atMs, trigger.owner.id),
       );
+      const isStored = fires.some((fire) => this.fireOf(trigger, fire.key) !== undefined);
+      if (seen !== undefined && isStored) putSeenFiles(this.#db, trigger, [seen]);
       this.#prune(key);
       return recorded;
     });
@@ -216,6 +226,26 @@ export class SqliteTriggerStore implements TriggerStore {
     if (oldest === undefined) return;
     this.#db.sql(PRUNE).run(...key, oldest);
     this.#db.sql(DONE).run(oldest, ...key);
+  }
+
+  seenFile(trigger: Key, path: string): SeenFile | undefined {
+    return seenFile(this.#db, trigger, path);
+  }
+
+  seenPaths(trigger: Key): readonly string[] {
+    return seenPaths(this.#db, trigger);
+  }
+
+  async putSeen(trigger: Key, files: readonly SeenFile[]): Promise<void> {
+    await this.#db.write(() => putSeenFiles(this.#db, trigger, files));
+  }
+
+  forgetFiles(trigger: Key): Promise<void> {
+    return forgetSeenFiles(this.#db, trigger);
+  }
+
+  sweepSeen(goneBeforeMs: number): Promise<void> {
+    return sweepSeenFiles(this.#db, goneBeforeMs);
   }
 
   fireOf({ workspace, id }: Key, key: string): Fire | undefined {

@@ -7,7 +7,7 @@ export type ScheduleSpec =
   | { readonly kind: "every"; readonly every: string }
   | { readonly kind: "at"; readonly at: string }
   /** Never by time. */
-  | { readonly kind: "webhook" | "message" };
+  | { readonly kind: "webhook" | "message" | "file" };
 
 /** Instants at which something is due, as epoch milliseconds. */
 export interface Schedule {
@@ -48,6 +48,7 @@ export function openSchedule(spec: ScheduleSpec, anchorMs: number): Schedule {
     }
     case "webhook":
     case "message":
+    case "file":
       return { next: () => undefined };
   }
 }

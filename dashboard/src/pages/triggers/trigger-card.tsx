@@ -29,6 +29,8 @@ function timesOf({ trigger: spec }: Trigger): string {
       return words.webhook(spec.verify);
     case "message":
       return words.message(spec.topic);
+    case "file":
+      return words.file(spec.path);
   }
 }
 

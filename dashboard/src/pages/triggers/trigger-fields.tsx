@@ -8,10 +8,12 @@ import { text } from "../../text/text.ts";
 import { type NewTrigger, previewQuery, type TriggerChange } from "./queries.ts";
 
 const words = text.triggers.form;
-export const KINDS = ["cron", "every", "at", "webhook", "message"] as const;
+export const KINDS = ["cron", "every", "at", "webhook", "message", "file"] as const;
 const SCHEMES = ["standard", "github", "bearer"] as const;
 const CATCH_UPS = ["latest", "skip", "all"] as const;
 const CONCURRENCIES = ["queue", "skip", "replace"] as const;
+const EVENTS = { all: ["created", "changed"], created: ["created"], changed: ["changed"] } as const;
+const EVENT_CHOICES = ["all", "created", "changed"] as const;
 const ACTS = ["", ...triggers.PERFORMATIVES] as const;
 
 /** What the fields have; those of other kinds are not sent. */
@@ -28,6 +30,8 @@ export type Values = {
   readonly performative: (typeof ACTS)[number];
   readonly sender: string;
   readonly where: string;
+  readonly path: string;
+  readonly on: (typeof EVENT_CHOICES)[number];
   readonly input: string;
   readonly thread: string;
   readonly catch_up: (typeof CATCH_UPS)[number];
@@ -49,6 +53,8 @@ export const EMPTY: Values = {
   performative: "",
   sender: "",
   where: "",
+  path: "",
+  on: "all",
   input: "",
   thread: "new",
   catch_up: "latest",
@@ -61,14 +67,16 @@ export function valuesOf({ agent, trigger }: Trigger): Values {
   const jitter = "jitter" in trigger ? trigger.jitter : undefined;
   const { performative, sender, where } = trigger.kind === "message" ? trigger : EMPTY;
   const texts = { jitter: jitter ?? "", performative: performative ?? "", sender: sender ?? "", where: where ?? "" };
-  return { ...EMPTY, ...trigger, ...texts, agent, parallel: String(trigger.parallel) };
+  const events = trigger.kind === "file" ? trigger.events : [];
+  const on = EVENT_CHOICES.find((choice) => events.length === 1 && choice === events[0]) ?? "all";
+  return { ...EMPTY, ...trigger, ...texts, on, agent, parallel: String(trigger.parallel) };
 }
 
 const given = <Text extends string>(value: Text | ""): Text | undefined => (value === "" ? undefined : value);
 
 /** The fields of the kind. */
 function kindOf({ kind, cron, zone, every, at, verify, topic, performative, sender, where, ...values }: Values) {
-  const { catch_up } = values;
+  const { catch_up, path, on } = values;
   const timed = { catch_up, jitter: given(values.jitter) };
   switch (kind) {
     case "cron":
@@ -81,6 +89,8 @@ function kindOf({ kind, cron, zone, every, at, verify, topic, performative, send
       return { kind, verify };
     case "message":
       return { kind, topic, performative: given(performative), sender: given(sender), where: given(where) };
+    case "file":
+      return { kind, path, events: [...EVENTS[on]], catch_up };
   }
 }
 
@@ -106,7 +116,7 @@ export function changeOf(values: Values): Omit<TriggerChange, "id"> {
 }
 
 type FieldsProps = { readonly values: Values; readonly set: (change: Partial<Values>) => void };
-type ChoiceName = "verify" | "performative" | "catch_up" | "concurrency";
+type ChoiceName = "verify" | "on" | "performative" | "catch_up" | "concurrency";
 type TextName = Exclude<keyof Values, ChoiceName | "agent" | "kind" | "input">;
 type TextProps = FieldsProps & { readonly name: TextName; readonly note?: string; readonly isOptional?: boolean };
 
@@ -212,6 +222,19 @@ function KindFields({ values, set }: FieldsProps) {
           <TextField name="where" note={words.whereNote} isOptional {...fields} />
         </>
       );
+    case "file":
+      return (
+        <>
+          <TextField name="path" note={words.pathNote} {...fields} />
+          <ChoiceField
+            label={words.events}
+            value={values.on}
+            choices={EVENT_CHOICES}
+            labels={words.eventChoices}
+            set={(on) => set({ on })}
+          />
+        </>
+      );
   }
 }
 
@@ -222,18 +245,16 @@ function Policies({ values, set }: FieldsProps) {
     <details>
       <summary className="cursor-pointer text-sm font-medium">{words.policies}</summary>
       <div className="mt-3 space-y-3">
-        {isTimed ? (
-          <>
-            <ChoiceField
-              label={words.catchUp}
-              value={catchUp}
-              choices={CATCH_UPS}
-              labels={words.catchUps}
-              set={(choice) => set({ catch_up: choice })}
-            />
-            <TextField name="jitter" note={words.jitterNote} isOptional values={values} set={set} />
-          </>
+        {isTimed || kind === "file" ? (
+          <ChoiceField
+            label={words.catchUp}
+            value={catchUp}
+            choices={CATCH_UPS}
+            labels={words.catchUps}
+            set={(choice) => set({ catch_up: choice })}
+          />
         ) : null}
+        {isTimed ? <TextField name="jitter" note={words.jitterNote} isOptional values={values} set={set} /> : null}
         <TextField name="parallel" note={words.parallelNote} values={values} set={set} />
         <ChoiceField
           label={words.concurrency}

@@ -42,7 +42,10 @@ export function CreateTrigger({ onClose }: CloseProps) {
           <Select
             id={id}
             value={values.kind}
-            onChange={({ target }) => set({ kind: KINDS.find((kind) => kind === target.value) ?? "cron" })}
+            onChange={({ target }) => {
+              const kind = KINDS.find((each) => each === target.value) ?? "cron";
+              set({ kind, catch_up: kind === "file" ? "all" : "latest" });
+            }}
           >
             {KINDS.map((kind) => (
               <option key={kind} value={kind}>

@@ -1,4 +1,5 @@
 import { toFault } from "../../../kernel/errors.ts";
+import { filePatternProblem } from "../../../kernel/triggers/file-pattern.ts";
 import { topicProblem } from "../../../kernel/triggers/topic.ts";
 import { TriggerSpec } from "../../../kernel/triggers/trigger-spec.ts";
 import { type Document, nearest, type Problem, problemAt } from "../../../text/documents/index.ts";
@@ -13,8 +14,14 @@ const VARIABLES = ["event", "trigger", "planned_at", "fired_at"];
 export const triggerProblem = (spec: TriggerSpec): SpecProblem | undefined =>
   scheduleProblem(spec) ??
   messageProblem(spec) ??
+  fileProblem(spec) ??
   templateProblem("input", spec.input) ??
   templateProblem("thread", spec.thread);
+
+function fileProblem(spec: TriggerSpec): SpecProblem | undefined {
+  const message = spec.kind === "file" ? filePatternProblem(spec.path) : undefined;
+  return message === undefined ? undefined : { field: "path", message, fix: 'Write for example: path = "inbox/*.csv"' };
+}
 
 function messageProblem(spec: TriggerSpec): SpecProblem | undefined {
   if (spec.kind !== "message") return undefined;

@@ -37,7 +37,7 @@ export type Trigger = z.infer<typeof Trigger>;
 export const TriggerPage = page(Trigger).meta({ id: "TriggerPage" });
 export const TriggerQuery = ListQuery.extend({ agent: z.string().optional() });
 
-const [Cron, Every, At, Webhook, Message] = TRIGGER_KINDS;
+const [Cron, Every, At, Webhook, Message, File] = TRIGGER_KINDS;
 const AGENT = { agent: z.string().meta({ description: "Agent whose runs it starts" }) };
 export const CreateTriggerBody = z
   .discriminatedUnion("kind", [
@@ -46,6 +46,7 @@ export const CreateTriggerBody = z
     At.extend(AGENT),
     Webhook.extend(AGENT),
     Message.extend(AGENT),
+    File.extend(AGENT),
   ])
   .meta({ id: "CreateTrigger" });
 

@@ -82,7 +82,7 @@ function requireSubscriptions({ kind }: Pick<TriggerSpec, "kind">, { attempt, pr
   throw new PermissionDeniedError(`${attempt.operation.name} with the kind message`, permission, principal.role);
 }
 
-/** Throws PermissionDeniedError, AgentNotFoundError, TriggerInvalidError, TriggerExistsError, TriggersFullError. */
+/** Throws PermissionDeniedError, AgentNotFoundError, TriggerInvalidError, FileTriggersOffError, TriggerExistsError, TriggersFullError. */
 const create = implement(operations.trigger.create, async (services, { agent, ...spec }, { admission, asked }) => {
   const { workspace, ...owner } = principalOf(admission);
   if (!admission.covers("agents", agent)) throw new AgentNotFoundError(workspace, agent, []);
@@ -96,7 +96,7 @@ const get = implement(operations.trigger.get, (services, { id }, { admission }) 
   present(services, ownTrigger(services.triggers, admission, id)),
 );
 
-/** Throws PermissionDeniedError, TriggerNotFoundError, TriggerInvalidError. */
+/** Throws PermissionDeniedError, TriggerNotFoundError, TriggerInvalidError, FileTriggersOffError. */
 const update = implement(operations.trigger.update, async (services, { id: ref, ...change }, { admission }) => {
   const { workspace, ...owner } = principalOf(admission);
   const { id, spec } = ownTrigger(services.triggers, admission, ref);
