@@ -5,6 +5,7 @@ import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
+import { mcp } from "../api/mcp/index.ts";
 import { openai } from "../api/openai/index.ts";
 import { DEFAULT_WORKSPACE } from "../access/index.ts";
 import type { ApiServices } from "../api/operations/index.ts";
@@ -78,7 +79,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
-    protocols: [openai],
+    protocols: [openai, mcp],
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {

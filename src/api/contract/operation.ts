@@ -25,6 +25,7 @@ type Declaration<
   Query extends Fields,
   Body extends Fields,
   Output extends Schema,
+  Emitted extends Schema,
 > = {
   /** noun.verb: the `operationId` in OpenAPI and the name in audit records. */
   readonly name: Name;
@@ -63,7 +64,7 @@ type Declaration<
   /** Field of the output that names the resource which the operation creates, for the audit log. Default: none. */
   readonly created?: string;
   /** Server-sent events: instead of an answer if the request accepts text/event-stream, or always where `output` is `Events`. */
-  readonly events?: Schema;
+  readonly events?: Emitted;
   /** Whether a request that accepts application/x-ndjson is answered with its progress, line by line. */
   readonly reportsProgress?: boolean;
   /** Whether it is performed while other operations of its principal are refused for their rate. Default: false. */
@@ -117,14 +118,18 @@ export type Operation<
   Query extends Fields = Fields,
   Body extends Fields = Fields,
   Output extends Schema = Schema,
+  Emitted extends Schema = Schema,
 > = Required<
-  Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http" | "events" | "content" | "narrowed">
+  Omit<
+    Declaration<Name, Params, Query, Body, Output, Emitted>,
+    "description" | "http" | "events" | "content" | "narrowed"
+  >
 > & {
   readonly narrowed: NarrowedOperation<object> | undefined;
   readonly narrowedBy: readonly NarrowingKind[];
   readonly content: ContentRule<unknown> | undefined;
   readonly description: string | undefined;
-  readonly events: Schema | undefined;
+  readonly events: Emitted | undefined;
   readonly http: HttpDeclaration<object, unknown> & { readonly status: number };
   /** Input fields sent in the query. */
   readonly queryNames: readonly string[];
@@ -151,8 +156,11 @@ export function operation<
   Params extends Fields = typeof None,
   Query extends Fields = typeof None,
   Body extends Fields = typeof None,
->(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
-export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
+  Emitted extends Schema = Schema,
+>(
+  declaration: Declaration<Name, Params, Query, Body, Output, Emitted>,
+): Operation<Name, Params, Query, Body, Output, Emitted>;
+export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema, Schema>): Operation {
   const { params = None, query = None, body = None, retry = "safe" } = declaration;
   const { description, events, content, narrowed, name, http } = declaration;
   const fields = [params, query, body].flatMap(fieldsOf);

@@ -35,7 +35,11 @@ export type ProtocolFailure = {
   readonly body: object;
 };
 
-export type ProtocolScope = { route(route: ProtocolRoute): void };
+export type ProtocolScope = {
+  route(route: ProtocolRoute): void;
+  /** Calls `close` when the server stops, before it ends connections. */
+  onClose(close: () => Promise<void>): void;
+};
 
 export type ProtocolRoute = {
   readonly method: Operation["http"]["method"];
@@ -67,6 +71,11 @@ export class Exchange {
 
   get caller(): Caller {
     return this.#caller;
+  }
+
+  /** Sends an answer of a library that speaks the protocol itself. */
+  send(response: Response): undefined {
+    void this.reply.send(response);
   }
 
   /** Sends server-sent events until `begin` has no more, the client leaves, its credentials end or the server stops. */
@@ -110,7 +119,8 @@ export function bindProtocol(http: Http, protocol: Protocol, context: HttpContex
           return answer === undefined ? reply : reply.serializer(JSON.stringify).type("application/json").send(answer);
         },
       });
-    protocol.routes({ route }, services);
+    const onClose = (close: () => Promise<void>) => void scope.addHook("preClose", close);
+    protocol.routes({ route, onClose }, services);
   });
 }
 

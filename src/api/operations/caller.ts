@@ -26,7 +26,7 @@ export type CallerOptions = {
 };
 
 /** The events of an operation. */
-export type EventOf<Op extends Operation> = Op["events"] extends z.ZodType ? z.output<Op["events"]> : never;
+export type EventOf<Op extends Operation> = z.output<NonNullable<Op["events"]>>;
 
 const IMPLEMENTATIONS: ReadonlyMap<string, Implementation<string>> = new Map(
   OPERATIONS.map((each) => [each.operation.name, each]),
@@ -57,6 +57,12 @@ export class Caller {
 
   get signal(): AbortSignal {
     return this.#identity.signal;
+  }
+
+  /** The same caller, whose calls end with its credentials and not with the client's connection. */
+  detached(): Caller {
+    const signal = this.principal.ended?.() ?? new AbortController().signal;
+    return new Caller(this.#services, { ...this.#identity, signal });
   }
 
   /** Throws what the operation does, PermissionDeniedError, RateLimitedError and RequestInvalidError. */

@@ -1,0 +1,49 @@
+import { createMcpHandler, isLegacyRequest, type McpHttpHandler } from "@modelcontextprotocol/server";
+import { log } from "../../kernel/log.ts";
+import type { Exchange } from "../http/index.ts";
+import type { ApiServices } from "../operations/index.ts";
+import { CallerInfo } from "./caller-info.ts";
+import { McpSurface } from "./mcp-surface.ts";
+import { KEEP_ALIVE_MS, Sessions } from "./sessions.ts";
+
+/** The MCP server at one URL. Requests of 2026-07-28 have no state; clients of 2025 have sessions. */
+export class Endpoint {
+  readonly #surface: McpSurface;
+  readonly #handler: McpHttpHandler;
+  readonly #sessions: Sessions;
+
+  constructor(services: ApiServices) {
+    this.#surface = new McpSurface(services);
+    this.#handler = createMcpHandler(() => this.#surface.createServer("request"), {
+      legacy: "reject",
+      keepAliveMs: KEEP_ALIVE_MS,
+      onerror: (error) => log.debug({ err: error }, "MCP request failed"),
+    });
+    this.#sessions = new Sessions(() => this.#surface.createServer("session"), services.server.clock);
+  }
+
+  async answer({ request, reply, caller }: Exchange): Promise<Response> {
+    const body = request.body ?? undefined;
+    const authInfo = new CallerInfo(caller.detached());
+    const web = new Request(`${request.protocol}://${request.host}${request.url}`, {
+      method: request.method,
+      headers: headersOf(request.headers),
+      signal: caller.signal,
+    });
+    if (!(await isLegacyRequest(web, body))) return this.#handler.fetch(web, { parsedBody: body, authInfo });
+    const onEnd = (ended: () => void) => void reply.raw.once("close", ended);
+    return this.#sessions.answer({ web, body, authInfo, onEnd });
+  }
+
+  async close(): Promise<void> {
+    this.#surface.close();
+    await this.#sessions.close();
+    await this.#handler.close();
+  }
+}
+
+function headersOf(headers: Exchange["request"]["headers"]): Headers {
+  const sent = new Headers();
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) sent.set(name, String(value));
+  return sent;
+}

@@ -1,0 +1,10 @@
+import type { Protocol } from "../http/index.ts";
+import { failureOf } from "./errors.ts";
+import { mcpRoutes } from "./routes.ts";
+
+/** The MCP server at `/mcp`: agents are its tools. It serves the revisions 2026-07-28 and 2025. */
+export const mcp: Protocol = {
+  name: "mcp",
+  failed: failureOf,
+  routes: mcpRoutes,
+};
