@@ -79,7 +79,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
-    protocols: [openai, mcp],
+    protocols: [openai, mcp(config.mcp)],
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {

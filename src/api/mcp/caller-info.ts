@@ -4,11 +4,14 @@ import type { Caller } from "../operations/index.ts";
 /** Carries the caller of a request through the MCP package to the handlers. */
 export class CallerInfo implements AuthInfo {
   readonly caller: Caller;
+  /** Where browsers reach the server. */
+  readonly origin: string;
   readonly token = "";
   readonly scopes: string[] = [];
 
-  constructor(caller: Caller) {
+  constructor(caller: Caller, origin: string) {
     this.caller = caller;
+    this.origin = origin;
   }
 
   get clientId(): string {
@@ -19,9 +22,11 @@ export class CallerInfo implements AuthInfo {
 /** Identifies whose sessions and states a request may use. */
 export const ownerOf = ({ principal }: Caller): string => `${principal.workspace}/${principal.id}`;
 
-/** The caller of the request that is being handled. */
-export function callerOf({ http }: ServerContext): Caller {
+/** Who sent the request that is being handled. */
+export function infoOf({ http }: ServerContext): CallerInfo {
   const info = http?.authInfo;
-  if (info instanceof CallerInfo) return info.caller;
+  if (info instanceof CallerInfo) return info;
   throw new TypeError("the request has no caller");
 }
+
+export const callerOf = (context: ServerContext): Caller => infoOf(context).caller;

@@ -3,17 +3,20 @@ import { log } from "../../kernel/log.ts";
 import type { Exchange } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
 import { CallerInfo } from "./caller-info.ts";
+import type { McpOptions } from "./options.ts";
 import { McpSurface } from "./mcp-surface.ts";
 import { KEEP_ALIVE_MS, Sessions } from "./sessions.ts";
 
 /** The MCP server at one URL. Requests of 2026-07-28 have no state; clients of 2025 have sessions. */
 export class Endpoint {
+  readonly #publicUrl: string | undefined;
   readonly #surface: McpSurface;
   readonly #handler: McpHttpHandler;
   readonly #sessions: Sessions;
 
-  constructor(services: ApiServices) {
-    this.#surface = new McpSurface(services);
+  constructor(services: ApiServices, options: McpOptions) {
+    this.#publicUrl = services.server.publicUrl;
+    this.#surface = new McpSurface(services, options);
     this.#handler = createMcpHandler(() => this.#surface.createServer("request"), {
       legacy: "reject",
       keepAliveMs: KEEP_ALIVE_MS,
@@ -24,8 +27,9 @@ export class Endpoint {
 
   async answer({ request, reply, caller }: Exchange): Promise<Response> {
     const body = request.body ?? undefined;
-    const authInfo = new CallerInfo(caller.detached());
-    const web = new Request(`${request.protocol}://${request.host}${request.url}`, {
+    const url = new URL(request.url, `${request.protocol}://${request.host}`);
+    const authInfo = new CallerInfo(caller.detached(), this.#publicUrl ?? url.origin);
+    const web = new Request(url, {
       method: request.method,
       headers: headersOf(request.headers),
       signal: caller.signal,

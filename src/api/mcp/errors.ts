@@ -1,4 +1,4 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
 import { type Fault, type FaultKind, FAULTS, toFault } from "../../kernel/errors.ts";
 import type { ProtocolFailure } from "../http/index.ts";
 
@@ -51,8 +51,11 @@ export function failureOf(fault: Fault, requestId: string): ProtocolFailure {
   };
 }
 
+/** What a tool answers: a result, or questions to the user. */
+export type ToolAnswer = CallToolResult | InputRequiredResult;
+
 /** A result, which for a failure is one that the model sees. Throws what is a fault of the server. */
-export async function asResult(execute: () => Promise<CallToolResult>): Promise<CallToolResult> {
+export async function asResult(execute: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
   try {
     return await execute();
   } catch (error) {

@@ -1,10 +1,11 @@
 import type { Protocol } from "../http/index.ts";
 import { failureOf } from "./errors.ts";
+import type { McpOptions } from "./options.ts";
 import { mcpRoutes } from "./routes.ts";
 
 /** The MCP server at `/mcp`: agents are its tools. It serves the revisions 2026-07-28 and 2025. */
-export const mcp: Protocol = {
+export const mcp = (options: McpOptions): Protocol => ({
   name: "mcp",
   failed: failureOf,
-  routes: mcpRoutes,
-};
+  routes: (scope, services) => mcpRoutes(scope, services, options),
+});

@@ -1,35 +1,85 @@
-import { ProtocolError, Server } from "@modelcontextprotocol/server";
-import { log } from "../../kernel/log.ts";
+import {
+  type CallToolRequestParams,
+  type JsonSchemaValidator,
+  type jsonSchemaValidator,
+  type ListToolsResult,
+  ProtocolError,
+  type RequestStateCodec,
+  Server,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import * as z from "zod";
+import type { Clock } from "../../kernel/clock.ts";
 import { logLevelOf, toFault } from "../../kernel/errors.ts";
+import { log } from "../../kernel/log.ts";
 import type { ApiServices } from "../operations/index.ts";
 import { callerOf } from "./caller-info.ts";
-import { rpcError } from "./errors.ts";
+import { rpcError, type ToolAnswer } from "./errors.ts";
+import type { McpOptions } from "./options.ts";
+import { type AskedState, requestStates } from "./request-state.ts";
 import { AgentTools } from "./tools/agent-tools.ts";
+import { ExposedTools } from "./tools/exposed-tools.ts";
 import { RunCalls, type Serving } from "./tools/run-calls.ts";
+import { isExposed, WAIT_TOOL } from "./tools/tool-names.ts";
+import { WaitTool } from "./tools/wait-tool.ts";
 
 const INSTRUCTIONS =
-  "Each tool sends a message to an agent and returns the agent's answer. Agents have their own models, tools and memory: state the whole task in `message`.";
+  "Each tool without `__` in its name, except those of memory, sends a message to an agent and returns the agent's answer. Agents have their own models, tools and memory: state the whole task in `message`.";
+
+/** Stands in for the library's own checker, which generates code from a schema. The operation checks what users answer. */
+const NO_CHECK: jsonSchemaValidator = {
+  getValidator: <Value>(): JsonSchemaValidator<Value> => {
+    const checked = z.custom<Value>();
+    return (input) => ({ valid: true, data: checked.parse(input), errorMessage: undefined });
+  },
+};
 
 /** What the MCP server offers, with the handlers for it. */
 export class McpSurface {
   readonly #version: string;
+  readonly #clock: Clock;
+  readonly #dataDirectory: string;
+  readonly #options: McpOptions;
+  readonly #exposed: ExposedTools;
   readonly #closing = new AbortController();
+  #states: RequestStateCodec<AskedState> | undefined;
 
-  constructor({ server: { version } }: ApiServices) {
-    this.#version = version;
+  constructor({ server }: ApiServices, options: McpOptions) {
+    this.#version = server.version;
+    this.#clock = server.clock;
+    this.#dataDirectory = server.dataDirectory;
+    this.#options = options;
+    this.#exposed = new ExposedTools(options.expose);
   }
 
   /** A server for one request of 2026, or one session of 2025. */
   createServer(serving: Serving): Server {
+    const states = () => (this.#states ??= requestStates(this.#dataDirectory));
     const server = new Server(
       { name: "caxton", title: "Caxton", version: this.#version },
-      { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
+      {
+        capabilities: { tools: {} },
+        instructions: INSTRUCTIONS,
+        jsonSchemaValidator: NO_CHECK,
+        requestState: { verify: (state, context) => states().verify(state, context) },
+      },
     );
-    const agents = new AgentTools(new RunCalls(serving, this.#closing.signal));
+    const runs = new RunCalls({
+      serving,
+      states,
+      clock: this.#clock,
+      approvals: this.#options.approvals,
+      closing: this.#closing.signal,
+      capabilities: () => server.getClientCapabilities(),
+    });
+    const agents = new AgentTools(runs);
+    const waiting = new WaitTool(runs);
     server.setRequestHandler("tools/list", ({ params }, context) =>
-      guarded(() => agents.list(callerOf(context), params?.cursor)),
+      guarded(() => this.#list({ agents, waiting }, context, params?.cursor)),
     );
-    server.setRequestHandler("tools/call", ({ params }, context) => guarded(() => agents.call(params, context)));
+    server.setRequestHandler("tools/call", ({ params }, context) =>
+      guarded(() => this.#call({ agents, waiting }, params, context)),
+    );
     return server;
   }
 
@@ -37,7 +87,23 @@ export class McpSurface {
   close(): void {
     this.#closing.abort();
   }
+
+  async #list({ agents, waiting }: RunTools, context: ServerContext, cursor?: string): Promise<ListToolsResult> {
+    const caller = callerOf(context);
+    const page = await agents.list(caller, cursor);
+    if (cursor !== undefined) return page;
+    return { ...page, tools: [...page.tools, ...waiting.list(caller), ...(await this.#exposed.list(caller))] };
+  }
+
+  #call({ agents, waiting }: RunTools, params: CallToolRequestParams, context: ServerContext): Promise<ToolAnswer> {
+    const { name, arguments: given = {} } = params;
+    if (name === WAIT_TOOL) return waiting.call(given, context);
+    if (isExposed(name)) return this.#exposed.call(callerOf(context), name, given, context.mcpReq.signal);
+    return agents.call(params, context);
+  }
 }
+
+type RunTools = { readonly agents: AgentTools; readonly waiting: WaitTool };
 
 /** Reports failures as JSON-RPC errors with Caxton's code. */
 async function guarded<Result>(handle: () => Promise<Result>): Promise<Result> {

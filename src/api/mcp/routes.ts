@@ -1,13 +1,14 @@
 import type { Exchange, ProtocolScope } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { McpOptions } from "./options.ts";
 
 /** The routes of the MCP server. What speaks the protocol is loaded with the first request. */
-export function mcpRoutes(scope: ProtocolScope, services: ApiServices): void {
+export function mcpRoutes(scope: ProtocolScope, services: ApiServices, options: McpOptions): void {
   let endpoint: Promise<Endpoint> | undefined;
   const open = async (): Promise<Endpoint> => {
     const loaded = await import("./endpoint.ts");
-    return new loaded.Endpoint(services);
+    return new loaded.Endpoint(services, options);
   };
   const handle = async (exchange: Exchange) => {
     endpoint ??= open();

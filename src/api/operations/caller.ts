@@ -59,6 +59,12 @@ export class Caller {
     return this.#identity.signal;
   }
 
+  /** Whether the principal has the permission at all; its grants can be limited to some resources. */
+  may({ permission }: Operation): boolean {
+    const { permissions, narrowed } = this.principal;
+    return permissions.has(permission) || narrowed.some((grant) => grant.permissions.has(permission));
+  }
+
   /** The same caller, whose calls end with its credentials and not with the client's connection. */
   detached(): Caller {
     const signal = this.principal.ended?.() ?? new AbortController().signal;

@@ -240,6 +240,23 @@ const WebhooksTable = z
   .prefault({})
   .meta({ description: "Events that are sent to addresses of users" });
 
+const McpTable = z
+  .strictObject({
+    expose: z
+      .array(z.string().regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?$/, { error: "expected server or server.tool" }))
+      .default(["memory"])
+      .meta({
+        description: "Tools besides agents that MCP clients may call, as server or server.tool",
+        examples: [["memory", "calculator", "csv_parser.describe"]],
+      }),
+    approvals: z.enum(["url", "form"]).default("url").meta({
+      description:
+        "How MCP clients ask for approvals: by a link to the dashboard, or by a form. Some clients accept forms without a person",
+    }),
+  })
+  .prefault({})
+  .meta({ description: "The MCP server at /mcp" });
+
 const GrantsKeptTable = z
   .strictObject({
     audit_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
@@ -322,6 +339,7 @@ export const ConfigFile = z.strictObject({
   messages: MessagesTable,
   tasks: TasksTable,
   webhooks: WebhooksTable,
+  mcp: McpTable,
   memory: ServerMemoryTable,
   fipa: FipaTable,
   retention: RetentionTable,

@@ -1,8 +1,6 @@
 import {
   type CallToolRequestParams,
-  type CallToolResult,
   type ListToolsResult,
-  ProtocolError,
   type ServerContext,
   type Tool,
 } from "@modelcontextprotocol/server";
@@ -10,11 +8,12 @@ import * as z from "zod";
 import { type AgentSummary, operations, type RunDetail } from "../../contract/index.ts";
 import { type Caller, checkInput, RequestInvalidError } from "../../operations/index.ts";
 import { callerOf } from "../caller-info.ts";
-import { asResult, INVALID_PARAMS } from "../errors.ts";
+import { asResult, type ToolAnswer } from "../errors.ts";
 import { FileInput, receiveFiles } from "./files.ts";
 import { inputSchema } from "./input-schema.ts";
 import type { RunCalls } from "./run-calls.ts";
-import { isComposed, toolNameOf } from "./tool-names.ts";
+import { agentToolName, isComposed } from "./tool-names.ts";
+import { unknownTool } from "./unknown-tool.ts";
 
 const PAGE = 100;
 const FILES_MAX = 16;
@@ -42,13 +41,15 @@ export class AgentTools {
   }
 
   async list(caller: Caller, cursor: string | undefined): Promise<ListToolsResult> {
+    if (!caller.may(operations.run.start) || !caller.may(operations.agent.list)) return { tools: [] };
     const { items, next } = await caller.perform(operations.agent.list, { limit: PAGE, cursor });
     return { tools: items.map(toolOf), ...(next !== null && { nextCursor: next }) };
   }
 
   /** Throws AgentNotFoundError and ProtocolError if there is no such tool; other failures are results. */
-  async call({ name, arguments: given = {} }: CallToolRequestParams, context: ServerContext): Promise<CallToolResult> {
+  async call({ name, arguments: given = {} }: CallToolRequestParams, context: ServerContext): Promise<ToolAnswer> {
     const agent = await agentOf(callerOf(context), name);
+    if (this.#runs.isAnswer(context)) return asResult(() => this.#runs.resume(context));
     return asResult(async () => {
       const input = checkInput(AgentInput, given);
       return this.#runs.follow(await begin(callerOf(context), agent, input), context);
@@ -57,7 +58,7 @@ export class AgentTools {
 }
 
 const toolOf = ({ name, description }: AgentSummary): Tool => ({
-  name: toolNameOf(name),
+  name: agentToolName(name),
   title: name,
   description: description === "" ? `Sends a message to the agent ${name}.` : description,
   inputSchema: INPUT_SCHEMA,
@@ -69,11 +70,11 @@ async function agentOf(caller: Caller, tool: string): Promise<string> {
   let cursor: string | undefined;
   do {
     const { items, next } = await caller.perform(operations.agent.list, { limit: PAGE, cursor });
-    const found = items.find(({ name }) => toolNameOf(name) === tool);
+    const found = items.find(({ name }) => agentToolName(name) === tool);
     if (found !== undefined) return found.name;
     cursor = next ?? undefined;
   } while (cursor !== undefined);
-  throw new ProtocolError(INVALID_PARAMS, `there is no tool ${tool}. tools/list names those that you may call.`);
+  throw unknownTool(tool);
 }
 
 async function begin(caller: Caller, agent: string, input: AgentInput): Promise<RunDetail> {

@@ -1,43 +1,109 @@
-import { type CallToolResult, SdkError, type ServerContext } from "@modelcontextprotocol/server";
+import {
+  type ClientCapabilities,
+  inputRequired,
+  type RequestStateCodec,
+  SdkError,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import type { Clock } from "../../../kernel/clock.ts";
 import { CancelledError, toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Caller } from "../../operations/index.ts";
-import { callerOf } from "../caller-info.ts";
+import { callerOf, infoOf } from "../caller-info.ts";
+import type { ToolAnswer } from "../errors.ts";
+import type { McpOptions } from "../options.ts";
+import { AskedState } from "../request-state.ts";
+import { giveAnswers } from "./answering.ts";
+import { requestsFor, waysOf } from "./asking.ts";
 import { Progress } from "./progress.ts";
 import { runResult } from "./run-result.ts";
 
 /** What one protocol server serves: a request of 2026, whose closed stream cancels it, or a session of 2025. */
 export type Serving = "request" | "session";
 
+/** Time between two looks at a run whose approval a person decides on in the dashboard. */
+const DECISION_POLL_MS = 2_000;
+
+type Environment = {
+  readonly serving: Serving;
+  readonly approvals: McpOptions["approvals"];
+  readonly states: () => RequestStateCodec<AskedState>;
+  readonly clock: Clock;
+  /** Aborts when the server stops. */
+  readonly closing: AbortSignal;
+  readonly capabilities: () => ClientCapabilities | undefined;
+};
+
 /** Runs that calls of tools wait for. */
 export class RunCalls {
-  readonly #serving: Serving;
-  readonly #closing: AbortSignal;
+  readonly #environment: Environment;
 
-  /** `closing` aborts when the server stops. */
-  constructor(serving: Serving, closing: AbortSignal) {
-    this.#serving = serving;
-    this.#closing = closing;
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** Whether a call brings answers to questions of an earlier one. */
+  isAnswer({ mcpReq }: ServerContext): boolean {
+    return mcpReq.requestState() !== undefined;
+  }
+
+  /** Gives the run the answers of the user, and waits for it again. */
+  async resume(context: ServerContext): Promise<ToolAnswer> {
+    const { approvals, clock } = this.#environment;
+    const { run: id, links } = AskedState.parse(context.mcpReq.requestState());
+    const caller = callerOf(context);
+    const run = await caller.perform(operations.run.get, { id });
+    const { inputResponses: responses = {}, signal } = context.mcpReq;
+    const { isLeft, problems } = await giveAnswers(caller, run, { responses, approvals });
+    if (isLeft) return runResult(await caller.perform(operations.run.get, { id }));
+    return this.#cancelling(id, context, async () => {
+      while (links.length > 0 && (await isOpen(caller, id, links))) await clock.sleep(DECISION_POLL_MS, signal);
+      return this.#wait(id, context, problems);
+    });
   }
 
   /** Waits until the run ends or needs a person, with notices of progress. A cancelled call cancels the run. */
-  async follow({ id }: Pick<RunDetail, "id">, context: ServerContext): Promise<CallToolResult> {
-    const { signal } = context.mcpReq;
-    const caller = callerOf(context);
+  follow({ id }: Pick<RunDetail, "id">, context: ServerContext): Promise<ToolAnswer> {
+    return this.#cancelling(id, context, () => this.#wait(id, context, []));
+  }
+
+  /** The same for a run that another call began, which a cancelled one does not cancel. */
+  wait(id: string, context: ServerContext): Promise<ToolAnswer> {
+    return this.#wait(id, context, []);
+  }
+
+  async #cancelling(id: string, context: ServerContext, wait: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
     try {
-      const progress = new Progress(context);
-      return runResult(await watch(caller, id, { signal, progress }));
+      return await wait();
     } finally {
-      if (this.#isCancelled(signal)) await cancel(caller, id);
+      if (this.#isCancelled(context.mcpReq.signal)) await cancel(callerOf(context), id);
     }
+  }
+
+  async #wait(id: string, context: ServerContext, problems: readonly string[]): Promise<ToolAnswer> {
+    const { approvals, capabilities, states } = this.#environment;
+    const { caller, origin } = infoOf(context);
+    const run = await watch(caller, id, { signal: context.mcpReq.signal, progress: new Progress(context) });
+    const page = `${origin}/ui/runs/${id}`;
+    const requests = requestsFor(run, { ways: waysOf(capabilities()), approvals, page, problems });
+    if (Object.keys(requests).length === 0) return runResult(run);
+    const links = approvals === "url" ? run.approvals.flatMap((each) => (each.state === "open" ? each.id : [])) : [];
+    return inputRequired({ inputRequests: requests, requestState: await states().mint({ run: id, links }, context) });
   }
 
   /** A session that ends, or a server that stops, does not cancel what runs. */
   #isCancelled({ aborted, reason }: AbortSignal): boolean {
-    if (!aborted || this.#closing.aborted) return false;
-    return this.#serving === "request" || !(reason instanceof SdkError);
+    const { serving, closing } = this.#environment;
+    if (!aborted || closing.aborted) return false;
+    return serving === "request" || !(reason instanceof SdkError);
   }
+}
+
+/** Whether one of the approvals whose page the client was given is undecided. */
+async function isOpen(caller: Caller, id: string, links: readonly string[]): Promise<boolean> {
+  const { approvals } = await caller.perform(operations.run.get, { id });
+  return approvals.some((approval) => approval.state === "open" && links.includes(approval.id));
 }
 
 type Watching = { readonly signal: AbortSignal; readonly progress: Progress };

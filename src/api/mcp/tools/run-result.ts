@@ -2,6 +2,7 @@ import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/server"
 import { isJsonObject } from "../../../kernel/json.ts";
 import type { RunDetail } from "../../contract/index.ts";
 import { textOf } from "../errors.ts";
+import { WAIT_TOOL } from "./tool-names.ts";
 
 /** The answer of a run, or why there is none, with its files as links. */
 export function runResult(run: RunDetail): CallToolResult {
@@ -20,7 +21,7 @@ function answerOf({ id, state, output, failure, hint }: RunDetail): string {
   if (state === "completed") return output;
   if (state === "failed") return textOf({ message: failure?.message ?? `run ${id} failed`, hint });
   if (state === "cancelled") return `run ${id} was cancelled`;
-  return `Run ${id} is ${state}: it continues once a person has answered. The command \`caxton run show ${id}\` and the dashboard show what it waits for.`;
+  return `Run ${id} is ${state}: it continues once a person has answered, in the dashboard or by \`caxton run show ${id}\`. The tool ${WAIT_TOOL} then returns its answer.`;
 }
 
 const linksOf = ({ artifacts }: RunDetail): readonly ContentBlock[] =>

@@ -1,0 +1,7 @@
+/** The settings `[mcp]`. */
+export type McpOptions = {
+  /** Tools that clients may call besides agents: `server` or `server.tool`. */
+  readonly expose: readonly string[];
+  /** How clients that can ask are asked for approvals: by a link to the dashboard, or by a form, which some hosts accept without a person. */
+  readonly approvals: "url" | "form";
+};

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRequestStateCodec, type RequestStateCodec } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
+import { callerOf, ownerOf } from "./caller-info.ts";
+
+/** What a client returns with its answers: the run that asked, and the approvals whose page it was given. */
+export const AskedState = z.object({ run: z.string(), links: z.array(z.string()) });
+export type AskedState = z.output<typeof AskedState>;
+
+/** Time for an answer; the deadlines of the questions themselves are shorter by default. */
+const TTL_SECONDS = 7 * 86_400;
+const KEY_BYTES = 32;
+
+/** Signs states for one principal and one tool, with a key in the data directory: an answer may come after a restart. */
+export const requestStates = (dataDirectory: string): RequestStateCodec<AskedState> =>
+  createRequestStateCodec({
+    key: keyOf(join(dataDirectory, "mcp.key")),
+    ttlSeconds: TTL_SECONDS,
+    bind: (context) => ownerOf(callerOf(context)),
+  });
+
+/** Creates the key if there is none; of two that are created at once, one is kept. */
+function keyOf(file: string): Uint8Array {
+  try {
+    return readKey(file);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, randomBytes(KEY_BYTES), { mode: PRIVATE_FILE, flush: true });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  } finally {
+    rmSync(draft);
+  }
+  return readKey(file);
+}
+
+function readKey(file: string): Uint8Array {
+  const key = readFileSync(file);
+  if (key.length === KEY_BYTES) return key;
+  throw new TypeError(`${file} is not a key of ${KEY_BYTES} bytes: delete it, and open questions are asked again`);
+}
