@@ -52,7 +52,7 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   triggers: ["."],
   webhooks: ["."],
   storage: ["."],
-  api: ["contract", "fipa", "http", "mcp", "openai", "operations"],
+  api: ["a2a", "contract", "fipa", "http", "mcp", "openai", "operations"],
   server: [".", "config/environment"],
 };
 
@@ -317,6 +317,7 @@ export const ROOMS = {
   "api/fipa": ["kernel", "access", "messaging/acl", "messaging/router"],
   "api/http": ["kernel", "access", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
   "api/mcp": ["kernel", "api/contract", "api/http", "api/operations"],
+  "api/a2a": ["kernel", "access", "api/contract", "api/http", "api/operations"],
   "api/openai": ["kernel", "api/contract", "api/http", "api/operations"],
   server: ["server/config", "server/options", "server/tls", ...entryPointsBelow("server")],
   "server/config": entryPointsBelow("server"),

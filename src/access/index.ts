@@ -17,7 +17,12 @@ export {
   type Permit,
   ResourceLimits,
 } from "./limits/index.ts";
-export { PermissionDeniedError, PrincipalGoneError, ServerPermissionDeniedError } from "./errors.ts";
+export {
+  CredentialsRequiredError,
+  PermissionDeniedError,
+  PrincipalGoneError,
+  ServerPermissionDeniedError,
+} from "./errors.ts";
 export { agentPrincipal, auditedRefusal, callerOf, runCallerOf } from "./run-caller.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { LOCAL_ISSUER } from "./users/index.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
+import { a2a } from "../api/a2a/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { mcp } from "../api/mcp/index.ts";
 import { openai } from "../api/openai/index.ts";
@@ -79,7 +80,16 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
-    protocols: [openai, mcp(config.mcp)],
+    protocols: [
+      openai,
+      mcp(config.mcp),
+      a2a({
+        publicUrl: config.server.public_url,
+        needsCredentials: config.access.mode === "required",
+        issuers: Object.values(config.access.jwt).map(({ issuer }) => issuer),
+        version: services.server.version,
+      }),
+    ],
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {

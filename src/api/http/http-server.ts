@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import fastifySwagger from "@fastify/swagger";
-import { fastify, type FastifyRequest, type FastifyServerFactory, type RouteOptions } from "fastify";
+import { fastify, type FastifyServerFactory, type RouteOptions } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -9,10 +9,9 @@ import {
 } from "fastify-type-provider-zod";
 import { isDenial, limitConnections } from "../../access/index.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
-import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS, HOOK_PATH, LOGIN_PATHS, MESSAGE_SOCKET } from "../contract/index.ts";
-import { type ApiServices, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
+import { type ApiServices, OPERATIONS } from "../operations/index.ts";
 import { originOf } from "./requests/admission.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
@@ -25,6 +24,7 @@ import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
+import { readJson } from "./requests/json-body.ts";
 import { MODULE_BODY_BYTES_MAX, MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { setRateHeaders } from "./responses/rate-headers.ts";
 import { sendProblem } from "./responses/problem.ts";
@@ -112,14 +112,7 @@ export async function httpServer(
   });
   // Fastify reads plain text too; no route of ours does.
   http.removeContentTypeParser(["text/plain", "application/json"]);
-  http.addContentTypeParser(
-    "application/json",
-    { parseAs: "string" },
-    async (request: FastifyRequest, body: string | Buffer) => {
-      bodies.received(request, body.length);
-      return jsonBody(String(body), request.routeOptions.bodyLimit);
-    },
-  );
+  readJson(http, "application/json", bodies);
   http.addHook("onRoute", requireDeclaration);
   answerUnknownRoutes(http);
   guardRequests(http, { services, options, proxies });
@@ -241,16 +234,4 @@ function sockets(http: Http, context: HttpContext): void {
     );
   });
   http.addHook("preClose", async () => open.closeAll());
-}
-
-/**
- * A body as JSON. Its depth is limited, since what walks it does so by recursion, and so is the number of its values, in proportion to
- * the bytes that its route takes: exports of runs are large. Throws RequestInvalidError.
- */
-function jsonBody(text: string, bytesMax: number = LIMITS.bodyBytesMax): Json {
-  const parsed = parseJson(text, (REQUEST_VALUES_MAX * bytesMax) / LIMITS.bodyBytesMax);
-  if (parsed.type === "parsed") return parsed.value;
-  throw new RequestInvalidError(`the body is not JSON: ${parsed.reason}`, "/openapi.json describes every request.", {
-    problems: [parsed.reason],
-  });
 }

@@ -1,3 +1,3 @@
 export type { Http } from "./context.ts";
 export { httpServer } from "./http-server.ts";
-export type { Exchange, Protocol, ProtocolFailure, ProtocolScope } from "./protocol.ts";
+export type { Exchange, Protocol, ProtocolFailure, ProtocolRoute, ProtocolScope } from "./protocol.ts";

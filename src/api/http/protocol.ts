@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { CredentialsRequiredError } from "../../access/index.ts";
 import type { Fault } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type ApiServices, Caller } from "../operations/index.ts";
@@ -6,6 +7,7 @@ import type { Operation } from "../contract/index.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { originOf } from "./requests/admission.ts";
 import { credentialsOf } from "./requests/credentials.ts";
+import { readJson } from "./requests/json-body.ts";
 import { abortOnDisconnect } from "./responses/abort-on-disconnect.ts";
 import { faultOf } from "./responses/problem.ts";
 import type { StreamFormat } from "./responses/sse.ts";
@@ -24,8 +26,10 @@ declare module "fastify" {
 export type Protocol = {
   /** One word, such as `openai`. */
   readonly name: string;
+  /** Media types of JSON bodies besides application/json. */
+  readonly mediaTypes?: readonly string[];
   /** Answers a failed request in the protocol's own form. */
-  failed(fault: Fault, requestId: string): ProtocolFailure;
+  readonly failed: (fault: Fault, requestId: string) => ProtocolFailure;
   routes(scope: ProtocolScope, services: ApiServices): void;
 };
 
@@ -47,6 +51,10 @@ export type ProtocolRoute = {
   readonly path: string;
   /** Bytes of the body; default: those of every request. */
   readonly bodyBytesMax?: number;
+  /** Answers a failed request to this route; default: as the protocol. */
+  readonly failed?: Protocol["failed"];
+  /** Whether a request without credentials is handled too; it has no caller then. Only for reading. Default: false. */
+  readonly isPublic?: boolean;
   /** Returns the answer, which is sent as JSON; undefined if it has answered already. */
   readonly handle: (exchange: Exchange) => Promise<object | undefined>;
 };
@@ -56,12 +64,12 @@ export class Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly #context: HttpContext;
-  readonly #caller: Caller;
+  readonly #caller: Caller | undefined;
 
   constructor(
     request: FastifyRequest,
     reply: FastifyReply,
-    { context, caller }: { context: HttpContext; caller: Caller },
+    { context, caller }: { context: HttpContext; caller: Caller | undefined },
   ) {
     this.request = request;
     this.reply = reply;
@@ -69,13 +77,19 @@ export class Exchange {
     this.#caller = caller;
   }
 
+  /** Throws CredentialsRequiredError for a request without credentials to a public route. */
   get caller(): Caller {
+    if (this.#caller === undefined) throw new CredentialsRequiredError();
     return this.#caller;
   }
 
   /** Sends an answer of a library that speaks the protocol itself. */
   send(response: Response): undefined {
     void this.reply.send(response);
+  }
+
+  get hasCaller(): boolean {
+    return this.#caller !== undefined;
   }
 
   /** Sends server-sent events until `begin` has no more, the client leaves, its credentials end or the server stops. */
@@ -86,7 +100,7 @@ export class Exchange {
     ) => AsyncGenerator<Item, void, undefined> | Promise<AsyncGenerator<Item, void, undefined>>,
   ): Promise<undefined> {
     const { request, reply } = this;
-    await this.#context.streams.sendAs(format, { request, reply, principal: this.#caller.principal }, begin);
+    await this.#context.streams.sendAs(format, { request, reply, principal: this.caller.principal }, begin);
   }
 }
 
@@ -96,27 +110,41 @@ const callers = new WeakMap<FastifyRequest, Caller>();
 export function bindProtocol(http: Http, protocol: Protocol, context: HttpContext): void {
   const { services, bodies } = context;
   void http.register(async (scope) => {
-    scope.setErrorHandler<Error>(async (error, request, reply) => {
-      const { status, headers = {}, body } = protocol.failed(faultOf(error, request), request.id);
-      return reply.status(status).headers(headers).type("application/json").serializer(JSON.stringify).send(body);
-    });
-    const route = ({ method, path: url, bodyBytesMax: bytesMax = LIMITS.bodyBytesMax, handle }: ProtocolRoute) =>
+    scope.removeContentTypeParser("application/json");
+    for (const type of ["application/json", ...(protocol.mediaTypes ?? [])])
+      readJson(scope, type, bodies, { mayBeEmpty: true });
+    const route = ({
+      method,
+      path: url,
+      bodyBytesMax: bytesMax = LIMITS.bodyBytesMax,
+      isPublic = false,
+      failed = protocol.failed,
+      handle,
+    }: ProtocolRoute) =>
       scope.route({
         method,
         url,
         bodyLimit: bytesMax,
         schema: { hide: true },
         config: { protocol: protocol.name },
+        errorHandler: (error, request, reply) => {
+          const { status, headers = {}, body } = failed(faultOf(error, request), request.id);
+          void reply.status(status).headers(headers).type("application/json").serializer(JSON.stringify).send(body);
+        },
         onRequest: async (request, reply) => {
-          const caller = await identify(services, request, reply);
+          const caller = await identify(services, request, reply).catch((error: unknown) => {
+            if (isPublic && error instanceof CredentialsRequiredError) return undefined;
+            throw error;
+          });
+          if (caller === undefined) return;
           callers.set(request, caller);
           bodies.hold(request, reply, { bytesMax, party: { address: request.ip, principal: caller.principal } });
         },
         handler: async (request, reply) => {
-          const caller = callers.get(request);
-          if (caller === undefined) throw new Error(`${request.url} was not authenticated`);
-          const answer = await handle(new Exchange(request, reply, { context, caller }));
-          return answer === undefined ? reply : reply.serializer(JSON.stringify).type("application/json").send(answer);
+          const answer = await handle(new Exchange(request, reply, { context, caller: callers.get(request) }));
+          if (answer === undefined) return reply;
+          if (!reply.hasHeader("content-type")) void reply.type("application/json");
+          return reply.serializer(JSON.stringify).send(answer);
         },
       });
     const onClose = (close: () => Promise<void>) => void scope.addHook("preClose", close);

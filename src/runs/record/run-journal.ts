@@ -66,6 +66,8 @@ export type RunQuery = {
   readonly untilMs?: number | undefined;
   /** Only those that messages of this conversation started. */
   readonly conversation?: string | undefined;
+  /** Only turns of this thread. */
+  readonly thread?: string | undefined;
   /** The id of the last run of the page before; newest come first. */
   readonly before: RunId | undefined;
   readonly limit: number;

@@ -30,6 +30,7 @@ export type ThreadQuery = {
   readonly workspace: string;
   readonly agent: string | undefined;
   readonly tag: string | undefined;
+  readonly id?: ThreadId | undefined;
   /** Only those used last at this time or later. */
   readonly sinceMs?: number | undefined;
   /** Only those used last before. */

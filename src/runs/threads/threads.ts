@@ -131,8 +131,9 @@ export class Threads {
     throw threadNotFound(text);
   }
 
-  list(query: Parameters<ThreadStore["list"]>[0]): readonly Thread[] {
-    return this.#deps.store.list(query);
+  list({ key, ...query }: Parameters<ThreadStore["list"]>[0] & { readonly key?: string | undefined }) {
+    const id = key === undefined ? undefined : threadIdOfKey(query.workspace, key);
+    return this.#deps.store.list({ ...query, id });
   }
 
   /** Throws ThreadNotFoundError, TurnNotFoundError for a head of another thread, storage errors. */

@@ -15,7 +15,7 @@ function firstId(atMs: number): string {
 
 /** The query of a list of runs, with its values except the limit. Ids are ordered by time, so that an index bounds each condition. */
 export function runList(query: RunQuery): { readonly sql: string; readonly values: readonly (string | number)[] } {
-  const { workspace, agent, state, conversation, tag, search, sinceMs, untilMs, before } = query;
+  const { workspace, agent, state, conversation, thread, tag, search, sinceMs, untilMs, before } = query;
   const id = tag === undefined ? "r.id" : "t.id";
   const conditions = [
     ["t.kind = 'run' AND t.workspace = ?", tag && workspace],
@@ -24,6 +24,7 @@ export function runList(query: RunQuery): { readonly sql: string; readonly value
     ["agent = ?", agent],
     ["state = ?", state],
     ["conversation_id = ?", conversation],
+    ["thread = ?", thread],
     [RUN_MATCHES, search === undefined ? undefined : matchOf(workspace, search)],
     [`${id} >= ?`, sinceMs === undefined ? undefined : firstId(sinceMs - ID_LEAD_MS)],
     ["created_at_ms >= ?", sinceMs],

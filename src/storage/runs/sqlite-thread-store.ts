@@ -115,7 +115,7 @@ export class SqliteThreadStore implements ThreadStore {
     });
   }
 
-  list({ workspace, agent, tag, search, ofConversations, ...query }: Parameters<ThreadStore["list"]>[0]) {
+  list({ workspace, agent, tag, id, search, ofConversations, ...query }: Parameters<ThreadStore["list"]>[0]) {
     const { sinceMs, untilMs, before, limit } = query;
     const conditions = ["workspace = ?", `conversation_id IS ${ofConversations ? "NOT NULL" : "NULL"}`];
     const values: (string | number)[] = [workspace];
@@ -124,6 +124,7 @@ export class SqliteThreadStore implements ThreadStore {
       values.push(...given);
     };
     if (agent !== undefined) only("agent = ?", agent);
+    if (id !== undefined) only("id = ?", id);
     if (tag !== undefined)
       only("id IN (SELECT id FROM tags WHERE workspace = ? AND kind = 'thread' AND tag = ?)", workspace, tag);
     if (search !== undefined) {

@@ -290,6 +290,7 @@ export const RunQuery = ListQuery.extend({
   search: search("a message or the answer"),
   ...timeRange("created"),
   conversation: z.string().optional().meta({ description: "Only runs that messages of this conversation started" }),
+  thread: z.string().optional().meta({ description: "Only turns of this thread, over all branches" }),
 });
 
 export const UpdateRunBody = z.strictObject({ tags: Tags.optional() }).meta({ id: "UpdateRun" });

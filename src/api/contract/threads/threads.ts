@@ -50,6 +50,7 @@ export const ThreadPage = page(Thread).meta({ id: "ThreadPage" });
 export const ThreadQuery = ListQuery.extend({
   agent: z.string().optional(),
   tag: TagFilter,
+  key: z.string().max(KEY_CHARS_MAX).optional().meta({ description: "Only the thread with this key" }),
   ...timeRange("used"),
   search: search("the title, a message or an answer"),
   kind: z

@@ -99,10 +99,10 @@ const cursorAfter = ({ id }: RunSummary) => cursors.runs.encode(id);
 const list = implement(
   operations.run.list,
   async ({ agents: { agents }, runs: { stores } }, query, { admission, principal: { workspace } }) => {
-    const { state, conversation, tag, search, cursor, limit } = query;
+    const { state, conversation, thread, tag, search, cursor, limit } = query;
     const [before] = decodeCursor(cursors.runs, cursor) ?? [];
     const agent = query.agent === undefined ? undefined : await deployedName(agents, workspace, query.agent);
-    const asked = { workspace, agent, state, conversation, tag, search, ...rangeOf(query) };
+    const asked = { workspace, agent, state, conversation, thread, tag, search, ...rangeOf(query) };
     const read = (from: RunId | undefined, count: number) =>
       stores.journal.list({ ...asked, before: from, limit: count });
     const { rows, next } = admission.isWhole

@@ -53,10 +53,10 @@ const create = implement(operations.thread.create, async ({ agents: { agents }, 
 const cursorAfter = ({ updatedAtMs, id }: Thread) => cursors.threads.encode(updatedAtMs, id);
 
 const list = implement(operations.thread.list, async ({ runs }, query, { admission, principal: { workspace } }) => {
-  const { agent, tag, search, kind, cursor, limit } = query;
+  const { agent, tag, key, search, kind, cursor, limit } = query;
   const [updatedAtMs, id] = decodeCursor(cursors.threads, cursor) ?? [];
   const first = updatedAtMs === undefined || id === undefined ? undefined : { updatedAtMs, id };
-  const asked = { workspace, agent, tag, search, ofConversations: kind === "conversation", ...rangeOf(query) };
+  const asked = { workspace, agent, tag, key, search, ofConversations: kind === "conversation", ...rangeOf(query) };
   const { rows, next } = await coveredPage(
     (after, count) => runs.threads.list({ ...asked, before: after ?? first, limit: count }),
     (thread) => admission.covers("agents", thread.agent),

@@ -1,0 +1,112 @@
+import type { AgentCard, AgentSkill, SecurityScheme } from "@a2a-js/sdk";
+import type { AgentDetail, AgentSummary } from "../contract/index.ts";
+
+export type CardOptions = {
+  /** Whether requests need credentials. */
+  readonly needsCredentials: boolean;
+  /** Issuers whose tokens are accepted. */
+  readonly issuers: readonly string[];
+  readonly version: string;
+};
+
+const TEXT = "text/plain";
+const JSON_TYPE = "application/json";
+export const PROTOCOL_VERSION = "1.0";
+const BINDINGS = ["JSONRPC", "HTTP+JSON"];
+
+const skillOf = (
+  id: string,
+  { name, description, capabilities }: Pick<AgentSummary, "name" | "description" | "capabilities">,
+): AgentSkill => ({
+  id,
+  name: id,
+  description: description === "" ? `What ${name} does` : description,
+  tags: [...capabilities],
+  examples: [],
+  inputModes: [],
+  outputModes: [],
+  securityRequirements: [],
+});
+
+function schemesOf({
+  needsCredentials,
+  issuers,
+}: CardOptions): Pick<AgentCard, "securitySchemes" | "securityRequirements"> {
+  if (!needsCredentials) return { securitySchemes: {}, securityRequirements: [] };
+  const securitySchemes: Record<string, SecurityScheme> = {
+    bearer: {
+      scheme: {
+        $case: "httpAuthSecurityScheme",
+        value: { description: "An API key or a token of a program", scheme: "Bearer", bearerFormat: "" },
+      },
+    },
+    key: {
+      scheme: {
+        $case: "apiKeySecurityScheme",
+        value: { description: "An API key", location: "header", name: "X-API-Key" },
+      },
+    },
+  };
+  for (const [index, issuer] of issuers.entries())
+    securitySchemes[`openid${index === 0 ? "" : index + 1}`] = {
+      scheme: {
+        $case: "openIdConnectSecurityScheme",
+        value: {
+          description: "A token of an identity provider",
+          openIdConnectUrl: `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`,
+        },
+      },
+    };
+  const securityRequirements = Object.keys(securitySchemes).map((name) => ({ schemes: { [name]: { list: [] } } }));
+  return { securitySchemes, securityRequirements };
+}
+
+type Described = Pick<AgentCard, "name" | "description" | "version" | "skills"> & {
+  readonly url: string;
+  readonly base: string;
+};
+
+const cardOf = ({ url, base, ...described }: Described, options: CardOptions): AgentCard => ({
+  ...described,
+  ...schemesOf(options),
+  supportedInterfaces: BINDINGS.map((protocolBinding) => ({
+    url,
+    protocolBinding,
+    tenant: "",
+    protocolVersion: PROTOCOL_VERSION,
+  })),
+  provider: undefined,
+  documentationUrl: `${base}/docs/errors`,
+  capabilities: { streaming: true, pushNotifications: false, extensions: [], extendedAgentCard: true },
+  defaultInputModes: [TEXT, JSON_TYPE, "image/*", "application/pdf", "application/octet-stream"],
+  defaultOutputModes: [TEXT, JSON_TYPE],
+  signatures: [],
+});
+
+/** The card of an agent. Each of its capabilities is a skill. */
+export const agentCard = (agent: AgentDetail, base: string, options: CardOptions): AgentCard =>
+  cardOf(
+    {
+      url: `${base}/a2a/${encodeURIComponent(agent.name)}`,
+      base,
+      name: agent.name,
+      description: agent.description === "" ? `The agent ${agent.name}` : agent.description,
+      version: agent.version,
+      skills: (agent.capabilities.length === 0 ? [agent.name] : agent.capabilities).map((id) => skillOf(id, agent)),
+    },
+    options,
+  );
+
+/** The card of the server: each agent that the caller may see is a skill. A client without credentials sees none. */
+export const serverCard = (agents: readonly AgentSummary[], base: string, options: CardOptions): AgentCard =>
+  cardOf(
+    {
+      url: `${base}/a2a`,
+      base,
+      name: "Caxton",
+      description: `Agents of a Caxton server. A request names its agent as tenant. The card of an agent is at ${base}/a2a/<agent>/.well-known/agent-card.json.`,
+      version: options.version,
+      skills: agents.map((agent) => skillOf(agent.name, agent)),
+    },
+    options,
+  );

@@ -1,0 +1,100 @@
+import type { StreamResponse, TaskStatus } from "@a2a-js/sdk";
+import { operations, type RunDetail, type RunStreamEvent } from "../contract/index.ts";
+import type { Caller } from "../operations/index.ts";
+import {
+  answerArtifact,
+  answerParts,
+  fileArtifact,
+  type Place,
+  statusOf,
+  taskStateOf,
+  textPart,
+} from "./present-task.ts";
+
+const TYPES = "run,text-delta,artifact,question,approval,input";
+
+/** The events of a run until it ends or waits for a person. A reader that falls behind continues where it stopped. */
+export async function* eventsOf(caller: Caller, id: string): AsyncGenerator<RunStreamEvent, void, undefined> {
+  let lastEventId: string | undefined;
+  for (let isOver = false; !isOver && !caller.signal.aborted;) {
+    isOver = true;
+    for await (const { id: eventId, event } of await caller.stream(
+      operations.run.watch,
+      { id, types: TYPES },
+      { lastEventId },
+    )) {
+      lastEventId = eventId ?? lastEventId;
+      if (event.type === "lagged") isOver = false;
+      else yield event;
+    }
+  }
+}
+
+/** Waits until a run ends or waits for a person. */
+export async function settled(caller: Caller, id: string): Promise<RunDetail> {
+  for await (const event of eventsOf(caller, id)) if (event.type === "end") return event.run;
+  return caller.perform(operations.run.get, { id });
+}
+
+/** The updates of a task. The answer is an artifact that grows; a later turn of the model replaces it. */
+export class TaskUpdates {
+  readonly #id: string;
+  readonly #place: Place;
+  #state: TaskStatus["state"];
+  #turn = 0;
+  #chars = 0;
+
+  constructor(run: RunDetail, place: Place) {
+    this.#id = run.id;
+    this.#place = place;
+    this.#state = taskStateOf(run.state);
+  }
+
+  of(event: RunStreamEvent): readonly StreamResponse[] {
+    if (event.type === "text-delta") return this.#delta(event);
+    if (event.type === "artifact")
+      return [this.#artifact(fileArtifact(event.artifact, this.#place.base), { append: false, lastChunk: true })];
+    if (event.type === "end") return this.#end(event.run);
+    const state = event.type === "run" ? taskStateOf(event.run.state) : this.#state;
+    // What a run waits for, and why it failed, is in the status of its end.
+    if (event.type !== "run" || state === this.#state || !isPassing(event.run.state)) return [];
+    this.#state = state;
+    return [this.#status({ state, message: undefined, timestamp: event.run.started_at ?? event.run.created_at })];
+  }
+
+  #delta({ turn, offset, text }: Extract<RunStreamEvent, { type: "text-delta" }>): readonly StreamResponse[] {
+    const continues = turn === this.#turn && offset === this.#chars && offset > 0;
+    // A piece that the reader has already.
+    if (turn === this.#turn && offset + text.length <= this.#chars && offset > 0) return [];
+    this.#turn = turn;
+    this.#chars = offset + text.length;
+    return [this.#artifact(answerArtifact([textPart(text)]), { append: continues, lastChunk: false })];
+  }
+
+  #end(run: RunDetail): readonly StreamResponse[] {
+    const parts = run.state === "completed" ? answerParts(run) : [];
+    const answer =
+      parts.length === 0 ? [] : [this.#artifact(answerArtifact(parts), { append: false, lastChunk: true })];
+    return [...answer, this.#status(statusOf(run, this.#place))];
+  }
+
+  #artifact(
+    artifact: ReturnType<typeof answerArtifact>,
+    { append, lastChunk }: { readonly append: boolean; readonly lastChunk: boolean },
+  ): StreamResponse {
+    const value = { ...this.#ids(), artifact, append, lastChunk, metadata: undefined };
+    return { payload: { $case: "artifactUpdate", value } };
+  }
+
+  #status(status: TaskStatus): StreamResponse {
+    return { payload: { $case: "statusUpdate", value: { ...this.#ids(), status, metadata: undefined } } };
+  }
+
+  #ids() {
+    return { taskId: this.#id, contextId: this.#place.contextId };
+  }
+}
+
+/** Whether a run continues by itself. */
+const isPassing = (state: RunDetail["state"]): boolean =>
+  state === "queued" || state === "running" || state === "awaiting-reply";

@@ -1,0 +1,52 @@
+import type { Exchange, Protocol, ProtocolRoute, ProtocolScope } from "../http/index.ts";
+import type { ApiServices } from "../operations/index.ts";
+import type { CardOptions } from "./card.ts";
+import { failure, rpcFailure } from "./failures.ts";
+
+export type A2aOptions = CardOptions & {
+  /** Where clients reach the server; undefined: at the address of each request. */
+  readonly publicUrl: string | undefined;
+};
+
+const ROOT = "/a2a";
+const AGENT = `${ROOT}/:agent`;
+const CARD = "/.well-known/agent-card.json";
+const MEDIA_TYPE = "application/a2a+json";
+
+type Answer = (exchange: Exchange, services: ApiServices, options: A2aOptions) => Promise<object | undefined>;
+
+const card: Answer = async (...request) => (await import("./rest.ts")).sendCard(...request);
+const push: Answer = async () => (await import("./rest.ts")).refusePush();
+
+/**
+ * Agent2Agent 1.0 as JSON-RPC and HTTP+JSON, and 0.3 as JSON-RPC. Each agent has an address and a card. The library of the protocol is
+ * loaded with the first request.
+ */
+export const a2a = (options: A2aOptions): Protocol => ({
+  name: "a2a",
+  mediaTypes: [MEDIA_TYPE],
+  failed: failure,
+  routes: (scope, services) => routes(scope, services, options),
+});
+
+function routes(scope: ProtocolScope, services: ApiServices, options: A2aOptions): void {
+  const route = (method: ProtocolRoute["method"], path: string, answer: Answer, more: Partial<ProtocolRoute> = {}) =>
+    scope.route({ ...more, method, path, handle: (exchange) => answer(exchange, services, options) });
+  const rest = (method: ProtocolRoute["method"], path: string, answer: Answer) => route(method, AGENT + path, answer);
+  const rpc = (path: string) =>
+    route("POST", path, async (...request) => (await import("./json-rpc.ts")).answerRpc(...request), {
+      failed: rpcFailure,
+    });
+  route("GET", CARD, card, { isPublic: true });
+  route("GET", AGENT + CARD, card);
+  rpc(ROOT);
+  rpc(AGENT);
+  rest("GET", "/extendedAgentCard", card);
+  rest("POST", "/message::send", async (...request) => (await import("./rest.ts")).sendMessage(...request));
+  rest("POST", "/message::stream", async (...request) => (await import("./rest.ts")).streamMessage(...request));
+  rest("GET", "/tasks", async (...request) => (await import("./rest.ts")).listTasks(...request));
+  rest("GET", "/tasks/:task", async (...request) => (await import("./rest.ts")).getTask(...request));
+  rest("POST", "/tasks/:task", async (...request) => (await import("./rest.ts")).actOnTask(...request));
+  for (const method of ["GET", "POST"] as const) rest(method, "/tasks/:task/pushNotificationConfigs", push);
+  for (const method of ["GET", "DELETE"] as const) rest(method, "/tasks/:task/pushNotificationConfigs/:config", push);
+}

@@ -1,0 +1,76 @@
+import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
+import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
+import { VersionNotSupportedError } from "@a2a-js/sdk/errors";
+import type { Exchange } from "../http/index.ts";
+import { isJsonObject } from "../../kernel/json.ts";
+import type { ApiServices } from "../operations/index.ts";
+import { PROTOCOL_VERSION } from "./card.ts";
+import type { A2aOptions } from "./index.ts";
+import { openRequests } from "./open-requests.ts";
+import { rpcFailure } from "./failures.ts";
+
+const LEGACY_VERSION = "0.3";
+const VERSION_HEADER = "a2a-version";
+
+/** Answers a JSON-RPC request, with one object or with a stream of them. Its version is that of the header, else of the method's name. */
+export async function answerRpc(
+  exchange: Exchange,
+  services: ApiServices,
+  options: A2aOptions,
+): Promise<object | undefined> {
+  const { body, headers } = exchange.request;
+  const request = isJsonObject(body) ? body : {};
+  const { id = null, method } = request;
+  const isLegacyMethod = typeof method === "string" && method.includes("/");
+  const version = headers[VERSION_HEADER] ?? (isLegacyMethod ? LEGACY_VERSION : PROTOCOL_VERSION);
+  const isLegacy = version === LEGACY_VERSION;
+  const asError = (error: unknown) =>
+    isLegacy
+      ? LegacyJsonRpcTransportHandler.mapToLegacyJSONRPCError(error)
+      : JsonRpcTransportHandler.mapToJSONRPCError(error);
+  const failed = (error: unknown) => ({ jsonrpc: "2.0", id, error: asError(error) });
+  if (!isLegacy && version !== PROTOCOL_VERSION)
+    return failed(new VersionNotSupportedError(`A2A ${String(version)} is not supported; 1.0 and 0.3 are`));
+  const context = new ServerCallContext({ requestedVersion: version });
+  const requests = openRequests(exchange, services, options);
+  const transport = isLegacy ? new LegacyJsonRpcTransportHandler(requests) : new JsonRpcTransportHandler(requests);
+  const answer = await transport.handle(request, context);
+  if (!isStream(answer)) {
+    // The library answers every failure itself.
+    if (requests.refusal) throw requests.refusal;
+    return answer;
+  }
+  // A failure before the first event is an answer, not a stream.
+  let first: IteratorResult<object, unknown>;
+  try {
+    first = await answer.next();
+  } catch (error) {
+    if (requests.refusal) throw requests.refusal;
+    return failed(error);
+  }
+  return exchange.stream<object>(
+    {
+      opening: "",
+      frame: (item) => `data: ${JSON.stringify(item)}\n\n`,
+      failed: (fault, requestId) => `data: ${JSON.stringify({ ...rpcFailure(fault, requestId).body, id })}\n\n`,
+    },
+    () => rest(first, answer, failed),
+  );
+}
+
+async function* rest(
+  first: IteratorResult<object, unknown>,
+  others: AsyncGenerator<object, unknown, undefined>,
+  failed: (error: unknown) => object,
+): AsyncGenerator<object, void, undefined> {
+  try {
+    for (let next = first; next.done !== true; next = await others.next()) yield next.value;
+  } catch (error) {
+    yield failed(error);
+  } finally {
+    await others.return(undefined);
+  }
+}
+
+const isStream = (answer: object): answer is AsyncGenerator<object, unknown, undefined> =>
+  Symbol.asyncIterator in answer;

@@ -1,0 +1,137 @@
+import {
+  AgentCard,
+  type ListTasksRequest,
+  ListTasksResponse,
+  SendMessageRequest,
+  SendMessageResponse,
+  StreamResponse,
+  Task,
+  taskStateFromJSON,
+  TaskState,
+} from "@a2a-js/sdk";
+import {
+  PushNotificationNotSupportedError,
+  RequestMalformedError,
+  restStatusFor,
+  toRestErrorBody,
+  VersionNotSupportedError,
+} from "@a2a-js/sdk/errors";
+import * as z from "zod";
+import type { Exchange } from "../http/index.ts";
+import { checkInput, type ApiServices } from "../operations/index.ts";
+import { PROTOCOL_VERSION } from "./card.ts";
+import { isOfTransport, translated } from "./errors.ts";
+import { failure } from "./failures.ts";
+import type { A2aOptions } from "./index.ts";
+import { cardFor, openRequests } from "./open-requests.ts";
+
+const MEDIA_TYPE = "application/a2a+json";
+const Count = z.coerce.number().int().min(0).optional();
+const HistoryQuery = z.object({ historyLength: Count });
+const ListQuery = HistoryQuery.extend({
+  contextId: z.string().default(""),
+  status: z.string().optional(),
+  pageSize: Count,
+  pageToken: z.string().default(""),
+  statusTimestampAfter: z.string().optional(),
+  includeArtifacts: z.enum(["true", "false"]).default("false"),
+});
+const TaskParams = z.object({ task: z.string() });
+const SUBSCRIBE = ":subscribe";
+const CANCEL = ":cancel";
+
+/** Answers; a failure has the form of the protocol. */
+async function answer(exchange: Exchange, act: () => Promise<unknown>): Promise<object | undefined> {
+  void exchange.reply.type(MEDIA_TYPE);
+  try {
+    const { "a2a-version": version = PROTOCOL_VERSION } = exchange.request.headers;
+    if (version !== PROTOCOL_VERSION)
+      throw new VersionNotSupportedError(`A2A ${String(version)} is not supported here; 1.0 is`);
+    const found = await act();
+    return typeof found === "object" && found !== null ? found : undefined;
+  } catch (thrown) {
+    const error = translated(thrown);
+    if (isOfTransport(error)) throw error;
+    const status = restStatusFor(error);
+    void exchange.reply.status(status);
+    return toRestErrorBody(error, status);
+  }
+}
+
+type Request = readonly [exchange: Exchange, services: ApiServices, options: A2aOptions];
+
+export const sendCard = async (...[exchange, , options]: Request) =>
+  answer(exchange, async () => AgentCard.toJSON(await cardFor(exchange, options)));
+
+export const sendMessage = async (...request: Request) =>
+  answer(request[0], async () => {
+    const task = await openRequests(...request).sendMessage(SendMessageRequest.fromJSON(request[0].request.body));
+    return SendMessageResponse.toJSON({ payload: { $case: "task", value: task } });
+  });
+
+export const streamMessage = async (...request: Request) =>
+  answer(request[0], async () =>
+    stream(
+      request[0],
+      openRequests(...request).sendMessageStream(SendMessageRequest.fromJSON(request[0].request.body)),
+    ),
+  );
+
+export const listTasks = async (...request: Request) =>
+  answer(request[0], async () => {
+    const { status, includeArtifacts, ...query } = checkInput(ListQuery, request[0].request.query);
+    const asked: ListTasksRequest = {
+      ...query,
+      tenant: "",
+      status: status === undefined ? TaskState.TASK_STATE_UNSPECIFIED : taskStateFromJSON(status),
+      includeArtifacts: includeArtifacts === "true",
+      statusTimestampAfter: query.statusTimestampAfter,
+    };
+    const found = await openRequests(...request).listTasks(asked);
+    return { tasks: [], nextPageToken: "", pageSize: 0, totalSize: 0, ...Object(ListTasksResponse.toJSON(found)) };
+  });
+
+export const getTask = async (...request: Request) =>
+  answer(request[0], async () => {
+    const { task } = TaskParams.parse(request[0].request.params);
+    const requests = openRequests(...request);
+    if (task.endsWith(SUBSCRIBE))
+      return stream(request[0], requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
+    const { historyLength } = checkInput(HistoryQuery, request[0].request.query);
+    return Task.toJSON(await requests.getTask({ id: task, historyLength, tenant: "" }));
+  });
+
+export const actOnTask = async (...request: Request) =>
+  answer(request[0], async () => {
+    const { task } = TaskParams.parse(request[0].request.params);
+    const requests = openRequests(...request);
+    if (task.endsWith(SUBSCRIBE))
+      return stream(request[0], requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
+    if (!task.endsWith(CANCEL)) throw new RequestMalformedError("the path ends with :cancel or :subscribe");
+    const id = task.slice(0, -CANCEL.length);
+    return Task.toJSON(await requests.cancelTask({ id, tenant: "", metadata: undefined }));
+  });
+
+export function refusePush(): never {
+  throw new PushNotificationNotSupportedError("push notifications are not supported: use webhooks");
+}
+
+/** Sends a stream; a failure before its first event is thrown. */
+async function stream(exchange: Exchange, events: AsyncGenerator<StreamResponse, void, undefined>): Promise<undefined> {
+  const first = await events.next();
+  exchange.reply.removeHeader("content-type");
+  return exchange.stream<StreamResponse>(
+    {
+      opening: "",
+      frame: (event) => `data: ${JSON.stringify(StreamResponse.toJSON(event))}\n\n`,
+      failed: (fault, requestId) => `event: error\ndata: ${JSON.stringify(failure(fault, requestId).body)}\n\n`,
+    },
+    async function* () {
+      try {
+        for (let next = first; next.done !== true; next = await events.next()) yield next.value;
+      } finally {
+        await events.return();
+      }
+    },
+  );
+}
