@@ -1,4 +1,5 @@
 import type { RunState } from "../../../src/api/contract/index.ts";
+import type { TimeRange } from "../search/time-range.ts";
 
 /** A page of a list; `next` leads to the one after, null on the last. */
 export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
@@ -29,5 +30,10 @@ export async function entriesOf<Item>(
   return items;
 }
 
-/** Which runs a list holds: all, or those of an agent, in a state. */
-export type RunFilter = { readonly agent?: string | undefined; readonly state?: RunState | undefined };
+/** Which runs a list holds: all, or those of an agent, in a state, with a tag or words, of a time. */
+export type RunFilter = TimeRange & {
+  readonly agent?: string | undefined;
+  readonly state?: RunState | undefined;
+  readonly tag?: string | undefined;
+  readonly q?: string | undefined;
+};

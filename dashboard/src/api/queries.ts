@@ -1,9 +1,11 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { operations, type RunSummary, type Usage } from "../../../src/api/contract/index.ts";
 import { call, ProblemError } from "./client.ts";
+import { timesOf } from "../search/time-range.ts";
 import { type Page, pagesFrom, type RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
+const SEARCH_AGAIN_MS = 10_000;
 
 /** A path with the parameters that have a value. */
 export const withQuery = (
@@ -53,11 +55,18 @@ export const revisionQuery = (name: string, revision: number) =>
     retry: retryUnlessRefused,
   });
 
-export const runsQuery = ({ agent, state }: RunFilter = {}) =>
+export const runsQuery = ({ agent, state, tag, q, since, until }: RunFilter = {}) =>
   infiniteQueryOptions({
-    queryKey: ["runs", { agent, state }] as const,
-    ...pagesFrom((cursor, signal) => call(operations.run.list, { agent, state, cursor, limit: PAGE_SIZE }, signal)),
+    queryKey: ["runs", { agent, state, tag, q, since, until }] as const,
+    ...pagesFrom((cursor, signal) => {
+      const times = timesOf({ since, until }, Date.now());
+      const filter = { agent, state, tag, search: q?.trim() || undefined, ...times };
+      return call(operations.run.list, { ...filter, cursor, limit: PAGE_SIZE }, signal);
+    }),
     placeholderData: keepPreviousData,
+    // Whether a new run has the words is known to the server alone.
+    refetchInterval: q === undefined ? false : SEARCH_AGAIN_MS,
+    retry: retryUnlessRefused,
   });
 
 export const runQuery = (id: string) =>

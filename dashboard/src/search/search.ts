@@ -1,4 +1,5 @@
 import type { GrantUse, RunState, ToolServerSummary } from "../../../src/api/contract/index.ts";
+import { timeRange, type TimeRange } from "./time-range.ts";
 import { flag, number, oneOf, type Raw, words } from "./values.ts";
 
 export const parseSearch = (search: string): Raw => Object.fromEntries(new URLSearchParams(search));
@@ -46,10 +47,19 @@ export const agentSearch = (raw: Raw): AgentSearch => ({
   against: number(raw["against"]),
 });
 
-export type RunsSearch = { readonly agent?: string | undefined; readonly state?: RunState | undefined };
+export type RunsSearch = TimeRange & {
+  readonly agent?: string | undefined;
+  readonly state?: RunState | undefined;
+  /** Words of messages and answers. */
+  readonly q?: string | undefined;
+  readonly tag?: string | undefined;
+};
 export const runsSearch = (raw: Raw): RunsSearch => ({
   agent: words(raw["agent"]),
   state: oneOf(RUN_STATES, raw["state"]),
+  q: words(raw["q"]),
+  tag: words(raw["tag"]),
+  ...timeRange(raw),
 });
 
 export const STEP_FILTERS = ["failed", "slow"] as const;

@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import {
   Brain,
   Ellipsis,
+  History,
   ListX,
   MailX,
   MonitorCog,
@@ -144,7 +145,11 @@ function useEntries(words: string): readonly Entry[] {
   const searchMemory = item("action", Brain, [text.palette.memory(words), ""], () => {
     void navigate({ to: "/memory", search: words === "" ? {} : { q: words } });
   });
-  return [...byId, ...fit.filter(({ key }) => !isKnown.has(key)), ...entities, ...(isId(words) ? [] : [searchMemory])];
+  const searchRuns = item("action", History, [text.palette.runs(words), ""], () => {
+    void navigate({ to: "/runs", search: { q: words } });
+  });
+  const searches = isId(words) ? [] : [...(words === "" ? [] : [searchRuns]), searchMemory];
+  return [...byId, ...fit.filter(({ key }) => !isKnown.has(key)), ...entities, ...searches];
 }
 
 function useActions(): readonly Entry[] {

@@ -1,7 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Bot, Box, Gavel, History, Mail, MailX, MessagesSquare, ShieldCheck } from "lucide-react";
-import { operations, type RunSummary, type Task } from "../../../src/api/contract/index.ts";
+import {
+  Bot,
+  Box,
+  Gavel,
+  History,
+  Mail,
+  MailX,
+  MessageSquareText,
+  MessagesSquare,
+  ShieldCheck,
+  Timer,
+  Webhook,
+} from "lucide-react";
+import { operations, type RunSummary, type Task, type Thread } from "../../../src/api/contract/index.ts";
 import { call } from "../api/client.ts";
 import { conversationQuery } from "../api/conversations.ts";
 import { foundEntitiesQuery, memoryFiguresQuery } from "../api/memory/memory.ts";
@@ -9,6 +21,7 @@ import { messageQuery } from "../api/messages.ts";
 import { entriesOf, type Page } from "../api/page.ts";
 import { approvalsQuery, runQuery } from "../api/queries.ts";
 import { taskQuery } from "../api/tasks.ts";
+import { threadQuery } from "../api/threads/threads.ts";
 import { requestTitle } from "../parts/messages/plain-words.ts";
 import { useSettled } from "../parts/forms/settled.ts";
 import { scopesToLookInto } from "../pages/memory/scopes.ts";
@@ -35,6 +48,9 @@ type List<Item> = {
 const AGENTS = list("agents", (paging, signal) => call(operations.agent.list, paging, signal));
 const RUNS = list("runs", (paging, signal) => call(operations.run.list, paging, signal), RUNS_MAX);
 const TASKS = list("tasks", (paging, signal) => call(operations.task.list, paging, signal));
+const THREADS = list("threads", (paging, signal) => call(operations.thread.list, paging, signal), RUNS_MAX);
+const TRIGGERS = list("triggers", (paging, signal) => call(operations.trigger.list, paging, signal));
+const WEBHOOKS = list("webhooks", (paging, signal) => call(operations.webhook.list, paging, signal));
 const LETTERS = list("letters", (paging, signal) => call(operations.deadLetter.list, paging, signal));
 
 function list<Item>(name: string, read: List<Item>["read"], max = LIST_MAX): List<Item> {
@@ -60,6 +76,9 @@ export function useListed(typed: boolean): readonly Entry[] {
   const runs = useList(RUNS, true);
   const tasks = useList(TASKS, typed);
   const letters = useList(LETTERS, typed);
+  const threads = useList(THREADS, typed);
+  const triggers = useList(TRIGGERS, typed);
+  const webhooks = useList(WEBHOOKS, typed);
   const approvals = useQuery(approvalsQuery).data?.items ?? [];
   return [
     ...approvals.map(({ id, tool, agent, run }) =>
@@ -70,8 +89,20 @@ export function useListed(typed: boolean): readonly Entry[] {
     ...agents.map(({ name, description }) =>
       item("agent", Bot, [name, description], () => void navigate({ to: "/agents/$name", params: { name } })),
     ),
+    ...threads.map((thread) => threadEntry(thread, (id) => void navigate({ to: "/chat/$id", params: { id } }))),
     ...runs.map((run) => runEntry(run, (id) => void navigate({ to: "/runs/$id", params: { id } }))),
     ...tasks.map((task) => taskEntry(task, (id) => void navigate({ to: "/tasks/$id", params: { id } }))),
+    ...triggers.map(({ trigger: { name }, agent, id }) =>
+      item("trigger", Timer, [name, agent, id], () => void navigate({ to: "/triggers" })),
+    ),
+    ...webhooks.map(({ description, url, id }) =>
+      item(
+        "webhook",
+        Webhook,
+        [description || url, description === "" ? "" : url, id],
+        () => void navigate({ to: "/webhooks/$id", params: { id } }),
+      ),
+    ),
     ...letters.map(({ id, sender, recipient, reason, code }) =>
       item("letter", MailX, [`${sender} → ${recipient}`, reason, `${code} ${id}`], () => {
         void navigate({ to: "/messages", search: { tab: "dead", recipient } });
@@ -83,21 +114,26 @@ export function useListed(typed: boolean): readonly Entry[] {
 const runEntry = (run: RunSummary, open: (id: string) => void): Entry =>
   item("run", History, [run.agent, requestTitle(run.input_preview, run.message), run.id], () => open(run.id));
 
+const threadEntry = ({ id, title, agent }: Thread, open: (id: string) => void): Entry =>
+  item("thread", MessageSquareText, [title === "" ? text.chat.untitled : title, agent, id], () => open(id));
+
 const taskEntry = ({ id, name, status }: Task, open: (id: string) => void): Entry =>
   item("task", Gavel, [name, text.tasks.statuses[status], id], () => open(id));
 
-/** The run, task, conversation or message of a pasted id, of any age. */
+/** The run, thread, task, conversation or message of a pasted id, of any age. */
 export function useById(words: string): readonly Entry[] {
   const navigate = useNavigate();
   const id = words.toLowerCase();
   const enabled = ID.test(words);
   const { data: run } = useQuery({ ...runQuery(id), enabled });
+  const { data: thread } = useQuery({ ...threadQuery(id), enabled });
   const { data: task } = useQuery({ ...taskQuery(id), enabled });
   const { data: talk } = useQuery({ ...conversationQuery(id), enabled, refetchInterval: false });
   const { data: message } = useQuery({ ...messageQuery(id), enabled, refetchInterval: false });
   if (!enabled) return [];
   return [
     ...(run === undefined ? [] : [runEntry(run, () => void navigate({ to: "/runs/$id", params: { id } }))]),
+    ...(thread === undefined ? [] : [threadEntry(thread, () => void navigate({ to: "/chat/$id", params: { id } }))]),
     ...(task === undefined ? [] : [taskEntry(task, () => void navigate({ to: "/tasks/$id", params: { id } }))]),
     ...(talk === undefined
       ? []

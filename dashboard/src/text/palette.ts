@@ -1,7 +1,7 @@
 /** Part of the catalogue in text.ts: the palette. */
 export const PALETTE = {
   title: "Search or jump to",
-  placeholder: "A page, agent, run, task, entity, tool server, action or id",
+  placeholder: "A page, agent, thread, run, task, entity, tool server, action or id",
   results: "Results",
   nothing: (words: string) => `Nothing here is called "${words}".`,
   ask: (agent: string) => `Ask ${agent}`,
@@ -10,12 +10,14 @@ export const PALETTE = {
   approve: (tool: string) => `Approve ${tool}?`,
   approvals: "Approve or refuse tool calls",
   failed: "Failed runs",
+  runs: (words: string) => `Search runs for "${words}"`,
   memory: (words: string) => (words === "" ? "Search memory" : `Search memory for "${words}"`),
   more: (count: number) => `${count} more`,
   groups: {
     page: "Page",
     approval: "Approval",
     agent: "Agent",
+    thread: "Thread",
     run: "Run",
     task: "Task",
     conversation: "Conversation",
@@ -23,6 +25,8 @@ export const PALETTE = {
     letter: "Dead letter",
     entity: "Entity",
     tool: "Tool server",
+    trigger: "Trigger",
+    webhook: "Webhook",
     ask: "Ask",
     action: "Action",
   },

@@ -1,19 +1,31 @@
-import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  keepPreviousData,
+  type QueryClient,
+  queryOptions,
+} from "@tanstack/react-query";
 import { operations, type RunSummary, type Thread, type WhenBusy } from "../../../../src/api/contract/index.ts";
 import { upload } from "../actions.ts";
 import { call } from "../client.ts";
 import { type Page, pagesFrom } from "../page.ts";
+import type { ChatSearch } from "../../search/chat.ts";
+import { timesOf } from "../../search/time-range.ts";
 import { retryUnlessRefused } from "../queries.ts";
 import { type Turns, TURNS_SIZE, withEarlier } from "./turns.ts";
 
 const LIST_SIZE = 50;
 
-export type ThreadFilter = { readonly search?: string | undefined; readonly agent?: string | undefined };
-
-export const threadsQuery = ({ search, agent }: ThreadFilter) =>
+export const threadsQuery = ({ q, agent, tag, since, until }: ChatSearch) =>
   infiniteQueryOptions({
-    queryKey: ["threads", { search, agent }],
-    ...pagesFrom((cursor, signal) => call(operations.thread.list, { search, agent, cursor, limit: LIST_SIZE }, signal)),
+    queryKey: ["threads", { q, agent, tag, since, until }],
+    ...pagesFrom((cursor, signal) => {
+      const times = timesOf({ since, until }, Date.now());
+      const filter = { search: q?.trim() || undefined, agent, tag, ...times };
+      return call(operations.thread.list, { ...filter, cursor, limit: LIST_SIZE }, signal);
+    }),
+    placeholderData: keepPreviousData,
+    retry: retryUnlessRefused,
   });
 
 export const threadQuery = (id: string) =>

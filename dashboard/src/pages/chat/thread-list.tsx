@@ -9,8 +9,10 @@ import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { Ago } from "../../parts/format/ago.tsx";
-import { Input, Select } from "../../parts/forms/field.tsx";
+import { Select } from "../../parts/forms/field.tsx";
 import { useSettled } from "../../parts/forms/settled.ts";
+import { TimeFilter } from "../../parts/forms/time-filter.tsx";
+import { TagFilter, WordsFilter } from "../../parts/forms/words-filter.tsx";
 import { MoreButton } from "../../parts/more-button.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
@@ -28,7 +30,7 @@ type Props = { readonly open: string | undefined };
 
 /** Threads with users, the last used first. */
 export function ThreadList({ open }: Props) {
-  const { q, agent }: ChatSearch = useSearch({ strict: false });
+  const filter: ChatSearch = useSearch({ strict: false });
   const [isCreating, setCreating] = useState(false);
   useListKeys();
   return (
@@ -38,30 +40,30 @@ export function ThreadList({ open }: Props) {
           <Plus aria-hidden />
           {words.create}
         </Button>
-        <Filter q={q} agent={agent} />
+        <Filter filter={filter} />
       </div>
-      <Threads q={q} agent={agent} open={open} />
-      {isCreating ? <NewThread agent={agent} onClose={() => setCreating(false)} /> : null}
+      <Threads filter={filter} open={open} />
+      {isCreating ? <NewThread agent={filter.agent} onClose={() => setCreating(false)} /> : null}
     </nav>
   );
 }
 
-function Filter({ q, agent }: ChatSearch) {
+type FilterProps = { readonly filter: ChatSearch };
+
+function Filter({ filter }: FilterProps) {
+  const { agent } = filter;
   const navigate = useNavigate();
   const set = (change: ChatSearch) =>
-    void navigate({ to: ".", search: { q, agent, ...change }, replace: true, resetScroll: false });
+    void navigate({ to: ".", search: { ...filter, ...change }, replace: true, resetScroll: false });
   const names = useInfiniteQuery(agentsQuery).data?.pages.flatMap((page) => page.items.map(({ name }) => name)) ?? [];
   const known = agent === undefined || names.includes(agent) ? names : [agent, ...names];
   return (
-    <search className="flex gap-2">
-      <Input
-        data-filter
-        type="search"
-        aria-label={words.find}
-        placeholder={words.search}
-        value={q ?? ""}
-        onChange={({ target }) => set({ q: target.value === "" ? undefined : target.value })}
-        className="min-w-0 flex-1"
+    <search className="flex flex-wrap gap-2">
+      <WordsFilter
+        label={words.find}
+        value={filter.q}
+        onChange={(q) => set({ q })}
+        className="w-auto! min-w-0 flex-1"
       />
       <Select
         aria-label={words.agent}
@@ -74,14 +76,16 @@ function Filter({ q, agent }: ChatSearch) {
           <option key={name}>{name}</option>
         ))}
       </Select>
+      <TagFilter value={filter.tag} onChange={(tag) => set({ tag })} className="w-auto! min-w-0 flex-1 basis-24" />
+      <TimeFilter range={filter} onChange={set} />
     </search>
   );
 }
 
-function Threads({ q, agent, open }: ChatSearch & Props) {
-  const search = useSettled(q, TYPING_MS);
+function Threads({ filter, open }: FilterProps & Props) {
+  const settled = { ...filter, q: useSettled(filter.q, TYPING_MS), tag: useSettled(filter.tag, TYPING_MS) };
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    threadsQuery({ search, agent }),
+    threadsQuery(settled),
   );
   if (data === undefined)
     return (
@@ -90,13 +94,13 @@ function Threads({ q, agent, open }: ChatSearch & Props) {
       </div>
     );
   const threads = data.pages.flatMap(({ items }) => items);
-  if (threads.length === 0) return <Nothing isFiltered={search !== undefined || agent !== undefined} />;
+  if (threads.length === 0) return <Nothing isFiltered={Object.values(settled).some((value) => value !== undefined)} />;
   return (
     <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
       <ul className="p-2">
         {threads.map((thread) => (
           <li key={thread.id}>
-            <ThreadLink thread={thread} isOpen={thread.id === open} search={{ q, agent }} />
+            <ThreadLink thread={thread} isOpen={thread.id === open} search={filter} />
           </li>
         ))}
       </ul>

@@ -6,6 +6,7 @@ import { useServerNow } from "../../parts/format/clock.ts";
 import { count, duration, shortCount } from "../../parts/format/format.ts";
 import { cost } from "../../parts/format/money.ts";
 import { requestTitle } from "../../parts/messages/plain-words.ts";
+import { Chip } from "../../parts/card.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { Row, rowLink, Td, Th } from "../../parts/table.tsx";
 import { contextText } from "../../text/runs/context.ts";
@@ -51,9 +52,16 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
         <StatePill state={run.state} shrinks />
       </Td>
       <Td className="max-w-0">
-        <Link to="/runs/$id" params={{ id: run.id }} data-row-link className={`${rowLink} block truncate`}>
-          {requestTitle(run.input_preview, run.message)}
-        </Link>
+        <span className="flex items-center gap-2">
+          <Link to="/runs/$id" params={{ id: run.id }} data-row-link className={`${rowLink} truncate`}>
+            {requestTitle(run.input_preview, run.message)}
+          </Link>
+          <span className="flex max-w-1/2 shrink-0 gap-1 overflow-hidden max-sm:hidden">
+            {run.tags.map((tag) => (
+              <Chip key={tag}>{tag}</Chip>
+            ))}
+          </span>
+        </span>
         {run.notices.length === 0 ? null : (
           <span className="block truncate text-xs text-warn">
             {run.notices.map((code) => contextText.notices[code] ?? code).join(", ")}

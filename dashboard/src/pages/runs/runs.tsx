@@ -6,6 +6,9 @@ import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { Select } from "../../parts/forms/field.tsx";
+import { useSettled } from "../../parts/forms/settled.ts";
+import { TimeFilter } from "../../parts/forms/time-filter.tsx";
+import { TagFilter, WordsFilter } from "../../parts/forms/words-filter.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
@@ -16,6 +19,8 @@ import { LongRunTable } from "./long-run-table.tsx";
 import { NoRuns } from "./no-runs.tsx";
 
 const route = getRouteApi("/runs");
+/** Time without a key press before runs are searched. */
+const TYPING_MS = 200;
 
 export function Runs() {
   const filter = route.useSearch();
@@ -35,23 +40,29 @@ function FilterBar({ filter }: { readonly filter: RunsSearch }) {
   const names = useInfiniteQuery(agentsQuery).data?.pages.flatMap((page) => page.items.map(({ name }) => name)) ?? [];
   const known = filter.agent === undefined || names.includes(filter.agent) ? names : [filter.agent, ...names];
   return (
-    <search className="mb-3 flex flex-wrap items-center gap-2">
+    <search className="mb-3 space-y-2">
       <StateFilter state={filter.state} onChange={(state) => set({ state })} />
-      <div className="flex-1" />
-      <label className="flex items-center gap-2 text-xs text-muted">
-        {text.runs.columns.agent}
+      <div className="flex flex-wrap items-center gap-2">
+        <WordsFilter
+          label={text.runs.find}
+          value={filter.q}
+          onChange={(q) => set({ q })}
+          className="w-auto! min-w-48 flex-1 sm:max-w-96"
+        />
+        <TagFilter value={filter.tag} onChange={(tag) => set({ tag })} className="w-36!" />
         <Select
-          data-filter
+          aria-label={text.runs.columns.agent}
           value={filter.agent ?? ""}
           onChange={(event) => set({ agent: event.target.value === "" ? undefined : event.target.value })}
-          className="min-w-40"
+          className="w-40!"
         >
           <option value="">{text.runs.anyAgent}</option>
           {known.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </Select>
-      </label>
+        <TimeFilter range={filter} onChange={set} />
+      </div>
     </search>
   );
 }
@@ -95,15 +106,19 @@ type RunListProps = { readonly filter: RunsSearch; readonly withAgent?: boolean 
 
 /** The runs that fit, newest first, more at the press of a button; used by the agent's page too. */
 export function RunList({ filter, withAgent = true }: RunListProps) {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(runsQuery(filter));
+  const settled = { ...filter, q: useSettled(filter.q, TYPING_MS), tag: useSettled(filter.tag, TYPING_MS) };
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(runsQuery(settled));
   if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton lines={10} />;
   const runs = data.pages.flatMap((page) => page.items);
   if (runs.length === 0) {
-    return filter.state === undefined ? (
-      <NoRuns agent={filter.agent} />
+    const { state, agent, ...more } = settled;
+    if (Object.values(more).some((value) => value !== undefined))
+      return <Empty title={text.runs.noMatch} note={text.runs.noMatchNote} />;
+    return state === undefined ? (
+      <NoRuns agent={agent} />
     ) : (
-      <Empty title={text.runs.none(text.states[filter.state])} note={text.runs.noneNote} />
+      <Empty title={text.runs.none(text.states[state])} note={text.runs.noneNote} />
     );
   }
   return (
