@@ -58,6 +58,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "run diff": ["{run.id} {run.other}", "run.compare", { own: 1 }],
   "run replay": ["{run.id}", "run.replay"],
   "run export": ["{run.id}", "run.export"],
+  "run file": ["{run.file.id} {run.file.name}", "run.file"],
   "run delete": ["{run.id}", "run.delete"],
   "run prune": ["--older-than 1000d", "run.prune"],
   "run choose": ["{run.id} retry", "run.choose", { own: 5 }],

@@ -197,12 +197,16 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   for (const source of [agent, careful]) await world.make("POST", "/agents", { source });
   await world.make("POST", "/runs", { agent: `${CANARY}-careful`, input: `${CANARY}: describe ${PENGUINS}` });
   const approval = await world.first("/approvals");
-  const upload = await fetch(`${world.server.url}/api/v1/uploads?name=${CANARY}.txt`, {
-    method: "POST",
-    headers: { ...world.headers.red, "content-type": "text/plain" },
-    body: SECRET,
-  });
-  const uploaded: { id: string } = JSON.parse(await upload.text());
+  const upload = async (): Promise<string> => {
+    const response = await fetch(`${world.server.url}/api/v1/uploads?name=${CANARY}.txt`, {
+      method: "POST",
+      headers: { ...world.headers.red, "content-type": "text/plain" },
+      body: SECRET,
+    });
+    const { id }: { id: string } = JSON.parse(await response.text());
+    return id;
+  };
+  const uploaded = await upload();
   const input = `Chart the mean body mass per species and island in ${PENGUINS}`;
   const run = await world.make("POST", "/runs", { agent: name, input, wait: true });
   const question = await openQuestion(world);
@@ -210,7 +214,8 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...received });
   const hook = { url: "https://hooks.invalid/x", events: ["webhook.stopped"], description: SECRET };
   const webhook = await world.make("POST", "/webhooks", hook);
-  const other = await world.make("POST", "/runs", { agent: name, input: SECRET, wait: true });
+  const sent = { uploads: [await upload()] };
+  const other = await world.make("POST", "/runs", { agent: name, input: SECRET, ...sent, wait: true });
   const thread = await world.make("POST", "/threads", { agent: name, title: CANARY });
   await world.make("POST", `/threads/${thread.id}/messages`, { input: SECRET, wait: true });
   return {
@@ -219,8 +224,9 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
     budget: { agent: name },
     trigger: { id: trigger.id },
     webhook: { id: webhook.id },
-    run: { id: run.id, other: other.id, question: "1", upload: uploaded.id },
+    run: { id: run.id, other: other.id, question: "1", upload: uploaded },
     "run.artifact": { id: run.artifacts[0].id },
+    "run.file": { id: other.id, name: `${CANARY}.txt` },
     "run.input": question,
     approval: { id: approval },
   };

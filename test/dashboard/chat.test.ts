@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -211,14 +212,23 @@ test("two readers see the same order live, and a title and branch that one of th
   await soon(() => messages(one.page)).toHaveLength(4);
 });
 
-const file = (name: string, mimeType: string, content = "x") => ({ name, mimeType, buffer: Buffer.from(content) });
+/** A image of one pixel. */
+const DOT = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+const file = (name: string, mimeType: string, content: string | Buffer = "x") => ({
+  name,
+  mimeType,
+  buffer: Buffer.from(content),
+});
 
 test("files are attached, previewed, limited and sent", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;
   await open(page, await create());
   const picker = page.locator("input[type=file]");
-  await picker.setInputFiles([file("report.pdf", "application/pdf", "%PDF-1.4"), file("photo.png", "image/png")]);
+  await picker.setInputFiles([file("report.pdf", "application/pdf", "%PDF-1.4"), file("photo.png", "image/png", DOT)]);
   await page.getByRole("link", { name: "Preview of report.pdf" }).waitFor();
   await page.getByRole("img", { name: "Preview of photo.png" }).waitFor();
   await picker.setInputFiles(Array.from({ length: 15 }, (_none, at) => file(`${at}.txt`, "text/plain")));
@@ -229,6 +239,15 @@ test("files are attached, previewed, limited and sent", async () => {
   await button(page, "Send").click();
   await log(page).getByText("Good morning.").waitFor();
   expect(await log(page).getByRole("list", { name: "Attached" }).innerText()).toMatch(/report\.pdf[^]*photo\.png/);
+  for (const view of ["chat", "run"]) {
+    if (view === "run") await log(page).getByRole("link", { name: "Run" }).click();
+    const image = page.getByRole("img", { name: "Attached image photo.png" });
+    await soon(() => image.evaluate((shown) => Number(Reflect.get(shown, "naturalWidth")))).toBe(1);
+    const downloads = page.waitForEvent("download");
+    await page.getByTitle("Download report.pdf").click();
+    const saved = await (await downloads).path();
+    expect(readFileSync(saved, "utf8")).toBe("%PDF-1.4");
+  }
   expect(person.complaints).toEqual([]);
 });
 

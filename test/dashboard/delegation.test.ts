@@ -32,6 +32,16 @@ beforeAll(async () => {
     files: {
       "examples/agents/boss.toml": agent("boss", `agents = ["payer"]`),
       "examples/agents/payer.toml": agent("payer", asks),
+      "examples/agents/twice.toml": agent("twice", `agents = ["payer"]`),
+      "scripts/twice.json": JSON.stringify([
+        {
+          toolCalls: ["the first bill", "the second bill"].map((request) => ({
+            name: "agent_payer",
+            arguments: { request },
+          })),
+        },
+        { text: "Both are paid." },
+      ]),
       "scripts/boss.json": script("agent_payer", { request: "pay the bill" }, "The bill is paid."),
       "scripts/payer.json": script("calculator__evaluate", { expression: "40+2" }, "It is paid."),
     },
@@ -61,9 +71,40 @@ test("the page of a run shows the runs below it, and approves their calls", asyn
     ["boss", "completed", null],
     ["payer", "completed", id],
   ]);
+  await page.goto(`/ui/runs/${id}?view=conversation`);
+  const delegate = page.getByRole("link", { name: "Run of payer" });
+  await delegate.click();
+  await page.getByText("Part of run").waitFor();
+  await page.goto(`/ui/runs/${id}`);
   await below.getByRole("link", { name: "payer" }).click();
   await page.getByText("Part of run").waitFor();
   await page.getByRole("link", { name: id }).click();
   await below.getByText("pay the bill").waitFor();
   expect(person.complaints).toEqual([]);
+});
+
+test("each delegation in a thread links to its own run, with the state of that as it changes", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  const thread = contract.threads.Thread.parse((await server.ask("POST", "/api/v1/threads", { agent: "twice" })).body);
+  await page.goto(`/ui/chat/${thread.id}`);
+  const box = page.getByRole("textbox", { name: "Message" });
+  await box.fill("Pay both bills.");
+  await box.press("Enter");
+  const links = page.getByRole("log").getByRole("link", { name: "Run of payer" });
+  await expect.poll(() => links.count(), { timeout: 15_000 }).toBe(2);
+  const line = (request: string) => page.getByRole("log").locator("p").filter({ hasText: request });
+  await line("the first bill").getByText("Needs approval").waitFor();
+  const { items } = contract.approvals.ApprovalPage.parse(
+    (await server.ask("GET", "/api/v1/approvals?state=open")).body,
+  );
+  expect(items).toHaveLength(2);
+  await Promise.all(items.map(({ id }) => server.ask("POST", `/api/v1/approvals/${id}/approve`, {})));
+  await page.getByText("Both are paid.").waitFor();
+  await page.reload();
+  await line("the second bill").getByText("Completed").waitFor();
+  const requests = await links.evaluateAll((found) => found.map((link) => String(link.parentElement?.textContent)));
+  expect(requests).toEqual([expect.stringContaining("the first bill"), expect.stringContaining("the second bill")]);
+  await line("the second bill").getByRole("link").click();
+  await page.getByRole("heading", { level: 1 }).getByText("the second bill").waitFor();
 });

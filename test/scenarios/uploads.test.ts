@@ -49,6 +49,47 @@ test("the files of a run that was refused are free for the next", async () => {
   expect(contract.runs.RunDetail.parse(body).output).toContain("South");
 });
 
+test("a file that was sent with a run is returned as it was, and never as a page", async () => {
+  const page = "<script>alert(1)</script>";
+  const names = ["page.html", "a b%2F#?é.svg", "dot.png", "empty.bin"];
+  const types = ["text/html", "image/svg+xml", "image/png", "application/x-empty"];
+  const ids: string[] = [];
+  for (const [at, name] of names.entries()) {
+    const response = await fetch(`${server.url}/api/v1/uploads?name=${encodeURIComponent(name)}`, {
+      method: "POST",
+      headers: { "content-type": types[at] ?? "" },
+      body: name === "empty.bin" ? "" : page,
+    });
+    ids.push(contract.runs.Upload.parse(await response.json()).id);
+  }
+  const run = contract.runs.RunDetail.parse((await start("data-analyzer", ids)).body);
+  const answers = await Promise.all(
+    run.files.map(async ({ name }) => {
+      const answer = await fetch(`${server.url}/api/v1/runs/${run.id}/files/${encodeURIComponent(name)}`);
+      const { headers } = answer;
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("content-security-policy")).toContain("sandbox");
+      return [headers.get("content-type"), headers.get("content-disposition")?.split(";")[0], await answer.text()];
+    }),
+  );
+  expect(answers).toEqual([
+    ["text/html", "attachment", page],
+    ["image/svg+xml", "attachment", page],
+    ["image/png", "inline", page],
+    ["application/x-empty", "attachment", ""],
+  ]);
+  for (const name of ["missing.txt", encodeURIComponent("../../caxton.db")])
+    expect(await server.ask("GET", `/api/v1/runs/${run.id}/files/${name}`)).toMatchObject({
+      status: 404,
+      body: { code: "UPLOAD_NOT_FOUND" },
+    });
+  rmSync(join(data.path, ".caxton/uploads", ids[0] ?? "", "page.html"));
+  expect(await server.ask("GET", `/api/v1/runs/${run.id}/files/page.html`)).toMatchObject({
+    status: 404,
+    body: { code: "UPLOAD_NOT_FOUND", detail: expect.stringContaining("is gone") },
+  });
+});
+
 test("a tool called by hand leaves its files free, also when it fails", async () => {
   const id = await upload("hand.csv", "shop,price\nNorth,1\n");
   expect(await describeCsv("uploads/other.csv", [id])).toMatchObject({ outcome: "tool-error" });

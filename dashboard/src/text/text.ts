@@ -309,6 +309,8 @@ export const text = {
     systemPrompt: "System prompt",
     prompt: "Prompt",
     made: "Files created",
+    sentImage: (name: string) => `Attached image ${name}`,
+    delegate: (agent: string) => `Run of ${agent}`,
     image: (name: string) => `Image ${name}, created by this run`,
     download: (name: string) => `Download ${name}`,
     chars: (count: number) => `${count.toLocaleString("en-US")} characters`,

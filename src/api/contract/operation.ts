@@ -103,7 +103,7 @@ type HttpDeclaration<Input, Output> = {
 /** A file as an answer. */
 export type Download = {
   readonly mediaType: string;
-  readonly content: Uint8Array | AsyncIterable<string>;
+  readonly content: Uint8Array | AsyncIterable<string | Uint8Array>;
   readonly headers: Readonly<Record<string, string>>;
 };
 /** The output of an operation that answers with a file. */

@@ -176,9 +176,9 @@ async function sendFile(reply: FastifyReply, { mediaType, content, headers }: Do
 }
 
 async function* startingWith(
-  first: IteratorResult<string, unknown>,
-  rest: AsyncIterator<string>,
-): AsyncGenerator<string, void, undefined> {
+  first: IteratorResult<string | Uint8Array, unknown>,
+  rest: AsyncIterator<string | Uint8Array>,
+): AsyncGenerator<string | Uint8Array, void, undefined> {
   try {
     for (let next = first; next.done !== true; next = await rest.next()) if (next.value !== "") yield next.value;
   } finally {

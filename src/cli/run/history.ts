@@ -7,13 +7,16 @@ import {
   act,
   confirm,
   type Context,
+  download,
   examples,
   type Invocation,
   ONE_FORMATS,
   resolveRun,
   showDocument,
   showOne,
+  UsageError,
 } from "../frame/index.ts";
+import { showBytes } from "../terminal/index.ts";
 import { renderDiff } from "./diff.ts";
 import { followRun } from "./follow.ts";
 import { replay } from "./replay.ts";
@@ -27,6 +30,7 @@ export function historyCommands(command: Command, invocation: Invocation): void 
   diff(command.command("diff"), invocation);
   replay(command.command("replay"), invocation);
   exportOne(command.command("export"), invocation);
+  file(command.command("file"), invocation);
   remove(command.command("delete"), invocation);
   prune(command.command("prune"), invocation);
 }
@@ -163,6 +167,27 @@ function exportOne(command: Command, invocation: Invocation): void {
       if (outputFile === undefined) return showDocument(context, raw);
       await writeFile(outputFile, `${JSON.stringify(raw, null, 2)}\n`);
       context.terminal.note(`written to ${outputFile}`);
+    },
+  });
+}
+
+function file(command: Command, invocation: Invocation): void {
+  command
+    .summary("download a file that was sent with a run")
+    .description("Write a file that was sent with a run to a file, or to standard output.")
+    .argument("<run>", RUN_ARGUMENT)
+    .argument("<name>", "name of the file, as caxton run get shows it")
+    .option("--output-file <file>", "target file; default: standard output");
+  examples(command, [["caxton run file last report.pdf --output-file report.pdf", ""]]);
+  act(command, invocation, {
+    input: z.object({ run: z.string(), name: z.string(), outputFile: z.string().optional() }),
+    formats: ["text"],
+    run: async (context, { run, name, outputFile: target }) => {
+      if (target === undefined && context.terminal.outputIsScreen)
+        throw new UsageError("a file is not written to the screen", "caxton run file", "add --output-file <file>");
+      const id = await resolveRun(context.client, run);
+      const { bytes } = await download(context, { operation: operations.run.file, params: { id, name }, file: target });
+      if (target !== undefined) context.terminal.note(`${showBytes(bytes)} written to ${target}`);
     },
   });
 }

@@ -31,6 +31,8 @@ export interface UploadStore {
   take(ids: readonly string[], holder: FileHolder): Promise<readonly Upload[]>;
   /** A run's file as one of another run's. Throws UploadNotFoundError when it is gone, StorageFullError. */
   copy(file: RunFile, holder: FileHolder): Promise<RunFile>;
+  /** Opens a file of a run. Throws UploadNotFoundError when it is gone, storage errors. */
+  read(file: RunFile): Promise<AsyncIterable<Uint8Array>>;
   /** Sets free what `take` gave: the run was not accepted after all. */
   release(runId: RunId): Promise<void>;
   /** Sets free what a crash left with runs that never were, and deletes files that no upload has. Only before the first `save` and `take`, whose work it would undo. Never rejects: what it cannot do is logged. */

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -195,10 +195,15 @@ export class SqliteUploadStore implements UploadStore {
       return { ...file, location };
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
-      if (!isMissing(error)) throw storageError(error, this.#db.directory);
-      throw new UploadNotFoundError(`the file ${file.name} of the run is gone`, "Send it again with a new run.", {
-        id: file.name,
-      });
+      throw isMissing(error) ? fileGone(file) : storageError(error, this.#db.directory);
+    }
+  }
+
+  async read(file: RunFile): Promise<AsyncIterable<Uint8Array>> {
+    try {
+      return (await open(file.location)).createReadStream();
+    } catch (error) {
+      throw isMissing(error) ? fileGone(file) : storageError(error, this.#db.directory);
     }
   }
 
@@ -258,6 +263,9 @@ export class SqliteUploadStore implements UploadStore {
     return ids.length;
   }
 }
+
+const fileGone = ({ name }: RunFile): UploadNotFoundError =>
+  new UploadNotFoundError(`the file ${name} of the run is gone`, "Send it again with a new run.", { id: name });
 
 /** Whether a stream ended because the other side disconnected. */
 const isCutOff = (error: unknown): boolean =>

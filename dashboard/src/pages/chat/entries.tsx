@@ -1,15 +1,15 @@
-import { Ban, CircleAlert, CornerDownRight, FileText, Image } from "lucide-react";
+import { Ban, CircleAlert, CornerDownRight } from "lucide-react";
 import { use } from "react";
 import type { Logs } from "../../api/live/live-text.ts";
 import type { Progress } from "../../api/live/run-live.ts";
 import { Markdown } from "../../parts/content/markdown.tsx";
-import { bytes } from "../../parts/format/format.ts";
 import { IdentityContext } from "../../parts/permission.ts";
 import { StateIcon } from "../../parts/state-pill.tsx";
 import { text } from "../../text/text.ts";
 import { MadeFiles } from "../run/created-files.tsx";
+import { SentFiles } from "../run/sent-files.tsx";
 import { ToolLine } from "../run/tool-line.tsx";
-import type { AttachedFile, Said } from "./said.ts";
+import type { Said } from "./said.ts";
 
 const words = text.chat;
 /** Name of the user on a server without access control. */
@@ -18,22 +18,23 @@ const LOCAL = "local";
 type Props = {
   readonly said: readonly Said[];
   readonly agent: string;
+  readonly run: string;
   readonly progress?: Progress | undefined;
   readonly logs?: Logs | undefined;
 };
 
 /** The entries of a turn after its first message. */
-export function Entries({ said, agent, progress = {}, logs = {} }: Props) {
+export function Entries({ said, agent, run, progress = {}, logs = {} }: Props) {
   return said.map((entry, at) => {
     switch (entry.kind) {
       case "user":
-        return <UserEntry key={at} entry={entry} />;
+        return <UserEntry key={at} entry={entry} run={run} />;
       case "assistant":
         return <AssistantEntry key={at} entry={entry} agent={agent} />;
       case "tool":
         return (
           <div key={at} className="space-y-3">
-            <ToolLine use={entry.use} progress={progress[entry.callId]} log={logs[entry.callId]} />
+            <ToolLine use={entry.use} call={entry.callId} progress={progress[entry.callId]} log={logs[entry.callId]} />
             <MadeFiles files={entry.artifacts} />
           </div>
         );
@@ -56,7 +57,9 @@ export function useAuthor(author: string): string {
   return author === name || author === "" ? words.you : author;
 }
 
-export function UserEntry({ entry }: { readonly entry: Extract<Said, { kind: "user" }> }) {
+type UserProps = { readonly entry: Extract<Said, { kind: "user" }>; readonly run: string };
+
+export function UserEntry({ entry, run }: UserProps) {
   const author = useAuthor(entry.author);
   return (
     <div role="group" aria-label={words.says(author)} className="flex flex-col items-end">
@@ -68,30 +71,9 @@ export function UserEntry({ entry }: { readonly entry: Extract<Said, { kind: "us
         <p dir="auto" className="whitespace-pre-wrap [overflow-wrap:anywhere]">
           {entry.text}
         </p>
-        <SentFiles files={entry.files} />
+        <SentFiles run={run} files={entry.files} />
       </div>
     </div>
-  );
-}
-
-function SentFiles({ files }: { readonly files: readonly AttachedFile[] }) {
-  if (files.length === 0) return null;
-  return (
-    <ul aria-label={text.run.attached} className="mt-2 flex flex-wrap gap-1.5">
-      {files.map((file) => {
-        const Icon = file.media_type.startsWith("image/") ? Image : FileText;
-        return (
-          <li
-            key={file.name}
-            className="flex max-w-full items-center gap-1.5 rounded-md border border-line bg-surface px-2 py-0.5 text-xs"
-          >
-            <Icon aria-hidden className="size-3 shrink-0 text-muted" />
-            <span className="truncate">{file.name}</span>
-            <span className="whitespace-nowrap text-muted">{bytes(file.bytes)}</span>
-          </li>
-        );
-      })}
-    </ul>
   );
 }
 

@@ -2,18 +2,19 @@ import type { RunDetail, Step, Turn } from "../../../../src/api/contract/index.t
 import type { Drafts } from "../../api/live/run-live.ts";
 import { isMoving } from "../../api/live/live.ts";
 import type { Made } from "../run/created-files.tsx";
+import { nthCall } from "../run/delegates.tsx";
+import type { SentFile } from "../run/sent-files.tsx";
 import type { ToolUse } from "../run/tool-line.tsx";
 
 type Message = Turn["messages"][number];
 type ToolStep = Extract<Step, { kind: "tool" }>;
-export type AttachedFile = RunDetail["files"][number];
 
 /** One entry of a dialogue. */
 export type Said =
   | {
       readonly kind: "user";
       readonly text: string;
-      readonly files: readonly AttachedFile[];
+      readonly files: readonly SentFile[];
       readonly author: string;
       /** Whether it joined a turn that was in progress. */
       readonly joined: boolean;
@@ -33,6 +34,7 @@ export function saidIn({ messages }: Turn): readonly Said[] {
   const calls = new Map(
     messages.flatMap((each) => (each.role === "assistant" ? each.tool_calls : [])).map((call) => [call.id, call]),
   );
+  let tools = 0;
   return messages.flatMap((message, at): readonly Said[] => {
     switch (message.role) {
       case "user":
@@ -41,7 +43,8 @@ export function saidIn({ messages }: Turn): readonly Said[] {
         return assistant(message.text, message.reasoning, message.artifacts);
       case "tool":
         return [
-          { kind: "tool", callId: message.call, ...storedUse(message, calls.get(message.call)?.arguments ?? "") },
+          // A model may use an id again in its next turn.
+          { kind: "tool", callId: nthCall(tools++), ...storedUse(message, calls.get(message.call)?.arguments ?? "") },
         ];
       case "notice":
         return [{ kind: "notice", code: message.code, text: message.text, hint: "" }];

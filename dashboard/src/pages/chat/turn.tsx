@@ -13,6 +13,7 @@ import { text } from "../../text/text.ts";
 import { RunApprovals } from "../approvals/approval-card.tsx";
 import { ChoiceBanner } from "../run/choice-banner.tsx";
 import { DecisionBanner } from "../run/decision-banner.tsx";
+import { WithDelegates } from "../run/delegates.tsx";
 import { Questions } from "../run/questions.tsx";
 import { Entries, UserEntry } from "./entries.tsx";
 import { type Said, saidIn, saidLive } from "./said.ts";
@@ -67,14 +68,18 @@ function TurnFrame({ turn, said, isLast, actions, live, children }: FrameProps) 
   const rest = first?.kind === "user" ? said.slice(1) : said;
   return (
     <article data-turn={turn.run} className="group/turn space-y-3 [contain-intrinsic-size:auto_16rem]">
-      {first?.kind === "user" ? <UserEntry entry={first} /> : null}
+      {first?.kind === "user" ? <UserEntry entry={first} run={turn.run} /> : null}
       {turn.handoffs.from === null ? <Branches turn={turn} actions={actions} /> : null}
-      <Entries said={rest} agent={turn.agent} progress={live?.progress} logs={live?.logs} />
+      <WithDelegates run={turn.run} tools={toolsIn(rest)}>
+        <Entries said={rest} agent={turn.agent} run={turn.run} progress={live?.progress} logs={live?.logs} />
+      </WithDelegates>
       {children}
       {hasEnded(turn) ? <Foot turn={turn} said={rest} isLast={isLast} actions={actions} /> : null}
     </article>
   );
 }
+
+const toolsIn = (said: readonly Said[]) => said.flatMap((entry) => (entry.kind === "tool" ? [entry.use.tool] : []));
 
 /** Below a message: the way among the branches that begin there, and the way to edit it. */
 function Branches({ turn, actions }: Pick<Props, "turn" | "actions">) {

@@ -1,9 +1,8 @@
 import { Link } from "@tanstack/react-router";
-import { Paperclip } from "lucide-react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { hasEnded } from "../../api/live/live.ts";
 import type { Drafts } from "../../api/live/run-live.ts";
-import { Card, Chip } from "../../parts/card.tsx";
+import { Card } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/content/copy.tsx";
 import { JsonView } from "../../parts/content/json-view.tsx";
 import { Markdown } from "../../parts/content/markdown.tsx";
@@ -12,6 +11,7 @@ import { text } from "../../text/text.ts";
 import { Failure } from "./failure.tsx";
 import { Fold } from "./fold.tsx";
 import { Replies, StartedBy } from "./replies.tsx";
+import { SentFiles } from "./sent-files.tsx";
 import { Tree } from "./tree.tsx";
 import { MadeFiles } from "./created-files.tsx";
 
@@ -34,7 +34,7 @@ export function Overview({ run, drafts }: Props) {
       <Replies run={run} />
       <Card title={text.run.request} actions={<CopyButton value={run.input} />}>
         <Input run={run} />
-        <Attached run={run} />
+        <SentFiles run={run.id} files={run.files} />
         <StartedBy run={run} />
       </Card>
       <Recalled run={run} />
@@ -97,20 +97,4 @@ function Answer({ run, answer }: { readonly run: RunDetail; readonly answer: str
 function NoAnswer({ run }: { readonly run: RunDetail }) {
   if (!hasEnded(run)) return <p className="text-muted">{text.run.answerComes}</p>;
   return run.state === "completed" ? <p className="text-muted">{text.run.noAnswer}</p> : null;
-}
-
-export function Attached({ run }: { readonly run: RunDetail }) {
-  if (run.files.length === 0) return null;
-  return (
-    <ul aria-label={text.run.attached} className="mt-3 flex flex-wrap gap-1.5">
-      {run.files.map(({ name }) => (
-        <li key={name} className="max-w-full">
-          <Chip>
-            <Paperclip aria-hidden className="mr-1 inline size-3" />
-            {name}
-          </Chip>
-        </li>
-      ))}
-    </ul>
-  );
 }

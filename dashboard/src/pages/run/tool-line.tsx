@@ -7,6 +7,7 @@ import { duration } from "../../parts/format/format.ts";
 import { JsonView } from "../../parts/content/json-view.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
 import { text } from "../../text/text.ts";
+import { DelegateLink } from "./delegates.tsx";
 import { Loose } from "./steps/step-detail.tsx";
 
 type ToolStep = Extract<Step, { kind: "tool" }>;
@@ -18,59 +19,64 @@ export type ToolUse = Pick<ToolStep, "tool" | "state" | "outcome" | "text"> & {
 
 type ToolLineProps = {
   readonly use: ToolUse;
+  /** Id of the call. */
+  readonly call: string;
   readonly took?: ReactNode;
   readonly progress?: Progress[string] | undefined;
   readonly log?: readonly string[] | undefined;
 };
 
 /** One line for a tool call, which opens to its arguments and result. */
-export function ToolLine({ use, took, progress, log }: ToolLineProps) {
+export function ToolLine({ use, call, took, progress, log }: ToolLineProps) {
   return (
-    <details className="group/tool rounded-lg border border-line bg-surface">
-      <summary className="flex min-h-9 list-none items-center gap-2 px-3 py-1 hover:bg-hover">
-        <ChevronRight aria-hidden className="size-3.5 shrink-0 text-faint group-open/tool:rotate-90" />
-        <StateIcon state={use.state} />
-        <span className="shrink-0 font-mono text-xs font-medium">{use.tool}</span>
-        <span className="min-w-0 flex-1 truncate font-mono text-2xs text-muted">{brief(use.arguments)}</span>
-        {use.state === "done" ? null : (
-          <span className="text-xs text-muted">{use.outcome ?? text.states[use.state]}</span>
-        )}
-        {use.state === "running" && progress !== undefined ? <HowFar progress={progress} /> : null}
-        <span className="text-xs text-muted">{took}</span>
-      </summary>
-      <div className="grid gap-px border-t border-line bg-line sm:grid-cols-2">
-        <div className="bg-surface p-3">
-          <p className="mb-1 text-xs text-muted">{text.step.arguments}</p>
-          <JsonView value={use.arguments} />
-          {log === undefined ? null : (
-            <>
-              <p className="mt-3 mb-1 text-xs text-muted">{text.step.log}</p>
-              <pre
-                className="max-h-48 overflow-auto text-2xs whitespace-pre-wrap"
-                tabIndex={0}
-                role="group"
-                aria-label={text.step.log}
-              >
-                {log.join("\n")}
-              </pre>
-            </>
+    <div className="rounded-lg border border-line bg-surface">
+      <details className="group/tool">
+        <summary className="flex min-h-9 list-none items-center gap-2 rounded-lg px-3 py-1 hover:bg-hover">
+          <ChevronRight aria-hidden className="size-3.5 shrink-0 text-faint group-open/tool:rotate-90" />
+          <StateIcon state={use.state} />
+          <span className="shrink-0 font-mono text-xs font-medium">{use.tool}</span>
+          <span className="min-w-0 flex-1 truncate font-mono text-2xs text-muted">{brief(use.arguments)}</span>
+          {use.state === "done" ? null : (
+            <span className="text-xs text-muted">{use.outcome ?? text.states[use.state]}</span>
           )}
+          {use.state === "running" && progress !== undefined ? <HowFar progress={progress} /> : null}
+          <span className="text-xs text-muted">{took}</span>
+        </summary>
+        <div className="grid gap-px border-t border-line bg-line sm:grid-cols-2">
+          <div className="bg-surface p-3">
+            <p className="mb-1 text-xs text-muted">{text.step.arguments}</p>
+            <JsonView value={use.arguments} />
+            {log === undefined ? null : (
+              <>
+                <p className="mt-3 mb-1 text-xs text-muted">{text.step.log}</p>
+                <pre
+                  className="max-h-48 overflow-auto text-2xs whitespace-pre-wrap"
+                  tabIndex={0}
+                  role="group"
+                  aria-label={text.step.log}
+                >
+                  {log.join("\n")}
+                </pre>
+              </>
+            )}
+          </div>
+          <div
+            className="max-h-96 min-w-0 overflow-auto bg-surface p-3"
+            tabIndex={0}
+            role="group"
+            aria-label={text.step.result}
+          >
+            <p className="mb-1 text-xs text-muted">{use.state === "failed" ? text.step.failure : text.step.result}</p>
+            {use.structured === null ? (
+              <Loose label={text.step.result} value={use.text} />
+            ) : (
+              <JsonView value={use.structured} />
+            )}
+          </div>
         </div>
-        <div
-          className="max-h-96 min-w-0 overflow-auto bg-surface p-3"
-          tabIndex={0}
-          role="group"
-          aria-label={text.step.result}
-        >
-          <p className="mb-1 text-xs text-muted">{use.state === "failed" ? text.step.failure : text.step.result}</p>
-          {use.structured === null ? (
-            <Loose label={text.step.result} value={use.text} />
-          ) : (
-            <JsonView value={use.structured} />
-          )}
-        </div>
-      </div>
-    </details>
+      </details>
+      <DelegateLink call={call} />
+    </div>
   );
 }
 

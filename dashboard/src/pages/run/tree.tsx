@@ -5,15 +5,14 @@ import { runTreeQuery } from "../../api/queries.ts";
 import { Card } from "../../parts/card.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text/text.ts";
+import { delegates } from "./delegates.tsx";
 import { ApprovalCard } from "../approvals/approval-card.tsx";
-
-const DELEGATED = "delegation-";
 
 /** The run that this one works for, and those that work for it or continue it. */
 export function Tree({ run }: { readonly run: RunDetail }) {
-  const delegates = run.handed_to !== null || run.replies.some(({ reply_with: id }) => id.startsWith(DELEGATED));
-  const { data } = useQuery({ ...runTreeQuery(run.id), enabled: delegates });
-  if (run.parent === null && !delegates) return null;
+  const isParent = run.handed_to !== null || delegates(run);
+  const { data } = useQuery({ ...runTreeQuery(run.id), enabled: isParent });
+  if (run.parent === null && !isParent) return null;
   return (
     <Card title={text.run.tree}>
       {run.parent === null ? null : (

@@ -191,6 +191,17 @@ export const upload = operation({
   output: Upload,
 });
 
+export const file = operation({
+  ...READ_CONTENT,
+  name: "run.file",
+  narrowed: { by: ["agents"] },
+  summary: "Download a file that was sent with a run",
+  description: "`name` is one of the run's `files`. Images may be shown by a browser; other types are attachments.",
+  http: { method: "GET", path: "/api/v1/runs/:id/files/:name" },
+  params: params.extend({ name: z.string() }),
+  output: Download,
+});
+
 export const artifacts = operation({
   ...READ_CONTENT,
   name: "run.artifacts",

@@ -10,7 +10,7 @@ import { wasApplied } from "../idempotent.ts";
 import { cursors, handles } from "../handles.ts";
 import { rangeOf } from "../instant.ts";
 import { coveredPage, decodeCursor, pageOf } from "../page.ts";
-import { downloadArtifact } from "./download-artifact.ts";
+import { downloadArtifact, downloadSentFile } from "./download-file.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
 import { receiveUpload } from "./receive-upload.ts";
@@ -210,4 +210,5 @@ export const runOperations = [
   receiveUpload,
   artifacts,
   downloadArtifact,
+  downloadSentFile,
 ] as const;

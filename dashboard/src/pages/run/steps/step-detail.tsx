@@ -13,6 +13,7 @@ import { Fold, TextBlock } from "../fold.tsx";
 import { ForkButton } from "./fork-button.tsx";
 import { ContextCard } from "./step-context.tsx";
 import { TurnMessages } from "./step-messages.tsx";
+import { DelegateLink, WithDelegates } from "../delegates.tsx";
 import { MadeFiles } from "../created-files.tsx";
 
 type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: string | undefined };
@@ -23,7 +24,11 @@ export const StepDetail = ({ run, step, draft }: Props) => (
     <div className="flex justify-end">
       <ForkButton run={run} step={step.index} />
     </div>
-    {step.kind === "model" ? <ModelDetail run={run} step={step} draft={draft} /> : <ToolDetail step={step} />}
+    {step.kind === "model" ? (
+      <ModelDetail run={run} step={step} draft={draft} />
+    ) : (
+      <ToolDetail run={run.id} step={step} />
+    )}
   </div>
 );
 
@@ -142,7 +147,7 @@ function Refused({ step }: { readonly step: Of<"model"> }) {
   );
 }
 
-function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
+function ToolDetail({ run, step }: { readonly run: string; readonly step: Of<"tool"> }) {
   const { facts } = text.step;
   const failed = step.state === "failed";
   const why = step.outcome === null ? undefined : text.outcomes[step.outcome];
@@ -162,6 +167,9 @@ function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
         {failed && why !== undefined ? (
           <p className="mt-3 border-t border-line pt-3 text-sm text-muted">{why}</p>
         ) : null}
+        <WithDelegates run={run} tools={[step.tool]}>
+          <DelegateLink call={step.call_id} />
+        </WithDelegates>
       </Card>
       <Card title={text.step.arguments} actions={<CopyButton value={JSON.stringify(step.arguments, null, 2)} />}>
         <JsonView value={step.arguments} />
