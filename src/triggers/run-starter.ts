@@ -103,7 +103,8 @@ export class RunStarter {
       expiresAfterMs: null,
     });
     // The owner's rights were checked for the agent of the trigger.
-    if (thread.agent !== agent) throw new TriggerInvalidError(movedThread(thread.id, thread.agent));
+    const { agent: current } = await threads.takeBack(thread.id, agent);
+    if (current !== agent) throw new TriggerInvalidError(movedThread(thread.id, current));
     await threads.send(thread.id, { ...request, author: owner.name, isRepeated: false, whenBusy: "queue" });
   }
 

@@ -24,6 +24,12 @@ test("a failed run has its code without the message, and no entry has content", 
   expect(event?.data).toEqual({ ...RUN, state: "failed", code: failure.code });
 });
 
+test("a run that was handed off names the one that continues, without the reason", () => {
+  const handedTo = { run: callId, agent: "billing", reason: "money" };
+  const { data } = eventOf({ type: "run-complete", handedTo, content: { output: "" } }) ?? {};
+  expect(data).toEqual({ ...RUN, state: "completed", handed_to: callId, handed_to_agent: "billing" });
+});
+
 test("a call that waits for a person is an input, and one that waits for a message is not", () => {
   const wait = { type: "reply-wait", callId, deadlineMs: 86_400_000, conversationId: "", to: "user" };
   expect(eventOf({ ...wait, replyWith: callId })).toMatchObject({

@@ -40,6 +40,7 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
 export const JOURNAL_TYPES: readonly string[] = Object.keys(MAPPINGS);
 
 const Body = z.looseObject({ type: z.string() });
+const HandedTo = z.looseObject({ handedTo: z.object({ run: z.string(), agent: z.string() }) });
 const Failure = z.looseObject({ failure: z.object({ code: z.string() }) });
 
 /** The event of a journal entry; undefined if it is of no type that webhooks deliver. */
@@ -50,6 +51,7 @@ export function journalEvent(row: JournalRow): WebhookEvent | undefined {
   if (!body.success || mapping === undefined || mapping.is?.(body.data) === false) return undefined;
   const { runId, seq, agent, revision, thread, workspace, atMs } = row;
   const failure = Failure.safeParse(body.data);
+  const handedTo = HandedTo.safeParse(body.data);
   const data = {
     run: runId,
     agent,
@@ -58,6 +60,7 @@ export function journalEvent(row: JournalRow): WebhookEvent | undefined {
     ...(mapping.state !== undefined && { state: mapping.state }),
     ...picked(mapping.fields, body.data),
     ...(failure.success && { code: failure.data.failure.code }),
+    ...(handedTo.success && { handed_to: handedTo.data.handedTo.run, handed_to_agent: handedTo.data.handedTo.agent }),
   };
   return { type: mapping.type, workspace, atMs, agent, data, entry: { runId, seq } };
 }

@@ -71,6 +71,26 @@ test("a thread that was moved to another agent gets no turn", async () => {
     });
 });
 
+test("after a hand-off, the next event goes to the agent of the trigger again", async () => {
+  await using server = await startServer();
+  const source = `name = "reception"\nversion = "1.0.0"\ncapabilities = ["reception"]\nsystem_prompt = "Hand off."\nhandoffs = ["greeter"]\n`;
+  await server.ask("POST", "/api/v1/agents", { source });
+  const trigger = { agent: "reception", name: "sorted", kind: "every", every: "1d", input: "{{event.text}}", thread: "same" };
+  await server.ask("POST", "/api/v1/triggers", trigger);
+  const event = (text: string) =>
+    server.ask("POST", "/api/v1/triggers/reception%2Fsorted/fire", { event: { text: `hand off to greeter: ${text}` } });
+  const agents = async () => {
+    const { body } = await server.ask("GET", `/api/v1/threads/${await threadId(server)}/turns`);
+    return threads.TurnPage.parse(body).items.map(({ agent, state }) => `${agent} ${state}`);
+  };
+  expect(await event("hello")).toMatchObject({ body: { outcome: "started" } });
+  await expect.poll(agents, { timeout: 30_000 }).toEqual(["greeter completed", "reception completed"]);
+  expect(await event("hello again")).toMatchObject({ body: { outcome: "started" } });
+  await expect
+    .poll(agents, { timeout: 30_000 })
+    .toEqual(["greeter completed", "reception completed", "greeter completed", "reception completed"]);
+});
+
 test("a key with an unknown variable is refused", async () => {
   await using server = await startServer({ script: SCRIPT });
   const refused = { status: 400, body: { code: "TRIGGER_INVALID", detail: expect.stringContaining("customer") } };

@@ -1,5 +1,6 @@
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
+import { firstOf } from "../lifecycle/index.ts";
 import type { RunJournal, RunSummary } from "../record/index.ts";
 import type { Thread, ThreadStore } from "./thread.ts";
 
@@ -13,6 +14,14 @@ export function outsideHandOffs(journal: Deps["journal"], run: RunId | null): Ru
   let at = summaryOf(journal, run);
   while (at !== undefined && at.handedTo !== null) at = summaryOf(journal, at.thread?.parent ?? null);
   return at?.id ?? null;
+}
+
+/** The last agent change of a branch by a hand-off, if the run after it is of this agent: the request that was handed off. */
+export function requestHandedOff({ journal, store }: Deps, { head, agent }: Pick<Thread, "head" | "agent">): RunSummary | undefined {
+  const path = head === null ? [] : store.path(head, LIMITS.threadTurnsMax);
+  const runs = path.values().map(({ run }) => journal.summary(run));
+  const last = runs.find((run) => run !== undefined && run.handedFrom !== null);
+  return last?.agent === agent ? journal.summary(firstOf(journal, last.id)) : undefined;
 }
 
 /** The agent of a thread with another last turn; undefined if no hand-off lies between the two. */

@@ -21,7 +21,7 @@ import {
   type RunSummary,
 } from "../record/index.ts";
 import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
-import { agentAt, outsideHandOffs } from "./handed-off-turns.ts";
+import { agentAt, outsideHandOffs, requestHandedOff } from "./handed-off-turns.ts";
 import { type Thread, type ThreadChange, threadIdOfKey, type ThreadStore, type ThreadTurn } from "./thread.ts";
 
 /** Handling of a message that is sent while the agent works on an earlier one of the thread. */
@@ -154,6 +154,14 @@ export class Threads {
       if (!(await this.#deps.store.update(id, change, atMs))) throw threadNotFound(id);
       return this.get(id);
     });
+  }
+
+  /** Gives a thread back to an agent, if that agent handed it off. Throws ThreadNotFoundError, storage errors. */
+  async takeBack(id: ThreadId, agent: string): Promise<Thread> {
+    const thread = this.get(id);
+    const request = thread.agent === agent ? undefined : requestHandedOff(this.#deps, thread);
+    if (request?.agent !== agent) return thread;
+    return this.update(id, { agent, revision: thread.revision === null ? null : request.revision });
   }
 
   /** A turn of the branch of the head and those before it, newest first. */

@@ -166,7 +166,8 @@ const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, {
   const id = ownRun(runs, admission, text);
   if (!wasApplied(runs.stores, id, asked, ({ type }) => type === "run-cancel"))
     await runs.runs.cancel(id, "asked for by a client");
-  return getRun(runs, id);
+  const last = summaryOf(runs, runs.runs.lastOf(id));
+  return getRun(runs, admission.covers("agents", last.agent) ? last.id : id);
 });
 
 /** Throws RunNotFoundError, RunNotWaitingError. */
