@@ -61,7 +61,7 @@ if (threadKills > 0) {
     if (done % 10 === 0) say(`${done} kills with threads`);
   });
   say(
-    `${report.kills} kills: ${report.turns} turns of threads, ${report.delegations} delegations, ${report.fires} slots of a trigger, ` +
+    `${report.kills} kills: ${report.turns} turns of threads, ${report.delegations} delegations, ${report.handoffs} hand-offs, ${report.fires} slots of a trigger, ` +
       `${report.decided} calls decided on: nothing lost, nothing doubled, every child below its parent (seed ${seed})`,
   );
 }

@@ -15,8 +15,10 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 const agent = (name: string, more: string): string =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["${name}"]\nsystem_prompt = "Work."\n${more}`;
+const TALKS = `tools = ["file_system"]\nagents = ["helper"]\nhandoffs = ["talker", "finisher"]\n`;
 const AGENTS = {
-  talker: agent("talker", `tools = ["file_system"]\nagents = ["helper"]\n`),
+  talker: agent("talker", `${TALKS}model = "scripted/talker.json"\n`),
+  finisher: agent("finisher", `${TALKS}model = "scripted/finisher.json"\n`),
   helper: agent("helper", `tools = ["file_system"]\nmodel = "scripted/helper.json"\n`),
   ticker: agent("ticker", `model = "scripted/ticker.json"\n`),
 };
@@ -27,9 +29,19 @@ const append = (file: string, line: string) => ({
   arguments: { path: `output/${file}`, content: `${line}\n` },
 });
 const HELPER = [{ toolCalls: [append("helper.txt", "helped")], delayMs: 20 }, { text: "helped" }];
+const handOff = (to: string) => ({ name: `handoff_${to}`, arguments: { reason: "its turn" } });
+/** Scripts of the runs that continue: the message is handed off to the finisher, which hands it back. */
+const FINISHER = [{ toolCalls: [append("finisher.txt", "finished")], delayMs: 20 }, { toolCalls: [handOff("talker")] }];
+const TALKER = [{ text: "closed", delayMs: 20 }];
 const TICKER = [{ text: "tick" }];
 
-type Message = { readonly key: string; readonly text: string; readonly file: string; readonly delegates: boolean };
+type Message = {
+  readonly key: string;
+  readonly text: string;
+  readonly file: string;
+  readonly delegates: boolean;
+  readonly handsOff: boolean;
+};
 /** A thread as the observer knows it. A message is `next` until the server has said that it has it. */
 type Dialogue = {
   id: string | undefined;
@@ -50,14 +62,15 @@ export type ThreadKillReport = {
   readonly kills: number;
   readonly turns: number;
   readonly delegations: number;
+  readonly handoffs: number;
   readonly fires: number;
   readonly decided: number;
 };
 
 /**
  * Kills a real server repeatedly with SIGKILL while an observer, who survives, talks in several threads whose turns append
- * lines to files and delegate to another agent, and a trigger fires each second; then lets it end what it accepted. Throws
- * what does not hold: a turn that is missing, twice, or not in its order; a line or a child that is missing or there twice; a
+ * lines to files, delegate to another agent and are handed off, and a trigger fires each second; then lets it end what it accepted. Throws
+ * what does not hold: a turn that is missing, twice, or not in its order; a line, a child or a run after a hand-off that is missing or there twice; a
  * slot of the trigger without its run, or with two.
  */
 export async function threadKillLoop(
@@ -72,6 +85,8 @@ export async function threadKillLoop(
   writeFileSync(join(cwd, "caxton.toml"), CONFIG);
   writeFileSync(join(cwd, "scripts/helper.json"), JSON.stringify(HELPER));
   writeFileSync(join(cwd, "scripts/ticker.json"), JSON.stringify(TICKER));
+  writeFileSync(join(cwd, "scripts/finisher.json"), JSON.stringify(FINISHER));
+  writeFileSync(join(cwd, "scripts/talker.json"), JSON.stringify(TALKER));
   const dialogues = Array.from({ length: THREADS }, (): Dialogue => ({ id: undefined, accepted: [], next: undefined }));
   const common = { cwd, chance: new Chance(seed), dialogues, retries: new Map<string, number>() };
   for (let done = 0; done < kills; done += 1) {
@@ -137,12 +152,15 @@ function messageOf({ cwd, chance }: Observer, thread: number, number: number): M
     text: `message ${name}`,
     file: `${name}.txt`,
     delegates: chance.below(3) === 0,
+    handsOff: chance.below(3) === 0,
   };
   const delegation = { name: "agent_helper", arguments: { request: `help with ${name}` } };
   const script = [
     { toolCalls: [append(message.file, "a"), append(message.file, "b")], delayMs: chance.below(40) },
     ...(message.delegates ? [{ toolCalls: [delegation], delayMs: chance.below(20) }] : []),
-    { text: `answer ${name}`, delayMs: chance.below(80) },
+    message.handsOff
+      ? { toolCalls: [handOff("finisher")], delayMs: chance.below(40) }
+      : { text: `answer ${name}`, delayMs: chance.below(80) },
   ];
   writeFileSync(join(cwd, "scripts", `${name}.json`), JSON.stringify(script));
   return message;
@@ -252,8 +270,10 @@ async function judge(observer: Observer): Promise<Omit<ThreadKillReport, "kills"
   }
   const asked = dialogues.flatMap(({ accepted }) => accepted.filter(({ delegates }) => delegates));
   const delegations = await judgeChildren(observer, asked);
+  const handedOff = dialogues.flatMap(({ accepted }) => accepted.filter(({ handsOff }) => handsOff));
+  const handoffs = await judgeHandoffs(observer, handedOff);
   const turns = dialogues.reduce((sum, { accepted }) => sum + accepted.length, 0);
-  return { turns, delegations, fires: await judgeFires(url), decided: retries.size };
+  return { turns, delegations, handoffs, fires: await judgeFires(url), decided: retries.size };
 }
 
 type Made = Extract<contract.RunDetail["step_list"][number], { kind: "tool" }>;
@@ -289,6 +309,30 @@ async function judgeChildren({ url, cwd, retries }: Observer, asked: Dialogue["a
   const again = calls.reduce((sum, { call_id: id }) => sum + (retries.get(id) ?? 0), 0);
   checkLines(linesOf(cwd, "helper.txt"), calls, again, "helper");
   return asked.length;
+}
+
+/** Every message that is handed off has three runs, one after the other, and no other run continues one. */
+async function judgeHandoffs({ url, cwd, retries }: Observer, asked: Dialogue["accepted"]): Promise<number> {
+  const successors = (await runsIn(url, "")).filter(({ handed_from: from }) => from !== null);
+  const from = new Set(successors.map((run) => run.handed_from));
+  assert.equal(from.size, successors.length, "a run is continued once");
+  assert.equal(successors.length, asked.length * 2, "each hand-off has its run, and no other run has one");
+  const calls: Made[] = [];
+  for (const { run: first } of asked) {
+    const chain = [await runOf(url, first)];
+    for (let next = chain[0]?.handed_to; next; next = chain.at(-1)?.handed_to) chain.push(await runOf(url, next));
+    const told = chain.map(({ state, agent: name }) => [name, state]).slice(1);
+    assert.deepEqual(told, [
+      ["finisher", "completed"],
+      ["talker", "completed"],
+    ]);
+    assert.equal(chain.at(-1)?.output, "closed");
+    calls.push(...(chain[1]?.step_list ?? []).filter((step) => step.kind === "tool"));
+  }
+  const made = calls.filter(({ tool }) => tool === "file_system.append_file");
+  const again = made.reduce((sum, { call_id: id }) => sum + (retries.get(id) ?? 0), 0);
+  checkLines(linesOf(cwd, "finisher.txt"), made, again, "finisher");
+  return successors.length;
 }
 
 /** Every slot of the trigger fired once, and its run completed. */
