@@ -171,7 +171,7 @@ const ownSecrets = (secrets: Secrets["secrets"]): WebhooksPorts["vault"] & Trigg
     const found = secrets.find(workspace, name);
     return by === undefined || found?.updatedBy === by ? found?.read() : undefined;
   },
-  deleteUnused: (isUnused) => secrets.deleteUnused(({ name }) => isUnused(name)),
+  deleteUnused: (isUnused) => secrets.deleteUnused(isUnused),
   delete: async (workspace, name) => {
     if (secrets.find(workspace, name) !== undefined) await secrets.delete({ workspace, name });
   },

@@ -141,7 +141,7 @@ export type SecretVault = {
   read(workspace: string, name: string, by: string): string | undefined;
   delete(workspace: string, name: string): Promise<void>;
   /** Of all workspaces. */
-  deleteUnused(isUnused: (name: string) => boolean): Promise<void>;
+  deleteUnused(isUnused: (secret: { readonly name: string }) => boolean): Promise<void>;
 };
 
 const SECRET = "trigger:";

@@ -36,12 +36,14 @@ export function openWebhooks({ privateOrigins, version }: WebhooksOptions, ports
   const sender = new Sender({ store, clock, fetch, serialize, stopping, chance: Math.random });
   const recorded = () => sender.wake();
   const dispatcher = new Dispatcher({ store, changes, clock, subscribers, watchJournal, recorded });
+  const webhooks = new Webhooks({ store, clock, secrets, sender, subscribers, permissionsOf, privateOrigins });
   return {
-    webhooks: new Webhooks({ store, clock, secrets, sender, subscribers, permissionsOf, privateOrigins }),
+    webhooks,
     /** Records events of before the start, sends what is due, and from now on follows what happens. */
     start: async (): Promise<void> => {
       await dispatcher.start();
       sender.wake();
+      void webhooks.sweep();
     },
     [Symbol.asyncDispose]: async () => {
       await dispatcher[Symbol.asyncDispose]();

@@ -12,8 +12,11 @@ export type SecretVault = {
   /** Undefined if there is no such secret. */
   read(workspace: string, name: string): string | undefined;
   delete(workspace: string, name: string): Promise<void>;
+  /** Of all workspaces. */
+  deleteUnused(isUnused: (secret: { readonly workspace: string; readonly name: string }) => boolean): Promise<void>;
 };
 
+const NAME = /^webhook:([^:]+)(?::previous)?$/;
 const currentName = (id: string): string => `webhook:${id}`;
 const previousName = (id: string): string => `webhook:${id}:previous`;
 
@@ -41,6 +44,14 @@ export class WebhookSecrets {
   async delete({ workspace, id }: WebhookKey): Promise<void> {
     await this.#vault.delete(workspace, previousName(id));
     await this.#vault.delete(workspace, currentName(id));
+  }
+
+  /** Deletes the secrets of webhooks that are not there. */
+  sweep(isThere: (workspace: string, id: string) => boolean): Promise<void> {
+    return this.#vault.deleteUnused(({ workspace, name }) => {
+      const id = NAME.exec(name)?.[1];
+      return id !== undefined && !isThere(workspace, id);
+    });
   }
 
   /** The secrets that sign, the newest first. Throws without one: a request is never sent unsigned. */

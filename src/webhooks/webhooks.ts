@@ -1,6 +1,7 @@
 import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { mint, WebhookId } from "../kernel/ids.ts";
+import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type WebhookChange, WebhookSpec } from "../kernel/webhooks/webhook-spec.ts";
 import {
@@ -50,6 +51,7 @@ export type SecretWebhook = { readonly webhook: Webhook; readonly secret: string
  */
 export class Webhooks {
   readonly #parts: WebhooksParts;
+  readonly #creating = new Set<WebhookId>();
   readonly #changing = new KeyedMutex<string>();
 
   constructor(parts: WebhooksParts) {
@@ -81,6 +83,10 @@ export class Webhooks {
       if (before === undefined && store.list(workspace).length >= LIMITS.webhooksMax)
         throw new WebhooksFullError(LIMITS.webhooksMax, "webhooks");
       const atMs = clock.nowMs();
+      // A webhook whose secret is stored, and which is not yet.
+      this.#creating.add(id);
+      using stack = new DisposableStack();
+      stack.defer(() => this.#creating.delete(id));
       const secret = await secrets.create({ workspace, id }, owner.id);
       const empty = { previousUntilMs: 0, stopped: undefined, failingSinceMs: undefined, lastN: 0, pending: 0 };
       const times = { createdAtMs: atMs, updatedAtMs: atMs, dropped: { count: 0, atMs: 0 } };
@@ -88,6 +94,18 @@ export class Webhooks {
       if (before === undefined) await this.#put(webhook);
       return { webhook, secret };
     });
+  }
+
+  /** Deletes secrets that a crash left without their webhook. Never rejects. */
+  async sweep(): Promise<void> {
+    const { store, secrets } = this.#parts;
+    const isThere = (workspace: string, text: string): boolean => {
+      const id = WebhookId.safeParse(text);
+      return id.success && (this.#creating.has(id.data) || store.find(workspace, id.data) !== undefined);
+    };
+    await secrets
+      .sweep(isThere)
+      .catch((error: unknown) => log.warn({ err: error }, "secrets of deleted webhooks were not deleted"));
   }
 
   /** The principal that changes a webhook becomes its owner; one that stopped continues if it is enabled. Throws as `create`, and WebhookNotFoundError. */

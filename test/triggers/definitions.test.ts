@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { triggers } from "../../src/api/contract/index.ts";
+import { TriggerId, WebhookId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -131,6 +132,29 @@ test("the secret of a declared webhook is deleted with the webhook", async () =>
   await rotate();
   await server.ask("DELETE", "/api/v1/agents/clerk");
   expect(stored()).toBe(0);
+});
+
+test("a start deletes the secrets of webhooks that a crash left behind, and no others", async () => {
+  const { secrets, triggers: store, webhooks } = server.started.caxton.storage;
+  const names = () => server.started.caxton.storage.secrets.load().map(({ name }) => name);
+  const made = async (name: string) => {
+    const hook = { agent: "data-analyzer", name, kind: "webhook", input: "x" };
+    const trigger = triggers.Trigger.parse((await server.ask("POST", "/api/v1/triggers", hook)).body);
+    await server.ask("POST", `/api/v1/triggers/${trigger.id}/rotate-secret`);
+    const target = { url: "https://example.com/", events: ["run.completed"] };
+    const { body } = await server.ask("POST", "/api/v1/webhooks", target);
+    const { id }: { id: string } = JSON.parse(JSON.stringify(body));
+    await server.ask("POST", `/api/v1/webhooks/${id}/rotate`, {});
+    return [`trigger:${trigger.id}`, `webhook:${id}`, `webhook:${id}:previous`];
+  };
+  const kept = await made("kept");
+  const [hook = "", target = ""] = await made("lost");
+  expect(secrets.load()).toHaveLength(6);
+  await store.delete("default", TriggerId.parse(hook.slice("trigger:".length)));
+  await webhooks.delete({ workspace: "default", id: WebhookId.parse(target.slice("webhook:".length)) });
+  await server[Symbol.asyncDispose]();
+  await start();
+  await expect.poll(() => names().toSorted()).toEqual(kept.toSorted());
 });
 
 const ORDERS = `

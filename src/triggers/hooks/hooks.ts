@@ -66,7 +66,7 @@ export class Hooks {
   /** Deletes the secrets of webhooks that were deleted with their declaration. Never rejects. */
   async sweep(): Promise<void> {
     const { store, secrets } = this.#parts;
-    const isUnused = (name: string): boolean => {
+    const isUnused = ({ name }: { readonly name: string }): boolean => {
       const id = triggerOfSecret(name);
       return id !== undefined && store.findById(id) === undefined;
     };
