@@ -33,6 +33,17 @@ test("failures have the form and the classes of the OpenAI API", async () => {
   await expect(client("cax_wrong").models.retrieve("greeter")).rejects.toBeInstanceOf(AuthenticationError);
 });
 
+test("an endpoint that the server lacks is refused with a message that clients show", async () => {
+  const asked = client(reader).audio.speech.create({ model: "greeter", voice: "alloy", input: "Hello" });
+  await expect(asked).rejects.toMatchObject({
+    status: 404,
+    code: "ROUTE_NOT_FOUND",
+    message: expect.stringContaining("has no POST /v1/audio/speech"),
+  });
+  const unknown = client("cax_wrong").audio.speech.create({ model: "greeter", voice: "alloy", input: "Hello" });
+  await expect(unknown).rejects.toBeInstanceOf(AuthenticationError);
+});
+
 test("a request of another site is refused", async () => {
   const response = await fetch(`${server.url}/v1/models`, {
     headers: { "x-api-key": reader, "sec-fetch-site": "cross-site" },
