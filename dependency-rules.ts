@@ -345,6 +345,7 @@ export const ROOMS = {
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/trigger": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/frame"],
+  "cli/mcp": ["kernel", "cli/client", "cli/terminal", "cli/frame"],
   "cli/webhook": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "server", "cli/terminal", "cli/frame"],
@@ -358,7 +359,7 @@ export const ROOMS = {
     "server",
     "server/config/environment",
     ...words(
-      "access agent agent-tests bench budget chat frame memory message model run security serve task terminal tool trigger webhook",
+      "access agent agent-tests bench budget chat frame mcp memory message model run security serve task terminal tool trigger webhook",
     ).map((noun) => posix.join("cli", noun)),
   ],
   "tools/brokers/memory": ["kernel", "memory/knowledge", "tools/catalogue", "tools/sandbox"],

@@ -77,6 +77,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./message/index.ts")).message,
   },
   {
+    name: "mcp",
+    also: [],
+    group: "work",
+    summary: "serve agents to editors and assistants as an MCP server",
+    load: async () => (await import("./mcp/index.ts")).mcp,
+  },
+  {
     name: "conversation",
     also: ["conversations"],
     group: "work",

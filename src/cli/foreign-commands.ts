@@ -14,7 +14,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
     "logs",
     "see what an agent did with: caxton run list --agent <name> and caxton run get <run>; logs of a tool server: caxton tool logs <server>",
   ],
-  ["mcp", "this version is no MCP server; attach MCP servers as tools with: caxton tool import"],
   ["ps", "caxton status, caxton run list --state running"],
   ["scale", "agents have no replicas: each request runs on its own; runs.concurrent_max in caxton.toml limits them"],
   ["server", "start the server with: caxton serve"],

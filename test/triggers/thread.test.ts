@@ -75,7 +75,14 @@ test("after a hand-off, the next event goes to the agent of the trigger again", 
   await using server = await startServer();
   const source = `name = "reception"\nversion = "1.0.0"\ncapabilities = ["reception"]\nsystem_prompt = "Hand off."\nhandoffs = ["greeter"]\n`;
   await server.ask("POST", "/api/v1/agents", { source });
-  const trigger = { agent: "reception", name: "sorted", kind: "every", every: "1d", input: "{{event.text}}", thread: "same" };
+  const trigger = {
+    agent: "reception",
+    name: "sorted",
+    kind: "every",
+    every: "1d",
+    input: "{{event.text}}",
+    thread: "same",
+  };
   await server.ask("POST", "/api/v1/triggers", trigger);
   const event = (text: string) =>
     server.ask("POST", "/api/v1/triggers/reception%2Fsorted/fire", { event: { text: `hand off to greeter: ${text}` } });

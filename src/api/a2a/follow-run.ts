@@ -11,7 +11,7 @@ import {
   textPart,
 } from "./present-task.ts";
 
-const TYPES = "run,text-delta,artifact,question,approval,input";
+const TYPES = "run,text-delta,artifact,question,approval,input,handoff";
 
 /** The events of a run until it ends or waits for a person. A reader that falls behind continues where it stopped. */
 export async function* eventsOf(caller: Caller, id: string): AsyncGenerator<RunStreamEvent, void, undefined> {
@@ -24,9 +24,11 @@ export async function* eventsOf(caller: Caller, id: string): AsyncGenerator<RunS
       { lastEventId },
     )) {
       lastEventId = eventId ?? lastEventId;
-      if (event.type === "lagged") isOver = false;
-      else yield event;
+      if (event.type === "handoff") next = event.handoff.run;
+      if (event.type === "lagged" || (event.type === "end" && next !== undefined)) isOver = false;
+      else if (event.type !== "handoff") yield event;
     }
+    if (next !== undefined && !isOver) [id, lastEventId] = [next, undefined];
   }
 }
 
@@ -38,14 +40,12 @@ export async function settled(caller: Caller, id: string): Promise<RunDetail> {
 
 /** The updates of a task. The answer is an artifact that grows; a later turn of the model replaces it. */
 export class TaskUpdates {
-  readonly #id: string;
   readonly #place: Place;
   #state: TaskStatus["state"];
   #turn = 0;
   #chars = 0;
 
   constructor(run: RunDetail, place: Place) {
-    this.#id = run.id;
     this.#place = place;
     this.#state = taskStateOf(run.state);
   }
@@ -91,7 +91,7 @@ export class TaskUpdates {
   }
 
   #ids() {
-    return { taskId: this.#id, contextId: this.#place.contextId };
+    return { taskId: this.#place.taskId, contextId: this.#place.contextId };
   }
 }
 

@@ -62,8 +62,11 @@ export const fileArtifact = ({ id, name, media_type: mediaType, url }: ArtifactS
     { content: { $case: "url", value: base + url }, metadata: undefined, filename: name, mediaType },
   ]);
 
-/** Where a task belongs: the name that the client chose for its context, or the id of the thread. */
-export type Place = { readonly contextId: string; readonly base: string };
+/**
+ * Where a task belongs. It keeps the id of its first run when agents hand it off. The context is the name that the client chose, or the id
+ * of the thread.
+ */
+export type Place = { readonly taskId: string; readonly contextId: string; readonly base: string };
 
 /** The prefix of the keys of threads that a principal's contexts with an agent have. */
 export const contextKey = (principalId: string, agent: string, contextId: string): string =>
@@ -74,10 +77,15 @@ export function contextIdOf(thread: Pick<Thread, "id" | "key">): string {
   return kind === "a2a" ? rest.join(" ") : thread.id;
 }
 
-const agentMessage = (run: Pick<RunSummary, "id">, name: string, { contextId }: Place, parts: Part[]): Message => ({
+const agentMessage = (
+  run: Pick<RunSummary, "id">,
+  name: string,
+  { taskId, contextId }: Place,
+  parts: Part[],
+): Message => ({
   messageId: `${run.id}-${name}`,
   contextId,
-  taskId: run.id,
+  taskId,
   role: Role.ROLE_AGENT,
   parts,
   metadata: undefined,
@@ -124,12 +132,12 @@ function artifactsOf(run: RunDetail, files: readonly ArtifactSummary[], { base }
 }
 
 /** The messages of the client, oldest first. */
-function historyOf(run: RunDetail, { contextId }: Place): Message[] {
+function historyOf(run: RunDetail, { taskId, contextId }: Place): Message[] {
   const texts = [run.input, ...run.inputs.map(({ text }) => text)];
   return texts.map((text, index) => ({
     messageId: `${run.id}-input-${index + 1}`,
     contextId,
-    taskId: run.id,
+    taskId,
     role: Role.ROLE_USER,
     parts: [textPart(text)],
     metadata: undefined,
@@ -148,7 +156,7 @@ export type TaskDetail = {
 export function taskOf(run: RunDetail, place: Place, { files, historyLength }: TaskDetail): Task {
   const history = historyOf(run, place);
   return {
-    id: run.id,
+    id: place.taskId,
     contextId: place.contextId,
     status: statusOf(run, place),
     artifacts: artifactsOf(run, files, place),

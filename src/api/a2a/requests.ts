@@ -89,7 +89,8 @@ export class Requests implements A2ARequestHandler {
 
   async *resubscribe({ id, tenant }: SubscribeToTaskRequest): AsyncGenerator<StreamResponse, void, undefined> {
     const run = await this.#translating(() => this.#run(id, tenant));
-    if (TERMINAL.has(run.state)) throw new UnsupportedOperationError(`the task ${id} has ended; get it instead`);
+    if (TERMINAL.has((await this.#translating(() => this.#last(run))).state))
+      throw new UnsupportedOperationError(`the task ${id} has ended; get it instead`);
     yield* this.#follow(id, await this.#translating(() => this.#placeOf(run)));
   }
 
@@ -122,7 +123,7 @@ export class Requests implements A2ARequestHandler {
       const tasks: Task[] = [];
       for (const { id } of page) {
         const run = await this.#caller.perform(operations.run.get, { id });
-        const place = contextId === "" ? await this.#placeOf(run) : { contextId, base: this.#options.base };
+        const place = contextId === "" ? await this.#placeOf(run) : { taskId: id, contextId, base: this.#options.base };
         const task = await this.#task(run, place, historyLength ?? 0);
         tasks.push(includeArtifacts ? task : { ...task, artifacts: [] });
       }
@@ -180,7 +181,8 @@ export class Requests implements A2ARequestHandler {
     let place: Place | undefined;
     const run = await this.#options.sentOnce.perform(this.#caller.principal, key, async (asked) => {
       const thread = await this.#threadOf(agent, message.contextId);
-      place = { contextId: message.contextId === "" ? thread : message.contextId, base: this.#options.base };
+      const contextId = message.contextId === "" ? thread : message.contextId;
+      place = { taskId: asked.run(), contextId, base: this.#options.base };
       const { input, uploads } = await readMessage(this.#caller, message);
       const body = { id: thread, input, ...(uploads.length > 0 && { uploads: [...uploads] }) };
       const sent = await this.#caller.perform(operations.thread.send, body, { asked });
@@ -191,8 +193,9 @@ export class Requests implements A2ARequestHandler {
 
   async #continue(message: Message, tenant: string): Promise<Sent> {
     const { taskId: id, contextId } = message;
-    const run = await this.#run(id, tenant);
-    const place = await this.#placeOf(run);
+    const first = await this.#run(id, tenant);
+    const place = await this.#placeOf(first);
+    const run = await this.#last(first);
     if (contextId !== "" && contextId !== place.contextId)
       throw new RequestMalformedError(`message.contextId: the task ${id} belongs to the context ${place.contextId}`);
     if (TERMINAL.has(run.state))
@@ -200,7 +203,7 @@ export class Requests implements A2ARequestHandler {
     const question = run.questions.find(({ state }) => state === "open");
     if (question) {
       const answer = readAnswer(message, question);
-      await this.#caller.perform(operations.run.input, { id, input: question.id, ...answer });
+      await this.#caller.perform(operations.run.input, { id: run.id, input: question.id, ...answer });
       return { run: id, place };
     }
     if (run.thread === null) throw new UnsupportedOperationError(`the task ${id} takes no further messages`);
@@ -244,15 +247,24 @@ export class Requests implements A2ARequestHandler {
     return id;
   }
 
+  /** The run that a run was handed off to, if it was. */
+  async #last(run: RunDetail): Promise<RunDetail> {
+    let last = run;
+    while (last.handoffs.to !== null)
+      last = await this.#caller.perform(operations.run.get, { id: last.handoffs.to.run });
+    return last;
+  }
+
   async #placeOf({ id, thread }: Pick<RunSummary, "id" | "thread">): Promise<Place> {
     const { base } = this.#options;
     // A run without a thread is a context of its own.
-    if (thread === null) return { contextId: id, base };
+    if (thread === null) return { taskId: id, contextId: id, base };
     const found = await this.#caller.perform(operations.thread.get, { id: thread.id }).catch(ignoreMissing);
-    return { contextId: found === undefined ? thread.id : contextIdOf(found), base };
+    return { taskId: id, contextId: found === undefined ? thread.id : contextIdOf(found), base };
   }
 
-  async #task(run: RunDetail, place: Place, historyLength?: number): Promise<Task> {
+  async #task(first: RunDetail, place: Place, historyLength?: number): Promise<Task> {
+    const run = await this.#last(first);
     const { items } = await this.#caller.perform(operations.run.artifacts, { id: run.id });
     return taskOf(run, place, { files: items, historyLength });
   }

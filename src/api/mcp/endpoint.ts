@@ -19,6 +19,8 @@ export class Endpoint {
     this.#surface = new McpSurface(services, options);
     this.#handler = createMcpHandler(() => this.#surface.createServer("request"), {
       legacy: "reject",
+      // A stream has comments while a call waits, so that no proxy and no client ends it.
+      responseMode: "sse",
       keepAliveMs: KEEP_ALIVE_MS,
       onerror: (error) => log.debug({ err: error }, "MCP request failed"),
     });

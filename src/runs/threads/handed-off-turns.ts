@@ -17,7 +17,10 @@ export function outsideHandOffs(journal: Deps["journal"], run: RunId | null): Ru
 }
 
 /** The last agent change of a branch by a hand-off, if the run after it is of this agent: the request that was handed off. */
-export function requestHandedOff({ journal, store }: Deps, { head, agent }: Pick<Thread, "head" | "agent">): RunSummary | undefined {
+export function requestHandedOff(
+  { journal, store }: Deps,
+  { head, agent }: Pick<Thread, "head" | "agent">,
+): RunSummary | undefined {
   const path = head === null ? [] : store.path(head, LIMITS.threadTurnsMax);
   const runs = path.values().map(({ run }) => journal.summary(run));
   const last = runs.find((run) => run !== undefined && run.handedFrom !== null);

@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { toFault } from "../../kernel/errors.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { type Client, EventStreamReader } from "../client/index.ts";
+import type { TerminalStreams } from "../terminal/index.ts";
+
+const PATH = "/mcp";
+const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
+/** Statuses whose body is a message too. */
+const REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 500, 502, 503, 504];
+const PARSE_ERROR = -32_700;
+const INTERNAL_ERROR = -32_603;
+
+/** What is known of a session of a 2025 revision. */
+type Session = { readonly id: string; readonly version: string };
+
+/** Passes messages of MCP between standard input and output and the server's URL, as they are. */
+export class Bridge {
+  readonly #client: Client;
+  readonly #streams: Pick<TerminalStreams, "input" | "output">;
+  readonly #open = new Map<string, AbortController>();
+  #initialization: JsonObject | undefined;
+  #session: Session | undefined;
+
+  constructor(client: Client, streams: Pick<TerminalStreams, "input" | "output">) {
+    this.#client = client;
+    this.#streams = streams;
+  }
+
+  /** Resolves when the client closes standard input. Requests that are open then end, as for a client that disconnects. */
+  async run(): Promise<void> {
+    for await (const line of createInterface({ input: this.#streams.input })) {
+      if (line.trim() === "") continue;
+      const parsed = parseJson(line);
+      if (parsed.type === "malformed") await this.#write(failure(null, PARSE_ERROR, parsed.reason));
+      else void this.#receive(parsed.value);
+    }
+    for (const controller of this.#open.values()) controller.abort();
+    await this.#endSession();
+  }
+
+  async #receive(message: Json): Promise<void> {
+    const { method, id, params } = isJsonObject(message) ? message : {};
+    if (method === "notifications/cancelled" && this.#session === undefined && isJsonObject(params)) {
+      // Over HTTP, a request of 2026 is cancelled by closing its stream.
+      this.#open.get(keyOf(params["requestId"]))?.abort();
+      return;
+    }
+    const isRequest = method !== undefined && id !== undefined;
+    const controller = new AbortController();
+    if (isRequest) this.#open.set(keyOf(id), controller);
+    try {
+      await this.#send(message, controller.signal);
+    } catch (error) {
+      const { message: text, hint } = toFault(error);
+      if (isRequest && !controller.signal.aborted)
+        await this.#write(failure(id, INTERNAL_ERROR, hint === "" ? text : `${text}. ${hint}`));
+    } finally {
+      if (isRequest) this.#open.delete(keyOf(id));
+    }
+  }
+
+  async #send(message: Json, signal: AbortSignal): Promise<void> {
+    const response = await this.#post(message, signal);
+    const isLost = response.status === 404 && this.#session !== undefined && this.#initialization !== undefined;
+    if (!isLost) return this.#forward(message, response);
+    // The server was restarted: sessions are in its memory.
+    await response.body?.cancel();
+    this.#session = undefined;
+    await this.#start(await this.#post(this.#initialization ?? null, signal), undefined);
+    await (await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal)).body?.cancel();
+    return this.#forward(message, await this.#post(message, signal));
+  }
+
+  async #forward(message: Json, response: Response): Promise<void> {
+    if (!isJsonObject(message) || message["method"] !== "initialize") {
+      for await (const answer of messagesOf(response)) await this.#write(answer);
+      return;
+    }
+    this.#initialization = message;
+    await this.#start(response, (answer) => this.#write(answer));
+  }
+
+  /** Begins a session with the answer to an initialization. */
+  async #start(response: Response, onAnswer: ((answer: Json) => Promise<void>) | undefined): Promise<void> {
+    const id = response.headers.get("mcp-session-id");
+    for await (const answer of messagesOf(response)) {
+      const { result } = isJsonObject(answer) ? answer : {};
+      const version = isJsonObject(result) ? result["protocolVersion"] : undefined;
+      if (id !== null && typeof version === "string") this.#session = { id, version };
+      await onAnswer?.(answer);
+    }
+  }
+
+  #post(message: Json, signal: AbortSignal): Promise<Response> {
+    return this.#client.open({
+      method: "POST",
+      path: PATH,
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...headersOf(message, this.#session),
+      },
+      body: JSON.stringify(message),
+      accepts: REFUSALS,
+      signal,
+    });
+  }
+
+  async #endSession(): Promise<void> {
+    if (this.#session === undefined) return;
+    const headers = { "mcp-session-id": this.#session.id, "mcp-protocol-version": this.#session.version };
+    try {
+      const signal = AbortSignal.timeout(this.#client.timeoutMs);
+      await this.#client.open({ method: "DELETE", path: PATH, headers, accepts: REFUSALS, signal });
+    } catch {
+      // A server that is gone has no session.
+    }
+  }
+
+  async #write(message: Json): Promise<void> {
+    if (!this.#streams.output.write(`${JSON.stringify(message)}\n`)) await once(this.#streams.output, "drain");
+  }
+}
+
+const keyOf = (id: Json | undefined): string => JSON.stringify(id ?? null);
+
+const failure = (id: Json, code: number, message: string): Json => ({ jsonrpc: "2.0", id, error: { code, message } });
+
+/** Headers that repeat what a message says. */
+function headersOf(message: Json, session: Session | undefined): Readonly<Record<string, string>> {
+  if (session !== undefined) return { "mcp-session-id": session.id, "mcp-protocol-version": session.version };
+  const { method, params } = isJsonObject(message) ? message : {};
+  const { _meta: meta, name, uri } = isJsonObject(params) ? params : {};
+  const version = isJsonObject(meta) ? meta[VERSION_KEY] : undefined;
+  if (typeof version !== "string" || typeof method !== "string") return {};
+  const named = name ?? uri;
+  return {
+    "mcp-protocol-version": version,
+    "mcp-method": method,
+    ...(typeof named === "string" && { "mcp-name": headerValue(named) }),
+  };
+}
+
+/** A text as a header has it; what is not ASCII is encoded. */
+const headerValue = (text: string): string =>
+  /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : `=?base64?${Buffer.from(text).toString("base64")}?=`;
+
+async function* messagesOf(response: Response): AsyncGenerator<Json, void, undefined> {
+  const type = response.headers.get("content-type") ?? "";
+  if (!type.includes("text/event-stream")) {
+    const parsed = parseJson(await response.text());
+    if (parsed.type === "parsed") yield parsed.value;
+    return;
+  }
+  const reader = new EventStreamReader();
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) {
+    for (const { data } of reader.push(decoder.decode(piece, { stream: true }))) {
+      const parsed = parseJson(data);
+      if (parsed.type === "parsed") yield parsed.value;
+    }
+  }
+}
