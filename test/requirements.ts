@@ -430,7 +430,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "deployment.shadow": "Not implemented: deployments",
   "api.grpc": "Not implemented: gRPC",
   "api.openai": "Not implemented: OpenAI-compatible API",
-  "api.a2a": "Not implemented: A2A",
   "cli.top-level": "Not implemented; each names its equivalent",
   "traces.opentelemetry": "Not implemented: OpenTelemetry export",
   "traces.context": "Not implemented: trace context in HTTP, models and MCP",

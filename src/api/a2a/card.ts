@@ -63,20 +63,20 @@ function schemesOf({
 
 type Described = Pick<AgentCard, "name" | "description" | "version" | "skills"> & {
   readonly url: string;
-  readonly base: string;
+  readonly bindings: readonly string[];
 };
 
-const cardOf = ({ url, base, ...described }: Described, options: CardOptions): AgentCard => ({
+const cardOf = ({ url, bindings, ...described }: Described, options: CardOptions): AgentCard => ({
   ...described,
   ...schemesOf(options),
-  supportedInterfaces: BINDINGS.map((protocolBinding) => ({
+  supportedInterfaces: bindings.map((protocolBinding) => ({
     url,
     protocolBinding,
     tenant: "",
     protocolVersion: PROTOCOL_VERSION,
   })),
   provider: undefined,
-  documentationUrl: `${base}/docs/errors`,
+  documentationUrl: undefined,
   capabilities: { streaming: true, pushNotifications: false, extensions: [], extendedAgentCard: true },
   defaultInputModes: [TEXT, JSON_TYPE, "image/*", "application/pdf", "application/octet-stream"],
   defaultOutputModes: [TEXT, JSON_TYPE],
@@ -88,7 +88,7 @@ export const agentCard = (agent: AgentDetail, base: string, options: CardOptions
   cardOf(
     {
       url: `${base}/a2a/${encodeURIComponent(agent.name)}`,
-      base,
+      bindings: BINDINGS,
       name: agent.name,
       description: agent.description === "" ? `The agent ${agent.name}` : agent.description,
       version: agent.version,
@@ -102,7 +102,7 @@ export const serverCard = (agents: readonly AgentSummary[], base: string, option
   cardOf(
     {
       url: `${base}/a2a`,
-      base,
+      bindings: ["JSONRPC"],
       name: "Caxton",
       description: `Agents of a Caxton server. A request names its agent as tenant. The card of an agent is at ${base}/a2a/<agent>/.well-known/agent-card.json.`,
       version: options.version,

@@ -13,22 +13,24 @@ import {
 
 const TYPES = "run,text-delta,artifact,question,approval,input,handoff";
 
-/** The events of a run until it ends or waits for a person. A reader that falls behind continues where it stopped. */
-export async function* eventsOf(caller: Caller, id: string): AsyncGenerator<RunStreamEvent, void, undefined> {
+/**
+ * The events of a run, and of those that it was handed off to, until the last ends or waits for a person. A reader that falls behind
+ * continues where it stopped.
+ */
+export async function* eventsOf(caller: Caller, first: string): AsyncGenerator<RunStreamEvent, void, undefined> {
+  let id = first;
   let lastEventId: string | undefined;
   for (let isOver = false; !isOver && !caller.signal.aborted;) {
     isOver = true;
-    for await (const { id: eventId, event } of await caller.stream(
-      operations.run.watch,
-      { id, types: TYPES },
-      { lastEventId },
-    )) {
+    let next: string | undefined;
+    const events = await caller.stream(operations.run.watch, { id, types: TYPES }, { lastEventId });
+    for await (const { id: eventId, event } of events) {
       lastEventId = eventId ?? lastEventId;
       if (event.type === "handoff") next = event.handoff.run;
-      if (event.type === "lagged" || (event.type === "end" && next !== undefined)) isOver = false;
-      else if (event.type !== "handoff") yield event;
+      else if (event.type === "lagged" || (event.type === "end" && next !== undefined)) isOver = false;
+      else yield event;
     }
-    if (next !== undefined && !isOver) [id, lastEventId] = [next, undefined];
+    if (next !== undefined) [id, lastEventId, isOver] = [next, undefined, false];
   }
 }
 

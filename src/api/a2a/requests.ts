@@ -182,10 +182,10 @@ export class Requests implements A2ARequestHandler {
     const run = await this.#options.sentOnce.perform(this.#caller.principal, key, async (asked) => {
       const thread = await this.#threadOf(agent, message.contextId);
       const contextId = message.contextId === "" ? thread : message.contextId;
-      place = { taskId: asked.run(), contextId, base: this.#options.base };
       const { input, uploads } = await readMessage(this.#caller, message);
       const body = { id: thread, input, ...(uploads.length > 0 && { uploads: [...uploads] }) };
       const sent = await this.#caller.perform(operations.thread.send, body, { asked });
+      place = { taskId: sent.run.id, contextId, base: this.#options.base };
       return sent.run.id;
     });
     return { run, place: place ?? (await this.#placeOf(await this.#caller.perform(operations.run.get, { id: run }))) };

@@ -391,17 +391,3 @@ export const SHORT_VARIABLES: { readonly [variable: string]: string } = {
   CAXTON_DATA_DIR: "data.directory",
   CAXTON_LOG_LEVEL: "log.level",
 };
-
-/** Variables that are not settings of the server. */
-export const OTHER_VARIABLES: readonly string[] = [
-  "CAXTON_CONFIG_PATH",
-  "CAXTON_CONFIG",
-  "CAXTON_SERVER",
-  "CAXTON_TOKEN",
-  "CAXTON_CONTEXT",
-  "CAXTON_WORKSPACE",
-  "CAXTON_CA_FILE",
-  "CAXTON_CLIENT_CERT",
-  "CAXTON_CLIENT_KEY",
-  "CAXTON_OUTPUT",
-];

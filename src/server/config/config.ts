@@ -13,7 +13,8 @@ import {
 } from "../../text/documents/index.ts";
 import type { Environment } from "../../text/references/index.ts";
 import { accessVariables } from "./access-config.ts";
-import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
+import { type Config, ConfigFile, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
+import { OTHER_VARIABLES } from "./other-variables.ts";
 import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 import { mcpVariables } from "./mcp-config.ts";

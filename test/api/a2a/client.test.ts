@@ -11,6 +11,9 @@ const ASKING = `name = "asking"\nversion = "1.0.0"\ndescription = "Asks before i
 system_prompt = "Ask."\ntools = ["user"]\n`;
 const ask = (given: object) => ({ toolCalls: [{ name: "user__ask_user", arguments: JSON.stringify(given) }] });
 
+const definition = (name: string, more = "") =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n${more}`;
+
 let server: WorkspaceServer;
 let user: string;
 beforeAll(async () => {
@@ -113,6 +116,20 @@ test("a question makes the task input-required, and a message to the task answer
   const done = asTask(await a2a.sendMessage(request("blue", { taskId: waiting.id, contextId: waiting.contextId })));
   expect([done.id, done.status?.state]).toEqual([waiting.id, TaskState.TASK_STATE_COMPLETED]);
   expect(answerOf(done)).toEqual(["ordered blue"]);
+});
+
+test("a task keeps its id when its agent hands it off", async () => {
+  const [turn] = [{ toolCalls: [{ name: "handoff_second", arguments: JSON.stringify({ reason: "knows more" }) }] }];
+  await using pair = await WorkspaceServer.start({ script: [turn, { text: "said by the second" }] });
+  for (const source of [definition("second"), definition("first", 'handoffs = ["second"]\n')])
+    await pair.ask("default", "POST", "/api/v1/agents", { source });
+  const a2a = await connect(pair.url, "first", { key: pair.admin });
+  const events = await collect(a2a.sendMessageStream(request("go")));
+  const [begun, ended] = [events[0], events.at(-1)];
+  if (begun?.$case !== "task" || ended?.$case !== "statusUpdate") throw new Error("the stream has other events");
+  expect([ended.value.taskId, ended.value.status?.state]).toEqual([begun.value.id, TaskState.TASK_STATE_COMPLETED]);
+  const task = await a2a.getTask({ tenant: "", id: begun.value.id });
+  expect([task.id, answerOf(task)]).toEqual([begun.value.id, ["said by the second"]]);
 });
 
 test("files and data reach the agent", async () => {
