@@ -103,7 +103,7 @@ export class RunStarter {
       expiresAfterMs: null,
     });
     // The owner's rights were checked for the agent of the trigger.
-    const { agent: current } = await threads.takeBack(thread.id, agent);
+    const { agent: current } = await threads.revert(thread.id, agent);
     if (current !== agent) throw new TriggerInvalidError(movedThread(thread.id, current));
     await threads.send(thread.id, { ...request, author: owner.name, isRepeated: false, whenBusy: "queue" });
   }

@@ -321,8 +321,8 @@ async function judgeHandoffs({ url, cwd, retries }: Observer, asked: Dialogue["a
   for (const { run: first } of asked) {
     const chain = [await runOf(url, first)];
     for (let next = chain[0]?.handed_to; next; next = chain.at(-1)?.handed_to) chain.push(await runOf(url, next));
-    const told = chain.map(({ state, agent: name }) => [name, state]).slice(1);
-    assert.deepEqual(told, [
+    const notified = chain.map(({ state, agent: name }) => [name, state]).slice(1);
+    assert.deepEqual(notified, [
       ["finisher", "completed"],
       ["talker", "completed"],
     ]);

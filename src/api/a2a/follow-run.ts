@@ -97,6 +97,6 @@ export class TaskUpdates {
   }
 }
 
-/** Whether a run continues by itself. */
+/** Whether a run continues without a person. */
 const isPassing = (state: RunDetail["state"]): boolean =>
   state === "queued" || state === "running" || state === "awaiting-reply";

@@ -93,7 +93,7 @@ const agentMessage = (
   referenceTaskIds: [],
 });
 
-/** What a run that cannot continue by itself waits for, or why it failed. */
+/** What a run that cannot continue without a person waits for, or why it failed. */
 function statusParts(run: RunDetail, { base }: Place): Part[] {
   const question = run.questions.find(({ state }) => state === "open");
   if (run.state === "awaiting-input" && question) {

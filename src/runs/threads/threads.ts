@@ -157,7 +157,7 @@ export class Threads {
   }
 
   /** Gives a thread back to an agent, if that agent handed it off. Throws ThreadNotFoundError, storage errors. */
-  async takeBack(id: ThreadId, agent: string): Promise<Thread> {
+  async revert(id: ThreadId, agent: string): Promise<Thread> {
     const thread = this.get(id);
     const request = thread.agent === agent ? undefined : requestHandedOff(this.#deps, thread);
     if (request?.agent !== agent) return thread;

@@ -14,7 +14,7 @@ import {
 import type { Environment } from "../../text/references/index.ts";
 import { accessVariables } from "./access-config.ts";
 import { type Config, ConfigFile, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
-import { OTHER_VARIABLES } from "./other-variables.ts";
+import { OTHER_VARIABLES } from "./foreign-settings.ts";
 import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 import { mcpVariables } from "./mcp-config.ts";

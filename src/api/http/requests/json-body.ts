@@ -4,7 +4,7 @@ import { LIMITS } from "../../../kernel/quantities.ts";
 import { RequestInvalidError } from "../../operations/index.ts";
 import type { RequestBodies } from "../slow-clients.ts";
 
-/** Reads bodies of a media type as JSON. `mayBeEmpty`: an empty body is none, although its type is stated. */
+/** Reads bodies of a media type as JSON. `mayBeEmpty`: an empty body counts as absent, although its type is stated. */
 export function readJson(
   scope: Pick<FastifyInstance, "addContentTypeParser">,
   mediaType: string,
