@@ -14,8 +14,13 @@ import {
 import type { Environment } from "../../text/references/index.ts";
 import { accessVariables } from "./access-config.ts";
 import { type Config, ConfigFile, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
-import { OTHER_VARIABLES } from "./foreign-settings.ts";
-import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
+import {
+  FOREIGN_SECRET,
+  insteadOfKey,
+  OTHER_VARIABLES,
+  readForeignVariables,
+  storageProblem,
+} from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 import { mcpVariables } from "./mcp-config.ts";
 import { withMcpFile } from "./mcp-file.ts";

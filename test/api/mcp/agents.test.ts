@@ -76,3 +76,12 @@ test("requests without valid credentials are refused", async () => {
   expect([response.status, await response.json()]).toMatchObject([401, { jsonrpc: "2.0", error: { code: -32_600 } }]);
   expect(response.headers.get("www-authenticate")).toContain("Bearer");
 });
+
+test("the result of an agent that hands off is the answer of the agent that it hands off to", async () => {
+  const handOff = { toolCalls: [{ name: "handoff_plain", arguments: JSON.stringify({ reason: "knows more" }) }] };
+  const files = { ...AGENTS, "examples/agents/first.toml": `${agent("first")}handoffs = ["plain"]\n` };
+  await using pair = await WorkspaceServer.start({ files, script: [handOff, { text: "Said by the second." }] });
+  await using mcp = await connectMcp(pair.url, { revision: REVISIONS[0], key: pair.admin });
+  const result = await mcp.client.callTool({ name: "first", arguments: { message: "Do it" } });
+  expect(result).toMatchObject({ content: [{ type: "text", text: "Said by the second." }] });
+});

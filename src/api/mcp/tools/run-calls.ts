@@ -85,11 +85,14 @@ export class RunCalls {
     const { approvals, capabilities, states } = this.#environment;
     const { caller, origin } = infoOf(context);
     const run = await watch(caller, id, { signal: context.mcpReq.signal, progress: new Progress(context) });
-    const page = `${origin}/ui/runs/${id}`;
+    const page = `${origin}/ui/runs/${run.id}`;
     const requests = requestsFor(run, { ways: waysOf(capabilities()), approvals, page, problems });
     if (Object.keys(requests).length === 0) return runResult(run);
     const links = approvals === "url" ? run.approvals.flatMap((each) => (each.state === "open" ? each.id : [])) : [];
-    return inputRequired({ inputRequests: requests, requestState: await states().mint({ run: id, links }, context) });
+    return inputRequired({
+      inputRequests: requests,
+      requestState: await states().mint({ run: run.id, links }, context),
+    });
   }
 
   /** A session that ends, or a server that stops, does not cancel what runs. */
@@ -108,17 +111,22 @@ async function isOpen(caller: Caller, id: string, links: readonly string[]): Pro
 
 type Watching = { readonly signal: AbortSignal; readonly progress: Progress };
 
-/** Throws CancelledError when the signal aborts. */
-async function watch(caller: Caller, id: string, { signal, progress }: Watching): Promise<RunDetail> {
+/** Waits for a run, and for those that it was handed off to. Throws CancelledError when the signal aborts. */
+async function watch(caller: Caller, first: string, { signal, progress }: Watching): Promise<RunDetail> {
+  let id = first;
   let lastEventId: string | undefined;
   for (let isBehind = true; isBehind;) {
     isBehind = false;
     const input = { id, types: "run,step,tool-progress" } as const;
     for await (const sent of await caller.stream(operations.run.watch, input, { signal, lastEventId })) {
       lastEventId = sent.id ?? lastEventId;
-      if (sent.event.type === "end") return sent.event.run;
       if (sent.event.type === "lagged") isBehind = true;
-      else await progress.report(sent.event);
+      else if (sent.event.type !== "end") await progress.report(sent.event);
+      else if (sent.event.run.handed_to === null) return sent.event.run;
+      else {
+        [id, lastEventId, isBehind] = [sent.event.run.handed_to, undefined, true];
+        break;
+      }
     }
   }
   throw new CancelledError(`the call of run ${id}`);
