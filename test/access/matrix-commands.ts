@@ -8,7 +8,7 @@ export type CommandCase = readonly [
   exit?: { readonly own?: number; readonly foreign?: number },
 ];
 
-/** Commands that call no server, or that have a login and a configuration of their own as their subject. */
+/** Commands that call no server, pass the calls of another program on, or have a login and a configuration of their own as their subject. */
 export const LOCAL: ReadonlySet<string> = new Set([
   "init",
   "dev",
@@ -23,6 +23,7 @@ export const LOCAL: ReadonlySet<string> = new Set([
   "agent test",
   "agent schema",
   "model install",
+  "mcp serve",
   "context list",
   "context use",
   "workspace use",

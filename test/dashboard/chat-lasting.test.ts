@@ -111,6 +111,7 @@ const turnOf = (run: string, state: "running" | "completed" = "completed") =>
     parent: null,
     siblings: [run],
     agent: "talker",
+    handoffs: { from: null, to: null },
     revision: 1,
     in_context: "whole",
     messages: [],

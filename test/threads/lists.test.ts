@@ -7,7 +7,10 @@ import { tempDirectory } from "../helpers/temp.ts";
 
 const Body = z.looseObject({
   id: z.string().default(""),
-  key: z.string().default(""),
+  key: z
+    .string()
+    .nullish()
+    .transform((key) => key ?? ""),
   code: z.string().default(""),
   tags: z.array(z.string()).default([]),
   next: z.string().nullish(),
