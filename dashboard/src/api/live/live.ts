@@ -5,6 +5,7 @@ import { operations, type RunDetail, type RunSummary, type ServerEvent } from ".
 import { toolServerKeys } from "../tool-servers.ts";
 import { isInherited } from "../inherited.ts";
 import { placeRun } from "./place-run.ts";
+import { readAgain, writeNews } from "./read-again.ts";
 import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "../queries.ts";
 import type { Page, RunFilter } from "../page.ts";
 import { applyTurn } from "../threads/threads.ts";
@@ -32,11 +33,15 @@ export function useLiveUpdates(): void {
   useEffect(() => {
     const controller = new AbortController();
     const freshen = throttled(() => client.invalidateQueries({ queryKey: ["status"] }), STATUS_EVERY_MS);
+    let isFirst = true;
     void subscribe<ServerEvent>(
       {
         path: operations.server.watch.http.path,
         after: "",
         onEvent: (event) => {
+          // What was read before the stream began may be older than its first event.
+          if (event.type === "ready" && isFirst) readLiveAgain(client);
+          isFirst = false;
           applyServerEvent(client, event);
           freshen();
         },
@@ -57,6 +62,23 @@ export function useLiveUpdates(): void {
   }, [client]);
 }
 
+/** What events of the server keep current. */
+const FOLLOWED: ReadonlySet<unknown> = new Set([
+  "agent",
+  "agents",
+  "approvals",
+  "revisions",
+  "run",
+  "runs",
+  "thread",
+  "threads",
+  "tools",
+  "tool-server",
+  "tool-servers",
+]);
+const readLiveAgain = (client: QueryClient): void =>
+  readAgain(client, { predicate: ({ queryKey: [name] }) => FOLLOWED.has(name) });
+
 export function applyServerEvent(client: QueryClient, event: ServerEvent): void {
   switch (event.type) {
     case "ready":
@@ -65,39 +87,39 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       return;
     case "approval":
     case "question":
-      void client.invalidateQueries({ queryKey: ["approvals"] });
-      return;
+      readAgain(client, { queryKey: ["approvals"] });
+      // The stream of a run that rests is closed.
+      return readAgain(client, { queryKey: ["run", event.type === "question" ? event.run : event.approval.run] });
     case "reset":
       // The server cannot replay all missed events.
-      void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
-      return;
+      return readAgain(client, { predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
     case "run":
       // What a run waits for begins with its state, and is over with it.
       if (["awaiting-approval", "awaiting-input"].includes(event.run.state) || isWaitedFor(client, event.run.id))
-        void client.invalidateQueries({ queryKey: ["approvals"] });
+        readAgain(client, { queryKey: ["approvals"] });
       return applyRun(client, event.run);
     case "agent":
-      for (const key of ["agent", "revisions"]) void client.invalidateQueries({ queryKey: [key, event.name] });
-      void client.invalidateQueries({ queryKey: ["agents"] });
-      return;
+      for (const key of ["agent", "revisions"]) readAgain(client, { queryKey: [key, event.name] });
+      return readAgain(client, { queryKey: ["agents"] });
     case "thread":
-      void client.invalidateQueries({ queryKey: ["threads"] });
-      void client.invalidateQueries({ queryKey: ["thread", event.id] });
-      return;
+      readAgain(client, { queryKey: ["threads"] });
+      return readAgain(client, { queryKey: ["thread", event.id] });
     // Asked for by the pages that show them.
     case "conversation":
     case "task":
       return;
     case "tool-server":
-      for (const queryKey of toolServerKeys(event.name)) void client.invalidateQueries({ queryKey });
+      for (const queryKey of toolServerKeys(event.name)) readAgain(client, { queryKey });
   }
 }
 
-/** Whether something of a run is among what is shown as waiting for a person. */
+/** Whether something of a run is among what is shown as waiting for a person, or may be in an answer on its way. */
 const isWaitedFor = (client: QueryClient, run: string): boolean =>
+  client.isFetching({ queryKey: ["approvals"] }) > 0 ||
   [approvalsQuery, answeredApprovalsQuery].some(({ queryKey }) =>
     client.getQueryData(queryKey)?.items.some((approval) => approval.run === run && approval.state === "open"),
-  ) || client.getQueryData(askingRunsQuery.queryKey)?.items.some(({ id }) => id === run) === true;
+  ) ||
+  client.getQueryData(askingRunsQuery.queryKey)?.items.some(({ id }) => id === run) === true;
 
 /** Puts what is now known of a run into every cached list it belongs to, and takes it out of those it has left. */
 export function applyRun(client: QueryClient, run: RunSummary): void {
@@ -105,13 +127,15 @@ export function applyRun(client: QueryClient, run: RunSummary): void {
   const lists = client.getQueriesData<InfiniteData<Page<RunSummary>>>({ queryKey: ["runs"] });
   for (const [key, data] of lists) {
     const filter: RunFilter = typeof key[1] === "object" && key[1] !== null ? key[1] : {};
-    if (data !== undefined) client.setQueryData(key, { ...data, pages: placeRun(data.pages, run, filter) });
+    if (data === undefined) readAgain(client, { queryKey: key, exact: true });
+    else writeNews(client, key, { ...data, pages: placeRun(data.pages, run, filter) });
   }
-  const detail = client.getQueryData<RunDetail>(["run", run.id]);
-  if (detail === undefined || hasEnded(detail)) return;
+  const queryKey = ["run", run.id];
+  const detail = client.getQueryData<RunDetail>(queryKey);
+  if (detail !== undefined && hasEnded(detail)) return;
   // A summary has neither the answer nor what waits for a person: a run that has stopped is read whole.
-  if (!isMoving(run)) void client.invalidateQueries({ queryKey: ["run", run.id] });
-  else client.setQueryData<RunDetail>(["run", run.id], { ...detail, ...run });
+  if (detail === undefined || !isMoving(run)) readAgain(client, { queryKey });
+  else writeNews<RunDetail>(client, queryKey, { ...detail, ...run });
 }
 
 /** Whether its duration grows: not when it has ended, nor while it waits for a person or an agent. */

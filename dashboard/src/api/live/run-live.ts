@@ -10,6 +10,7 @@ import {
 import { type Delta, type Logs, withDelta, withLines } from "./live-text.ts";
 import { applyRun, hasEnded, isMoving } from "./live.ts";
 import { runQuery } from "../queries.ts";
+import { writeNews } from "./read-again.ts";
 import { subscribe } from "./subscribe.ts";
 
 /** Text of a model's turn while it is being written, by the number of the turn. */
@@ -64,7 +65,7 @@ export function useRun(id: string) {
 export function applyRunEvent(client: QueryClient, id: string, event: RunStreamEvent): void {
   switch (event.type) {
     case "end": {
-      client.setQueryData<RunDetail>(["run", id], event.run);
+      writeNews<RunDetail>(client, ["run", id], event.run);
       return;
     }
     case "run":
@@ -82,7 +83,7 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
     case "question":
     case "approval":
     case "input":
-      client.setQueryData<RunDetail>(["run", id], (run) => (run === undefined ? undefined : extendRun(run, event)));
+      writeNews<RunDetail>(client, ["run", id], (run) => (run === undefined ? undefined : extendRun(run, event)));
   }
 }
 

@@ -8,6 +8,7 @@ import {
 import { operations, type RunSummary, type Thread, type WhenBusy } from "../../../../src/api/contract/index.ts";
 import { upload } from "../actions.ts";
 import { call } from "../client.ts";
+import { readAgain } from "../live/read-again.ts";
 import { type Page, pagesFrom } from "../page.ts";
 import type { ChatSearch } from "../../search/chat.ts";
 import { timesOf } from "../../search/time-range.ts";
@@ -65,11 +66,11 @@ export function applyTurn(client: QueryClient, { id, state, thread }: RunSummary
   const isShown = (turn: { readonly run: string | null; readonly state: string | null }) =>
     turn.run === id && turn.state === state;
   const turns = client.getQueryData<Turns>(turnsKey(thread.id))?.items ?? [];
-  if (!turns.some(isShown)) void client.invalidateQueries({ queryKey: ["thread", thread.id] });
+  if (!turns.some(isShown)) readAgain(client, { queryKey: ["thread", thread.id] });
   const lists = client.getQueriesData<InfiniteData<Page<Thread>>>({ queryKey: ["threads"] });
   const listed = lists.flatMap(([, data]) => data?.pages.flatMap(({ items }) => items) ?? []);
   if (!listed.some(({ head, state: known }) => isShown({ run: head, state: known })))
-    void client.invalidateQueries({ queryKey: ["threads"] });
+    readAgain(client, { queryKey: ["threads"] });
 }
 
 export const createThread = (agent: string) => call(operations.thread.create, { agent });
