@@ -135,6 +135,11 @@ export const LIMITS = {
   /** How long a question of `ask_user` waits for an answer, unless its call says otherwise. */
   questionMs: 86_400_000,
   questionMsMax: 30 * 86_400_000,
+  /** The dialogue that a caller sends with a request. */
+  transcriptMessagesMax: 10_000,
+  transcriptCharsMax: 4 * MIB,
+  /** Text that a caller adds to a system prompt. */
+  instructionsCharsMax: 256 * KIB,
   /** Tools that the caller of a run provides. */
   clientToolsMax: 64,
   /** Names, descriptions and schemas of these tools together. */

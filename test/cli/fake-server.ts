@@ -103,6 +103,8 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   remembered: null,
   choice: null,
   system_prompt: "You greet.",
+  messages: [],
+  side_effects: "allow",
   recalled: "",
   prompt: "hello",
   files: [],

@@ -3,7 +3,7 @@ import { mint, RunId } from "../../src/kernel/ids.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { isLess, type RunCaller } from "../../src/kernel/rights/run-caller.ts";
 import { scripted } from "../../src/models/vendors/index.ts";
-import { historyOf, type PastRun } from "../../src/runs/record/history.ts";
+import { historyOf, type PastRun } from "../../src/runs/record/history/history.ts";
 import type { Thread } from "../../src/runs/threads/thread.ts";
 import { Threads } from "../../src/runs/threads/threads.ts";
 import { Contents, SqliteRunArchive, SqliteThreadStore } from "../../src/storage/index.ts";

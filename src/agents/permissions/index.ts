@@ -2,15 +2,18 @@
 export { answeringRole, type Approver, LOCAL_APPROVER } from "./approver.ts";
 export { namesTool } from "./match.ts";
 export {
+  APPROVAL_LEVELS,
   boundHash,
   DESTRUCTIVE,
   evaluatePolicy,
+  isStricter,
   NO_RULES,
   PERMIT_ALL,
   type Permissions,
   policyHash,
-  RULE_LEVELS,
   type RuleSet,
+  SIDE_EFFECTS,
+  type SideEffects,
   type Verdict,
 } from "./policy.ts";
 export { readRule } from "./rule.ts";

@@ -28,13 +28,25 @@ export type Permissions = {
 export const RULE_LEVELS = ["server", "definition"] as const;
 export type RuleLevel = (typeof RULE_LEVELS)[number];
 
+/** What a request says of calls with side effects: made as the rules say, submitted for approval, or not offered to the model. */
+export const SIDE_EFFECTS = ["allow", "ask", "deny"] as const;
+export type SideEffects = (typeof SIDE_EFFECTS)[number];
+
+/** Whether a request allows less than the one of a run that it may join. */
+export const isStricter = (one: SideEffects = "allow", other: SideEffects = "allow"): boolean =>
+  SIDE_EFFECTS.indexOf(one) > SIDE_EFFECTS.indexOf(other);
+
+/** Who requires an approval: the rules of a level, or the request of the run. */
+export const APPROVAL_LEVELS = [...RULE_LEVELS, "request"] as const;
+export type ApprovalLevel = (typeof APPROVAL_LEVELS)[number];
+
 /** Stands in the place of a rule where it was the tool's own word that made a person be asked. */
 export const DESTRUCTIVE = "ask_destructive";
 
 export type Verdict =
   | { readonly type: "allow" }
   | { readonly type: "deny"; readonly level: RuleLevel; readonly rule: string }
-  | { readonly type: "ask"; readonly level: RuleLevel; readonly rule: string };
+  | { readonly type: "ask"; readonly level: ApprovalLevel; readonly rule: string };
 
 export const NO_RULES: RuleSet = { deny: [], allow: [], ask: [], askDestructive: false };
 export const PERMIT_ALL: Permissions = {

@@ -83,11 +83,11 @@ export {
   type RunStreamEvent,
   type HandOff,
   type RunSummary,
-  type StartRunBody,
   type Step,
   type Upload,
 } from "./runs/runs.ts";
 export * as runs from "./runs/runs.ts";
+export { SideEffects, type StartRunBody, type StartRunInput } from "./runs/start-run.ts";
 export { type ClientCall, type RunInput, type RunQuestion } from "./runs/inputs.ts";
 export { type StepContext } from "./runs/step-context.ts";
 export { withoutContent } from "./runs/run-content.ts";

@@ -24,7 +24,6 @@ import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
-import { openApiHeader } from "./openapi-header.ts";
 import { readJson } from "./requests/json-body.ts";
 import { MODULE_BODY_BYTES_MAX, MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { setRateHeaders } from "./responses/rate-headers.ts";
@@ -118,7 +117,14 @@ export async function httpServer(
   answerUnknownRoutes(http);
   guardRequests(http, { services, options, proxies });
   await http.register(fastifySwagger, {
-    openapi: openApiHeader(services.server.version, services.access.access.mode),
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Caxton",
+        description: "An agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.",
+        version: services.server.version,
+      },
+    },
     transform: createJsonSchemaTransform({ skipList: [] }),
     transformObject: createJsonSchemaTransformObject({}),
   });

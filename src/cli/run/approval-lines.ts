@@ -21,9 +21,11 @@ export const argumentsWhole = ({ arguments: given }: Approval): string => JSON.s
 
 /** Why a person is asked. */
 export const whyAsked = ({ rule, level }: Approval): string =>
-  rule === "ask_destructive"
-    ? "the tool says that it is destructive"
-    : `rule ${oneLine(rule)} of ${level === "server" ? "the server" : "the agent"}`;
+  level === "request"
+    ? "the run asks before calls with side effects"
+    : rule === "ask_destructive"
+      ? "the tool says that it is destructive"
+      : `rule ${oneLine(rule)} of ${level === "server" ? "the server" : "the agent"}`;
 
 const line = (name: string, text: string) => `${name.padEnd(10)} ${text}`;
 const json = (value: object): string => JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(11)}`);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { modelChoice, operations, runs, type RunSummary } from "../../api/contract/index.ts";
+import { modelChoice, operations, runs, type RunSummary, SideEffects } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -31,7 +31,7 @@ import { artifactPlaces, cancelRun, followRun } from "./follow.ts";
 import { runAnswer } from "./answer.ts";
 import { historyCommands } from "./history.ts";
 import { runChoose } from "./choose.ts";
-import { startRun } from "./start.ts";
+import { sideEffectsOption, startRun } from "./start.ts";
 import { runTree } from "./tree.ts";
 import { type Column, ageColumn, showCost, showCount, showTokens, showSpan } from "../terminal/index.ts";
 
@@ -60,6 +60,7 @@ const StartInput = z.object({
   model: z.string().optional(),
   onModelFailure: modelChoice.OnModelFailure.optional(),
   outputSchema: z.string().optional(),
+  sideEffects: SideEffects.optional(),
   tag: z.array(z.string()).default([]),
   stream: z.boolean(),
   detach: z.boolean().default(false),
@@ -86,6 +87,7 @@ function verb(command: Command, invocation: Invocation): void {
         .choices(modelChoice.OnModelFailure.options),
     )
     .addOption(listOption("--tag <tag>", "tag of the run; may be repeated"))
+    .addOption(sideEffectsOption())
     .option("--output-schema <file>", "JSON Schema of the answer, which is then printed as JSON")
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "start the run and print its id without waiting")

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { operations, DOCUMENTS, type StartRunBody, system } from "../../api/contract/index.ts";
+import { Option } from "commander";
+import { operations, DOCUMENTS, SideEffects, type StartRunBody, system } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { type FileToSend, fileToSend, ServerProblem, unreadable } from "../client/index.ts";
 import { type Context, onInterrupt, sendFiles, showOne, UsageError } from "../frame/index.ts";
@@ -16,11 +17,18 @@ export type RunRequest = {
   readonly onModelFailure?: StartRunBody["on_model_failure"];
   /** A file. */
   readonly outputSchema?: string | undefined;
+  readonly sideEffects?: SideEffects | undefined;
   readonly tag: readonly string[];
   readonly stream: boolean;
   readonly detach: boolean;
   readonly idempotencyKey?: string | undefined;
 };
+
+export const sideEffectsOption = (): Option =>
+  new Option(
+    "--side-effects <what>",
+    "calls of tools with side effects: as the agent's permissions say, each with an approval, or none",
+  ).choices(SideEffects.options);
 
 const READY_MS_MAX = 60_000;
 const READY_PAUSE_MS = 200;
@@ -96,6 +104,7 @@ async function begin(context: Context, request: RunRequest, given: Given) {
       ...(Object.keys(given.variables).length > 0 && { variables: given.variables }),
       ...(request.model !== undefined && { model: request.model }),
       ...(request.onModelFailure !== undefined && { on_model_failure: request.onModelFailure }),
+      ...(request.sideEffects !== undefined && { side_effects: request.sideEffects }),
       ...(given.outputSchema !== undefined && { output_schema: given.outputSchema }),
       // With --detach or machine-readable output, no user can be asked.
       ...(terminal.canAsk && context.format === "text" && !request.detach && { attended: true }),

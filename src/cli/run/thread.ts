@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { operations, type Thread, type threads, type Turn } from "../../api/contract/index.ts";
+import { operations, SideEffects, type Thread, type threads, type Turn } from "../../api/contract/index.ts";
+import { sideEffectsOption } from "./start.ts";
 import { type Answer, fileToSend } from "../client/index.ts";
 import {
   act,
@@ -112,6 +113,7 @@ function send(command: Command, invocation: Invocation): void {
         )
         .choices(WHEN_BUSY),
     )
+    .addOption(sideEffectsOption())
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "send the message and print the id of its run without waiting");
   examples(command, [
@@ -127,11 +129,15 @@ function send(command: Command, invocation: Invocation): void {
       insteadOf: z.string().optional(),
       fullHistory: z.boolean().default(false),
       whenBusy: z.enum(WHEN_BUSY).optional(),
+      sideEffects: SideEffects.optional(),
       stream: z.boolean(),
       detach: z.boolean().default(false),
     }),
     formats: ["text", "json", "jsonl"],
-    run: async (context, { thread: id, message, file, model, insteadOf, fullHistory, whenBusy, stream, detach }) => {
+    run: async (
+      context,
+      { thread: id, message, file, model, insteadOf, fullHistory, whenBusy, sideEffects, stream, detach },
+    ) => {
       const uploads = await sendFiles(context, await Promise.all(file.map(fileToSend)), new AbortController().signal);
       const { raw, value } = await context.client.call(operations.thread.send, {
         id,
@@ -141,6 +147,7 @@ function send(command: Command, invocation: Invocation): void {
         ...(insteadOf !== undefined && { instead_of: insteadOf }),
         full_history: fullHistory,
         ...(whenBusy !== undefined && { when_busy: whenBusy }),
+        ...(sideEffects !== undefined && { side_effects: sideEffects }),
         attended: context.terminal.canAsk && context.format === "text" && !detach,
       });
       const { run } = value;

@@ -93,6 +93,8 @@ const ended = (output: string): RunDetail => ({
   output_json: null,
   choice: null,
   system_prompt: "",
+  messages: [],
+  side_effects: "allow",
   recalled: "",
   handoffs: { from: null, to: null },
   variables: {},

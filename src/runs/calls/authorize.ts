@@ -3,7 +3,15 @@ import { createHash } from "node:crypto";
 import { ApprovalId, mint } from "../../kernel/ids.ts";
 import { canonicalJson, type JsonObject } from "../../kernel/json.ts";
 import { boundHash, DESTRUCTIVE, evaluatePolicy, policyHash, type Verdict } from "../../agents/permissions/index.ts";
-import { failedCall, type Tool, type ToolCatalogue, toolId, type ToolResult } from "../../tools/catalogue/index.ts";
+import {
+  CLIENT_TOOLS,
+  failedCall,
+  modelToolName,
+  type Tool,
+  type ToolCatalogue,
+  toolId,
+  type ToolResult,
+} from "../../tools/catalogue/index.ts";
 import type { RunApproval, ExecutionPlan, RunView } from "../record/index.ts";
 import { isOwnTool } from "./run-tools.ts";
 import type { PreparedCall } from "./tool-calls.ts";
@@ -41,12 +49,21 @@ function permit(deps: PermitDeps, plan: ExecutionPlan, call: Runnable): Prepared
   return { type: "asking", start: { ...start, queued: true }, ask: askFor(deps, plan, call, { verdict, reason }) };
 }
 
-const judgeCall = (plan: ExecutionPlan, tool: Tool, given: JsonObject): Verdict =>
-  evaluatePolicy(
+function judgeCall(plan: ExecutionPlan, tool: Tool, given: JsonObject): Verdict {
+  const verdict = evaluatePolicy(
     plan.permissions,
     { server: tool.server, tool: tool.name, arguments: given },
     tool.effects.destructive === true,
   );
+  const isAsked = verdict.type === "allow" && plan.sideEffects === "ask" && hasOwnEffects(plan, tool);
+  return isAsked ? { type: "ask", level: "request", rule: "" } : verdict;
+}
+
+/** Not a tool that the caller executes, nor an agent: what its run does is submitted for approval there. */
+const hasOwnEffects = ({ agentTools = [] }: ExecutionPlan, tool: Tool): boolean =>
+  !tool.effects.readOnly &&
+  tool.server !== CLIENT_TOOLS &&
+  !agentTools.some((agent) => modelToolName(agent) === modelToolName(tool));
 
 const refused = ({ start }: Runnable, result: ToolResult): PreparedCall => ({ type: "refused", start, result });
 
@@ -146,13 +163,20 @@ function isRemembered(
   );
 }
 
-const OWNERS = { server: "of this server", definition: "of this agent" } as const;
+type Level = RunApproval["level"];
+
+const OWNERS: { readonly [L in Exclude<Level, "request">]: string } = {
+  server: "of this server",
+  definition: "of this agent",
+};
 
 /** The rule that is behind a verdict, in words. */
-export const formatRule = (level: RunApproval["level"], rule: string): string =>
-  rule === DESTRUCTIVE
-    ? `the tool says that it is destructive, and the rules ${OWNERS[level]} ask then`
-    : `the rule ${rule} ${OWNERS[level]}`;
+export const formatRule = (level: Level, rule: string): string =>
+  level === "request"
+    ? "the request of the run, which asks before calls with side effects,"
+    : rule === DESTRUCTIVE
+      ? `the tool says that it is destructive, and the rules ${OWNERS[level]} ask then`
+      : `the rule ${rule} ${OWNERS[level]}`;
 
 const forbidden = ({ level, rule }: Exclude<Verdict, { type: "allow" }>): ToolResult =>
   failedCall(

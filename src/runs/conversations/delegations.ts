@@ -6,6 +6,7 @@ import { failure } from "../../messaging/router/index.ts";
 import type { ReplyIndex, Runs } from "../lifecycle/index.ts";
 import {
   type ArtifactStore,
+  filesOf,
   PastRun,
   type RunFile,
   type RunJournal,
@@ -27,7 +28,12 @@ export type DelegationsDeps = {
 
 /** A message by which a run delegates: what the run below it gets, or why it gets nothing. */
 export type Delegated =
-  | { readonly type: "part"; readonly parent: RunParent; readonly files: readonly RunFile[] }
+  | {
+      readonly type: "part";
+      readonly parent: RunParent;
+      readonly sideEffects: RunView["sideEffects"];
+      readonly files: readonly RunFile[];
+    }
   /** The run that delegated has ended, or has stopped waiting. */
   | { readonly type: "over" }
   | { readonly type: "refused"; readonly error: MessageError };
@@ -102,15 +108,25 @@ export class Delegations {
       const hint = `Its files: ${[...known.keys()].join(", ") || "none"}.`;
       return refused("RUN_FILE_NOT_FOUND", `the run has no file ${missing}`, hint);
     }
-    return { type: "part", parent, files: named.flatMap((name) => known.get(name) ?? []) };
+    return {
+      type: "part",
+      parent,
+      sideEffects: asking.sideEffects,
+      files: named.flatMap((name) => known.get(name) ?? []),
+    };
   }
 
-  #filesOf({ id, files, thread, handedFrom }: RunView): readonly RunFile[] {
+  #filesOf({ id, files, thread, handedFrom, transcript }: RunView): readonly RunFile[] {
     const { journal, artifacts } = this.#deps.stores;
     const before = thread === null ? handedFrom?.run : thread.parent;
     const past = before ? journal.past(before) : undefined;
     const earlier = past === undefined ? [] : (PastRun.safeParse(JSON.parse(past)).data?.files ?? []);
-    return [...earlier, ...files, ...artifacts.ofRun(id).map((made) => artifacts.fileOf(made))];
+    return [
+      ...earlier,
+      ...filesOf(transcript ?? []),
+      ...files,
+      ...artifacts.ofRun(id).map((made) => artifacts.fileOf(made)),
+    ];
   }
 
   #refusalOf(asking: RunView, { root, depth }: RunParent, asked: Asked): Refusal | undefined {

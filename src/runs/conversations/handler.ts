@@ -170,6 +170,7 @@ export class Correspondence implements AgentHandler {
         const request = {
           id,
           parent: delegated?.parent,
+          sideEffects: delegated?.sideEffects,
           workspace: message.workspace,
           agent: name,
           input: textOf(message.content),

@@ -9,7 +9,7 @@ export { type RunAnswers } from "./run-answers.ts";
 export { type QueueOptions, DEFAULT_QUEUE_OPTIONS } from "./queue-options.ts";
 export { Runs } from "./runs.ts";
 export { inputTooLarge } from "./refusals.ts";
-export { type StartRequest, renderPrompts } from "./start-request.ts";
+export { type StartRequest, mayJoin, renderPrompts, requestedPlan } from "./start-request.ts";
 export { ThreadHistory } from "./turns/thread-history.ts";
 export { firstOf } from "./wait-until-settled.ts";
 export { TimeTravel } from "./time-travel.ts";

@@ -2,12 +2,13 @@ import type { RunId } from "../../kernel/ids.ts";
 import { isInDomains } from "../../kernel/rights/domains.ts";
 import type { Permissions } from "../../agents/permissions/index.ts";
 import type { CallRestrictions, ServerRestrictions } from "../../tools/catalogue/index.ts";
+import { requestedPlan } from "./start-request.ts";
 import type { PlanSource, RunJournal, RunPlan, RunView } from "../record/index.ts";
 
 type Deps = { readonly plans: PlanSource; readonly journal: Pick<RunJournal, "summary"> };
 
 /**
- * The plan of a run: its agent's, within those of the agents that handed the request off to it or that it works for. Throws AgentNotFoundError,
+ * The plan of a run: its agent's, within what its request allows and within those of the agents that handed the request off to it or that it works for. Throws AgentNotFoundError,
  * RevisionNotFoundError, also for these.
  */
 export async function planOf({ plans, journal }: Deps, view: RunView): Promise<RunPlan> {
@@ -24,7 +25,7 @@ export async function planOf({ plans, journal }: Deps, view: RunView): Promise<R
     id = run.handedFrom ?? run.parent;
     isHandedOff = run.handedFrom !== null;
   }
-  return plan;
+  return requestedPlan(plan, view);
 }
 
 const within = (

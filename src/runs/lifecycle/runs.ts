@@ -41,7 +41,7 @@ import { RunRecords } from "./journals/run-records.ts";
 import { StorageRetries } from "./journals/storage-retries.ts";
 import { ThreadHistory } from "./turns/thread-history.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
-import { queueEvent, recalledFor, refuseTakenNames, type StartRequest } from "./start-request.ts";
+import { queueEvent, recalledFor, refuseTakenNames, requestedPlan, type StartRequest } from "./start-request.ts";
 import { firstOf, lastOf, type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
 type Live = {
@@ -162,7 +162,7 @@ export class Runs implements AsyncDisposable {
   async #accept(request: StartRequest): Promise<Recorder> {
     const { id, workspace, agent } = request;
     await this.#deps.plans.admit(workspace, agent);
-    const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
+    const plan = requestedPlan(await this.#deps.plans.plan(workspace, agent, request.revision), request);
     refuseTakenNames(request, plan, this.#deps.tools.of(workspace));
     await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
     if (plan.isolation === "worker") this.#deps.workers?.prepare();

@@ -12,6 +12,7 @@ import {
   RunStepNotFoundError,
   type RunSummary,
   type RunView,
+  type TranscriptMessage,
   type UploadStore,
 } from "../record/index.ts";
 import type { Runs } from "./runs.ts";
@@ -120,10 +121,18 @@ export class TimeTravel {
     // A crash before the run was there may have left some of them.
     if (artifacts.ofRun(id).length > 0) await this.#discard(id);
     try {
+      const copy = (file: RunFile) => uploads.copy(file, { workspace: view.workspace, runId: id });
       const files: RunFile[] = [];
-      for (const file of view.files) files.push(await uploads.copy(file, { workspace: view.workspace, runId: id }));
+      for (const file of view.files) files.push(await copy(file));
+      const transcript: TranscriptMessage[] = [];
+      for (const message of view.transcript ?? []) transcript.push(await copiedMessage(message, copy));
       const own = await this.#withArtifacts(view.id, id, events);
-      const { ended } = await runs.start({ ...request(own), id, files });
+      const { ended } = await runs.start({
+        ...request(own),
+        id,
+        files,
+        transcript: view.transcript === null ? undefined : transcript,
+      });
       return { id, ended };
     } catch (error) {
       await this.#discard(id);
@@ -158,6 +167,16 @@ export class TimeTravel {
   }
 }
 
+async function copiedMessage(
+  message: TranscriptMessage,
+  copy: (file: RunFile) => Promise<RunFile>,
+): Promise<TranscriptMessage> {
+  if (message.role !== "user") return message;
+  const files: RunFile[] = [];
+  for (const file of message.files) files.push(await copy(file));
+  return { ...message, files };
+}
+
 /** The request of a run. A turn of a thread becomes another branch of it: its model needs the turns before. */
 const requestOf = (view: RunView, row: RunSummary | undefined, caller: RunCaller | undefined) => ({
   thread: row?.thread ? { ...row.thread, author: view.thread?.author ?? "" } : undefined,
@@ -170,6 +189,9 @@ const requestOf = (view: RunView, row: RunSummary | undefined, caller: RunCaller
   input: view.input,
   variables: view.variables ?? undefined,
   clientTools: view.clientTools,
+  sideEffects: view.sideEffects,
+  isTextOnly: view.isTextOnly,
+  instructions: view.instructions,
   model: view.requestedModel ?? undefined,
   onModelFailure: view.onModelFailure,
   outputSchema: view.outputSchema ?? undefined,

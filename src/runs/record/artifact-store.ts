@@ -1,5 +1,6 @@
 import type { ArtifactId, RunId } from "../../kernel/ids.ts";
-import type { RunArtifact, RunFile } from "./run-event.ts";
+import type { RunArtifact } from "./run-event.ts";
+import type { RunFile } from "./history/transcript.ts";
 
 export type Artifact = RunArtifact & {
   readonly runId: RunId;

@@ -11,8 +11,9 @@ import {
   type ModelToolResult,
 } from "../../models/port/index.ts";
 import { mergedMessages, uniqueCallIds } from "./valid-dialogue.ts";
-import type { PastRun } from "./history.ts";
-import type { RunArtifact, RunFile } from "./run-event.ts";
+import type { PastRun } from "./history/history.ts";
+import type { RunArtifact } from "./run-event.ts";
+import type { RunFile } from "./history/transcript.ts";
 import type { ModelStep, RunInput, RunView, ToolStep } from "./fold/run-view.ts";
 
 /** What a result has beside its text. */
@@ -240,7 +241,9 @@ export function messagesOf(
     text: past.length > 0 || covered === "" ? view.prompt : `${view.prompt}\n\n${covered}`,
     images: sentFiles(view.files, model.limits),
   };
-  const head = mergedMessages([...opening, ...messagesFor(past), request]);
+  // A dialogue that ends with results of calls is the request itself.
+  const requests = view.prompt === "" && past.length > 0 ? [] : [request];
+  const head = mergedMessages([...opening, ...messagesFor(past), ...requests]);
   const last = [...pendingInputs(view).map(({ text }) => text), ...(lastTurnIsEmpty(view) ? [EMPTY_NUDGE] : [])];
   const closing = last.map((text): ModelMessage => ({ role: "user", text }));
   const messages = mergedMessages([...head, ...messagesFor(own), ...closing]);

@@ -1,12 +1,12 @@
 import type { RunId } from "../../kernel/ids.ts";
-import type { History } from "./history.ts";
+import type { History } from "./history/history.ts";
 import type { Limits } from "../../agents/budgets/index.ts";
 import type { ContextSettings } from "../../agents/definitions/index.ts";
 import type { LoopGuard } from "./loops.ts";
 import type { OnModelFailure, PromptMessage, RunIsolation } from "../../agents/definitions/index.ts";
 import type { ModelChoice, ModelSettings } from "../../models/port/index.ts";
 import type { RunNotice } from "./run-event.ts";
-import type { Permissions } from "../../agents/permissions/index.ts";
+import type { Permissions, SideEffects } from "../../agents/permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { CallRestrictions, Tool, ToolList } from "../../tools/catalogue/index.ts";
 
@@ -27,6 +27,8 @@ export type RunPlan = {
   readonly agentTools?: readonly Tool[] | undefined;
   /** Of these, tools that change something are left out. */
   readonly isReadOnly?: boolean | undefined;
+  /** What the request says of calls with side effects; absent: as the rules say. */
+  readonly sideEffects?: Exclude<SideEffects, "allow"> | undefined;
   /** Which calls are made, which are not, and which a person approves first. */
   readonly permissions: Permissions;
   /** Restrictions of its tool calls. */

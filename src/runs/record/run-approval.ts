@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ApprovalId, ToolCallId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";
-import { ON_EXPIRY, RULE_LEVELS } from "../../agents/permissions/index.ts";
+import { APPROVAL_LEVELS, ON_EXPIRY } from "../../agents/permissions/index.ts";
 
 /** Outcome of an approval; `void` if its bound call changed before it was used. */
 const ApprovalReply = z.enum(["approved", "denied", "expired", "void"]);
@@ -18,8 +18,8 @@ export const ApprovalAsk = z.object({
   approvalId: ApprovalId,
   server: z.string(),
   tool: z.string(),
-  /** Level of the rule that requires approval, and the rule as written. */
-  level: z.enum(RULE_LEVELS),
+  /** Level of the rule that requires approval, and the rule as written; empty for a request. */
+  level: z.enum(APPROVAL_LEVELS),
   rule: z.string(),
   /** `whole` covers tool, arguments, rules, agent revision and tool server; the others are parts of it, to say what changed. */
   bound: z.object({ whole: Hash, policy: Hash, toolRevision: Hash }),

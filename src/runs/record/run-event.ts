@@ -9,6 +9,7 @@ import { TOOL_FAILURES } from "../../tools/catalogue/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "../../models/port/index.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
 import { ReplyEnd, ReplyWait, ToolRest } from "./run-reply.ts";
+import { RunFile, TranscriptMessage } from "./history/transcript.ts";
 import { RunMessage } from "./run-message.ts";
 import { SUSPENDED_STATES } from "./run-state.ts";
 
@@ -34,15 +35,6 @@ const Cost = z.object({
   /** The provider did not report the tokens, so they are estimates. */
   estimated: z.boolean(),
 });
-
-export const RunFile = z.object({
-  name: z.string(),
-  mediaType: z.string(),
-  bytes: Count,
-  /** Path on the server; never shown to a client, a model or a guest. */
-  location: z.string(),
-});
-export type RunFile = z.infer<typeof RunFile>;
 
 export const RunArtifact = z.object({
   id: ArtifactId,
@@ -162,6 +154,10 @@ export const RunEvent = z.discriminatedUnion("type", [
     handedFrom: HandedFrom.optional(),
     /** The caller whose permissions limit the run. Absent for one that has all that runs use, unless it fired a trigger of another principal. */
     caller: RunCaller.optional(),
+    /** Absent if calls with side effects are made as the rules say. */
+    sideEffects: z.enum(["ask", "deny"]).optional(),
+    /** It has no tools and no memory, and the model that summarizes; absent otherwise. */
+    isTextOnly: z.literal(true).optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
     content: z.object({
       input: z.string(),
@@ -173,6 +169,10 @@ export const RunEvent = z.discriminatedUnion("type", [
       variables: JsonObject.optional(),
       /** Absent when the caller provides none. */
       clientTools: z.array(ClientTool).optional(),
+      /** Dialogue before the request, as the caller sent it; absent for a request without one. */
+      transcript: z.array(TranscriptMessage).optional(),
+      /** Text that the caller added to the system prompt; absent when it added none. */
+      instructions: z.string().optional(),
     }),
     /** Notices from before the run started. */
     notices: z.array(RunNotice).optional(),

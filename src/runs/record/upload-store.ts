@@ -1,5 +1,5 @@
 import type { RunId, UploadId } from "../../kernel/ids.ts";
-import type { RunFile } from "./run-event.ts";
+import type { RunFile } from "./history/transcript.ts";
 
 export type Upload = RunFile & {
   readonly id: UploadId;

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
-import type { EventOf, RunEvent, RunFailure, RunJournal } from "../record/index.ts";
+import type { EventOf, RunEvent, RunFailure, RunJournal, TranscriptMessage } from "../record/index.ts";
 import type { Redactor } from "../../text/redaction/index.ts";
 import { redactedCall } from "./redacted-model.ts";
 import type { Redactors } from "./redactors.ts";
@@ -122,6 +122,12 @@ const redactedAsk = (asked: Asked, redactor: Redactor): Asked =>
         schema: objectOf(asked.schema, redactor) ?? {},
       };
 
+const redactedMessage = (message: TranscriptMessage, redactor: Redactor): TranscriptMessage => ({
+  ...message,
+  text: redactor.text(message.text),
+  ...(message.role === "assistant" && { calls: message.calls.map((call) => redactedCall(call, redactor)) }),
+});
+
 type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
 
 const redactedTurn = (turn: Turn, redactor: Redactor): Turn => ({
@@ -147,7 +153,7 @@ const redactedQueue = ({ tags, content, ...event }: QueueEvent, redactor: Redact
 });
 
 function redactedRequest(
-  { input, system, prompt, recalled, variables, clientTools }: Request,
+  { input, system, prompt, recalled, variables, clientTools, transcript, instructions }: Request,
   redactor: Redactor,
 ): Request {
   const redacted = variables && objectOf(variables, redactor);
@@ -158,5 +164,7 @@ function redactedRequest(
     ...(recalled !== undefined && { recalled: redactor.text(recalled) }),
     ...(redacted && { variables: redacted }),
     ...(clientTools && { clientTools }),
+    ...(transcript && { transcript: transcript.map((message) => redactedMessage(message, redactor)) }),
+    ...(instructions !== undefined && { instructions: redactor.text(instructions) }),
   };
 }

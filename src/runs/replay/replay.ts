@@ -12,6 +12,7 @@ import {
 import {
   DEFAULT_QUEUE_OPTIONS,
   renderPrompts,
+  requestedPlan,
   Runs,
   type QueueOptions,
   type StartRequest,
@@ -168,7 +169,7 @@ async function promptDivergences(
 ): Promise<readonly Divergence[]> {
   // A fork's prompts are those of the run it came from, whatever its own revision says.
   if (view.origin?.kind === "fork") return [];
-  const plan = await plans.plan(view.workspace, view.agent, view.revision);
+  const plan = requestedPlan(await plans.plan(view.workspace, view.agent, view.revision), view);
   // A template may show the earlier messages of the conversation, which the recording does not have.
   if (view.message !== null && plan.earlierTurnsMax === 0) return [];
   const schema = view.outputSchema ?? plan.outputSchema;
@@ -179,6 +180,8 @@ async function promptDivergences(
       files: view.files,
       message: messageIn(view),
       handedFrom: view.handedFrom ?? undefined,
+      transcript: view.transcript ?? undefined,
+      instructions: view.instructions,
     },
     plan,
     {

@@ -2,10 +2,10 @@ import { RevisionNotFoundError } from "../../agents/definitions/index.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
-import { isLess } from "../../kernel/rights/run-caller.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import {
   inputTooLarge,
+  mayJoin,
   type PendingReplies,
   type Runs,
   type StartRequest,
@@ -345,14 +345,15 @@ export class Threads {
   }
 
   /** Gives a message to the oldest open question that takes a text; undefined without such a question, or if it needs rights that the sender lacks. */
-  async #answer([run]: readonly RunId[], { id, author, input, caller, mayAnswer }: Send): Promise<Sent | undefined> {
+  async #answer([run]: readonly RunId[], sent: Send): Promise<Sent | undefined> {
+    const { id, author, input, mayAnswer } = sent;
     if (run === undefined || mayAnswer !== true) return undefined;
     const { runs, replies } = this.#deps;
     const view = runs.view(run);
     const asks = view.replies.find(
       (each) => each.state === "open" && each.input !== null && takesText(each.input, input),
     );
-    if (asks === undefined || isLess(caller, view.caller ?? undefined)) return undefined;
+    if (asks === undefined || !mayJoin(sent, view)) return undefined;
     if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
       await replies.answer(run, asks.replyWith, { action: "accept", content: input }, { name: author, messageId: id });
@@ -364,17 +365,14 @@ export class Threads {
   }
 
   /**
-   * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files, if the run has
-   * rights that the sender lacks, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
+   * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files or the like, if the run has
+   * rights that the sender lacks or may do what the message does not allow, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
    */
-  async #steer(
-    thread: Thread,
-    run: RunId,
-    { id, author, input, files, caller, clientTools = [] }: Send,
-  ): Promise<Sent | undefined> {
+  async #steer(thread: Thread, run: RunId, sent: Send): Promise<Sent | undefined> {
     const { runs } = this.#deps;
-    if (files.length > 0 || clientTools.length > 0 || isLess(caller, runs.view(run).caller ?? undefined))
-      return undefined;
+    const { id, author, input, files, clientTools = [], instructions } = sent;
+    const isOwnTurn = files.length > 0 || clientTools.length > 0 || instructions !== undefined;
+    if (isOwnTurn || !mayJoin(sent, runs.view(run))) return undefined;
     if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
       await runs.update(run, ({ state, inputs, steps }) => {

@@ -6,11 +6,17 @@ import type { ModelInUse } from "./model-turn.ts";
 type Models = Pick<ModelCatalogue, "resolve">;
 
 /**
- * The model with which a run continues: the backup it switched to, else the requested one, else the definition's.
+ * The model with which a run continues: the backup it switched to, else the one that summarizes for a run without tools,
+ * else the requested one, else the definition's.
  * Throws UnknownModelError.
  */
 export async function modelOf(models: Models, plan: RunPlan, view: RunView): Promise<ModelInUse> {
   if (view.modelInUse !== null) return backupOf(models, plan, view.modelInUse);
+  if (view.isTextOnly) {
+    const { id } = await summarizerOf(models, plan, view);
+    const text = settingsFor(plan, id);
+    return { model: await models.resolve(text.choice), settings: text.settings };
+  }
   const { choice, settings } = requestedOf(plan, view.requestedModel ?? undefined);
   return { model: await models.resolve(choice), settings };
 }

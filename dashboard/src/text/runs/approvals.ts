@@ -27,10 +27,12 @@ export const APPROVALS = {
   request: "Request:",
   unread: "Scroll to the end of the arguments to approve.",
   early: "Not sent: the list had just changed. Read the call again, then confirm.",
-  why: (rule: string, level: "server" | "definition") =>
-    rule === "ask_destructive"
-      ? "The tool says that it is destructive."
-      : `Asked for by ${rule} of ${level === "server" ? "the server" : "the agent"}.`,
+  why: (rule: string, level: "server" | "definition" | "request") =>
+    level === "request"
+      ? "The run asks before calls with side effects."
+      : rule === "ask_destructive"
+        ? "The tool says that it is destructive."
+        : `Asked for by ${rule} of ${level === "server" ? "the server" : "the agent"}.`,
   again: (reason: string) => `Asked again: ${reason}.`,
   until: (at: string) => `Waits until ${fullTime(at)}.`,
   by: (agent: string) => `for ${agent}`,

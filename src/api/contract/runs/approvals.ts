@@ -24,7 +24,9 @@ export const Approval = z
     state: ApprovalState.meta({
       description: "void: the call changed before the answer; cancelled: its run ended",
     }),
-    level: z.enum(["server", "definition"]).meta({ description: "Level of the rule that requires approval" }),
+    level: z
+      .enum(["server", "definition", "request"])
+      .meta({ description: "Level of the rule that requires approval; request: side_effects of the run" }),
     rule: z
       .string()
       .meta({ description: "The rule as written; ask_destructive if the tool declares itself destructive" }),

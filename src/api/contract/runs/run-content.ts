@@ -18,6 +18,7 @@ export const RUN_CONTENT = {
   hide: (run: RunDetail): RunDetail => ({
     ...withoutContent(run),
     input: "",
+    messages: [],
     variables: {},
     output: "",
     output_json: null,

@@ -17,11 +17,11 @@ import {
   RunQuery,
   RunStreamEvent,
   RunTree,
-  StartRunBody,
   UpdateRunBody,
   Upload,
   UploadQuery,
 } from "./runs.ts";
+import { StartRunBody } from "./start-run.ts";
 import { InputBody, WaitingInputPage } from "./inputs.ts";
 import { RUN_CONTENT, RUN_PAGE_CONTENT, RUN_TREE_CONTENT } from "./run-content.ts";
 

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { typeList } from "./event-types.ts";
-import { ModelAttempt, OnModelFailure, RunChoice } from "../models/model-choice.ts";
+import { ModelAttempt, RunChoice } from "../models/model-choice.ts";
 import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
-import { ClientCall, ClientToolList, RunInput, RunQuestion } from "./inputs.ts";
+import { ClientCall, RunInput, RunQuestion } from "./inputs.ts";
+import { SideEffects } from "./start-run.ts";
 import { ContextSummary, StepContext } from "./step-context.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
@@ -25,39 +26,6 @@ export const RunState = z.enum([
   "cancelled",
 ]);
 export type RunState = z.infer<typeof RunState>;
-
-export const StartRunBody = z
-  .strictObject({
-    agent: z.string(),
-    input: z.string().min(1).meta({ description: "The request, as text" }),
-    variables: z
-      .record(z.string(), Json)
-      .optional()
-      .meta({
-        description:
-          "Values for {{name}} in the agent's prompt template: context, data, user_id, data_source, requirements, user_info, and its [parameters]",
-        examples: [{ context: "sales of 2026" }],
-      }),
-    uploads: z
-      .array(Id)
-      .max(16)
-      .default([])
-      .meta({ description: "Ids of files sent to /uploads; only this run's tools can read them" }),
-    model: z.string().optional().meta({ description: "provider/model, instead of the definition's" }),
-    on_model_failure: OnModelFailure.optional(),
-    attended: z.boolean().default(false).meta({
-      description:
-        "Whether a user follows the run: if neither this request nor the definition sets on_model_failure, the run asks on a model failure",
-    }),
-    output_schema: z.record(z.string(), Json).optional().meta({
-      description: "JSON Schema of the answer, instead of the definition's; the answer is then in output_json",
-    }),
-    tags: Tags.default([]),
-    client_tools: ClientToolList,
-    wait: z.boolean().default(false).meta({ description: "Respond when the run has ended instead of immediately" }),
-  })
-  .meta({ id: "StartRun" });
-export type StartRunBody = z.input<typeof StartRunBody>;
 
 export const RunOrigin = z
   .object({
@@ -216,6 +184,17 @@ export const RunDetail = RunSummary.extend({
   variables: z.record(z.string(), Json).meta({ description: "Variables of the request for the prompt template" }),
   output: z.string(),
   output_json: Json.meta({ description: "The answer as JSON if it has a schema, else null" }),
+  messages: z
+    .array(
+      z.object({
+        role: z.enum(["user", "assistant", "tool"]),
+        text: z.string(),
+        files: z.array(z.string()).meta({ description: "Names" }),
+        calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+      }),
+    )
+    .meta({ description: "Dialogue that the caller sent with the request" }),
+  side_effects: SideEffects,
   system_prompt: z.string(),
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),

@@ -5,6 +5,7 @@ import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { ClientToolList } from "../runs/inputs.ts";
+import { Instructions, SideEffects } from "../runs/start-run.ts";
 import { HandOffs, RunDetail, RunState } from "../runs/runs.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
@@ -116,6 +117,8 @@ export const SendBody = z
     attended: z.boolean().default(false).meta({ description: "Whether a user follows the turn and can be asked" }),
     output_schema: z.record(z.string(), Json).optional().meta({ description: "JSON Schema of the answer" }),
     client_tools: ClientToolList,
+    side_effects: SideEffects.optional(),
+    instructions: Instructions.optional(),
     wait: z.boolean().default(false).meta({ description: "Respond when the turn has ended instead of immediately" }),
   })
   .meta({ id: "SendToThread" });

@@ -84,6 +84,8 @@ export function presentRun(
     output_json: view.outputJson,
     system_prompt: view.system,
     recalled: view.recalled,
+    messages: (view.transcript ?? []).map(presentSent),
+    side_effects: view.sideEffects ?? "allow",
     prompt: view.prompt,
     handoffs: presentHandOffs(view),
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
@@ -361,3 +363,10 @@ function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
 
 /** Never negative, also where the clock was set back between two times: a run continues across restarts, which no monotonic clock does. */
 const spanOf = (fromMs: number, toMs: number): number => Math.max(0, toMs - fromMs);
+
+const presentSent = (message: NonNullable<RunView["transcript"]>[number]) => ({
+  role: message.role,
+  text: message.text,
+  files: message.role === "user" ? message.files.map(({ name }) => name) : [],
+  calls: message.role === "assistant" ? message.calls : [],
+});

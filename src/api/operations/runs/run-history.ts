@@ -117,7 +117,22 @@ const exportRun = implement(operations.run.export, async ({ runs, server }, inpu
 
 /** Removes paths of the run's files on this server. */
 const withoutPlaces = (event: RunEvent): RunEvent =>
-  event.type === "run-queue" ? { ...event, files: event.files.map((file) => ({ ...file, location: "" })) } : event;
+  event.type === "run-queue"
+    ? { ...event, files: event.files.map(withoutPlace), content: withoutPlacesIn(event.content) }
+    : event;
+
+const withoutPlace = <File extends { readonly location: string }>(file: File): File => ({ ...file, location: "" });
+
+type Request = Extract<RunEvent, { type: "run-queue" }>["content"];
+
+const withoutPlacesIn = (content: Request): Request => ({
+  ...content,
+  ...(content.transcript && {
+    transcript: content.transcript.map((message) =>
+      message.role === "user" ? { ...message, files: message.files.map(withoutPlace) } : message,
+    ),
+  }),
+});
 
 function exportedEvent({ event }: JournalEntry, detacher: ContentDeduplicator): JsonObject {
   const shown = withoutPlaces(event);

@@ -1,15 +1,15 @@
-import type * as z from "zod";
 import { runCallerOf } from "../../../access/index.ts";
 import { NOTHING, plus } from "../../../agents/budgets/index.ts";
 import { AgentNotFoundError, type Agents } from "../../../agents/definitions/index.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
-import type { RunServices, RunSummary, UploadStore } from "../../../runs/index.ts";
-import { operations, type runs as schemas } from "../../contract/index.ts";
+import type { RunServices, RunSummary, RunView, UploadStore } from "../../../runs/index.ts";
+import { operations, type StartRunInput } from "../../contract/index.ts";
 import { wasApplied } from "../idempotent.ts";
 import { cursors, handles } from "../handles.ts";
 import { rangeOf } from "../instant.ts";
 import { coveredPage, decodeCursor, pageOf } from "../page.ts";
+import { RequestInvalidError } from "../errors.ts";
 import { downloadArtifact, downloadSentFile } from "./download-file.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
@@ -21,16 +21,53 @@ import { watchRun } from "./watch-run.ts";
 
 export type StartedRun = { readonly id: RunId; readonly ended: ReturnType<RunServices["runs"]["waitUntilSettled"]> };
 
+type StartBody = StartRunInput;
+type RunFile = RunView["files"][number];
+type Message = NonNullable<StartBody["messages"]>[number];
+
+/** Throws RequestInvalidError. */
+function refuseEmpty({ input, messages = [] }: StartBody): void {
+  if (input !== "" || messages.at(-1)?.role === "tool") return;
+  const problems = ["input: it is empty, and messages does not end with the result of a tool"];
+  throw new RequestInvalidError("the request does not fit: input is empty", "Send the text of the request.", {
+    problems,
+  });
+}
+
+const uploadsOf = (message: Message): readonly string[] => (message.role === "user" ? (message.uploads ?? []) : []);
+
+const fileOf = (upload: RunFile | undefined): readonly RunFile[] => {
+  if (upload === undefined) return [];
+  const { name, mediaType, bytes, location } = upload;
+  return [{ name, mediaType, bytes, location }];
+};
+
+function transcriptMessage(message: Message, filesOf: (ids: readonly string[]) => readonly RunFile[]) {
+  switch (message.role) {
+    case "user":
+      return { role: message.role, text: message.text, files: [...filesOf(uploadsOf(message))] };
+    case "assistant":
+      return { role: message.role, text: message.text, calls: message.calls ?? [] };
+    case "tool":
+      return message;
+  }
+}
+
 /** Accepts a run with its files; stored when resolved. Requested again it is the run that was started before. */
 async function startRun(
   { runs, stores: { journal, uploads } }: RunServices,
-  body: z.output<typeof schemas.StartRunBody>,
+  body: StartBody,
   { asked, principal }: Pick<Call, "asked" | "principal">,
 ): Promise<StartedRun> {
   const { workspace } = principal;
+  refuseEmpty(body);
   const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.waitUntilSettled(id) };
-  const files = await uploads.take(body.uploads, { workspace, runId: id });
+  const ids = [...body.uploads, ...(body.messages ?? []).flatMap(uploadsOf)];
+  const taken = new Map<string, RunFile>(
+    (await uploads.take(ids, { workspace, runId: id })).map((upload) => [upload.id, upload]),
+  );
+  const filesOf = (some: readonly string[]) => some.flatMap((each) => fileOf(taken.get(each)));
   try {
     const { ended } = await runs.start({
       id,
@@ -43,21 +80,23 @@ async function startRun(
       attended: body.attended,
       outputSchema: body.output_schema,
       clientTools: clientToolsIn(body),
+      transcript: body.messages?.map((message) => transcriptMessage(message, filesOf)),
+      instructions: body.instructions,
+      sideEffects: body.side_effects,
+      isTextOnly: body.text_only,
       caller: runCallerOf(principal),
       tags: body.tags,
-      files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
+      files: filesOf(body.uploads),
     });
     return { id, ended };
   } catch (error) {
-    if (files.length > 0) await releaseUploads(uploads, id);
+    if (ids.length > 0) await releaseUploads(uploads, id);
     throw error;
   }
 }
 
 /** Tools of the client in a request. */
-export const clientToolsIn = ({
-  client_tools: tools = [],
-}: Pick<z.output<typeof schemas.StartRunBody>, "client_tools">) =>
+export const clientToolsIn = ({ client_tools: tools = [] }: Pick<StartBody, "client_tools">) =>
   tools.map(({ name, description, input_schema: inputSchema, expires_after: seconds }) => ({
     name,
     description,

@@ -159,6 +159,8 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
       attended: body.attended,
       outputSchema: body.output_schema,
       clientTools: clientToolsIn(body),
+      sideEffects: body.side_effects,
+      instructions: body.instructions,
       caller: runCallerOf(principal),
     });
     return { thread: thread.id, ...sent };
@@ -169,10 +171,19 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
 }
 
 /** A message that says nothing of its handling may answer a question. */
-const isPlain = ({ when_busy, uploads = [], instead_of, client_tools, output_schema, model, ...rest }: SendInput) =>
+const isPlain = ({
+  when_busy,
+  uploads = [],
+  instead_of,
+  client_tools,
+  output_schema,
+  model,
+  instructions,
+  ...rest
+}: SendInput) =>
   uploads.length === 0 &&
   !rest.full_history &&
-  [when_busy, instead_of, client_tools, output_schema, model].every((each) => each === undefined);
+  [when_busy, instead_of, client_tools, output_schema, model, instructions].every((each) => each === undefined);
 
 async function whenBusyOf({ agents }: ApiServices["agents"], { workspace, agent }: Thread) {
   const { definition } = await agents.prepareServing(workspace, agent);

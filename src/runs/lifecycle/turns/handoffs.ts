@@ -17,7 +17,7 @@ import {
 } from "../../record/index.ts";
 import { isStorageFault, requestedOf } from "../../turn/index.ts";
 import type { RunsDeps } from "../runs-deps.ts";
-import { queueEvent, recalledFor, refuseTakenNames, type StartRequest } from "../start-request.ts";
+import { queueEvent, recalledFor, refuseTakenNames, requestedPlan, type StartRequest } from "../start-request.ts";
 
 /** The run that continues after a hand-off, or the reason for the model why there is none. */
 export type Successor =
@@ -52,7 +52,7 @@ export async function prepareSuccessor(deps: RunsDeps, view: RunView, { agent, r
   try {
     if (number > LIMITS.handoffsMax) throw handoffLimit();
     await plans.admit(view.workspace, agent);
-    const plan = await plans.plan(view.workspace, agent, undefined);
+    const plan = requestedPlan(await plans.plan(view.workspace, agent, undefined), view);
     const id = successorIdOf(view);
     const first = view.handedFrom?.first ?? { run: view.id, agent: view.agent, revision: view.revision };
     const from = { run: view.id, agent: view.agent, reason, number, first };
@@ -118,6 +118,8 @@ const requestOf = (view: RunView, { id, from, row }: Given): StartRequest => ({
   onModelFailure: view.onModelFailure,
   outputSchema: view.outputSchema ?? undefined,
   clientTools: view.clientTools,
+  sideEffects: view.sideEffects,
+  instructions: view.instructions,
   message: view.message === null ? undefined : { link: view.message, prompt: promptOf(view.message) },
   thread: view.thread === null ? undefined : { ...view.thread, parent: view.id },
   parent: view.parent ?? undefined,

@@ -4,6 +4,7 @@ import {
   foldRun,
   type History,
   historyOf,
+  historyOfTranscript,
   isTerminal,
   isWithdrawn,
   PastRun,
@@ -28,13 +29,20 @@ export class ThreadHistory {
   }
 
   /**
-   * What a run's model is shown of the earlier runs of its thread and of those that were handed off to it; undefined for a
-   * run without any.
+   * What a run's model is shown of the dialogue that came with its request, of the earlier runs of its thread and of those
+   * that were handed off to it; undefined for a run without any.
    */
   of(
-    { id, thread, message, handedFrom }: Pick<RunView, "id" | "thread" | "message" | "handedFrom">,
+    {
+      id,
+      thread,
+      message,
+      handedFrom,
+      transcript,
+    }: Pick<RunView, "id" | "thread" | "message" | "handedFrom" | "transcript">,
     plan: RunPlan,
   ): History | undefined {
+    if (transcript !== null) return historyOfTranscript(transcript);
     if (thread === null && handedFrom === null) return undefined;
     const runsMax = message === null || handedFrom !== null ? undefined : plan.earlierTurnsMax;
     const continued = continuedBy({ thread, handedFrom });

@@ -15,12 +15,12 @@ import type {
   QuestionReply,
   RunArtifact,
   RunFailure,
-  RunFile,
   RunNotice,
   RunOrigin,
   RunParent,
   RunThread,
 } from "../run-event.ts";
+import type { RunFile, TranscriptMessage } from "../history/transcript.ts";
 import type { RunSummaryNote } from "./run-fold-context.ts";
 import type { RunMessage } from "../run-message.ts";
 import type { RunReply } from "../run-reply.ts";
@@ -189,6 +189,13 @@ export type RunView = {
   readonly variables: JsonObject | null;
   /** Tools that its caller provides. */
   readonly clientTools: readonly ClientTool[];
+  /** Dialogue that came with the request; null for none. */
+  readonly transcript: readonly TranscriptMessage[] | null;
+  /** Text that the caller added to the system prompt; empty for none. */
+  readonly instructions: string;
+  /** What the request says of calls with side effects; undefined: as the rules say. */
+  readonly sideEffects: "ask" | "deny" | undefined;
+  readonly isTextOnly: boolean;
   /** Notices from before the run started. */
   readonly startNotices: readonly RunNotice[];
   /** Notices of the run's end. */

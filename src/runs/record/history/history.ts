@@ -1,12 +1,13 @@
 import * as z from "zod";
-import { RunId } from "../../kernel/ids.ts";
-import { JsonObject } from "../../kernel/json.ts";
-import { LIMITS } from "../../kernel/quantities.ts";
-import { estimateTokens } from "../../kernel/tokens.ts";
-import type { TruncationPoints } from "../context/index.ts";
-import { type DialogueTurn, shownTurn, THREAD_START, type ThreadPosition, turnsSince } from "./dialogue.ts";
-import { RunArtifact, RunFile } from "./run-event.ts";
-import type { RunView } from "./fold/run-view.ts";
+import { RunId } from "../../../kernel/ids.ts";
+import { JsonObject } from "../../../kernel/json.ts";
+import { LIMITS } from "../../../kernel/quantities.ts";
+import { estimateTokens } from "../../../kernel/tokens.ts";
+import type { TruncationPoints } from "../../context/index.ts";
+import { type DialogueTurn, shownTurn, THREAD_START, type ThreadPosition, turnsSince } from "../dialogue.ts";
+import { RunArtifact } from "../run-event.ts";
+import { filesOf, RunFile, type TranscriptMessage, transcriptTurns } from "./transcript.ts";
+import type { RunView } from "../fold/run-view.ts";
 
 const Count = z.int().min(0);
 const Position = z.object({ turns: Count, calls: Count });
@@ -73,11 +74,33 @@ export const NO_HISTORY: History = {
 export const keptResults = ({ turns }: History): readonly RunArtifact[] =>
   turns.flatMap(({ details }) => details.flatMap(({ kept }) => kept ?? [])).toReversed();
 
+/** A dialogue that came with a request, as an earlier run would have left it. */
+export function pastOfTranscript(messages: readonly TranscriptMessage[]): PastRun {
+  const turns = transcriptTurns(messages);
+  const calls = turns.reduce((sum, { results }) => sum + results.length, 0);
+  return {
+    parent: null,
+    from: THREAD_START,
+    to: { turns: turns.length, calls },
+    turns,
+    points: NO_HISTORY.points,
+    summary: null,
+    files: withFiles([], filesOf(messages)),
+  };
+}
+
 /**
- * What an ended run leaves to the next, given the run before it. If that is not the one that it continued, its reports mean
+ * What an ended run leaves to the next, given the run before it, with the dialogue that came with its request. If that is not the one that it continued, its reports mean
  * the same turns only up to `sharedTurns`.
  */
 export function pastRunOf(view: RunView, before: PastRun | undefined, sharedTurns = Infinity): PastRun {
+  if (view.transcript === null) return ownPast(view, before, sharedTurns);
+  const dialogue = pastOfTranscript(view.transcript);
+  const past = ownPast(view, dialogue, sharedTurns);
+  return { ...past, from: dialogue.from, turns: [...dialogue.turns, ...past.turns] };
+}
+
+function ownPast(view: RunView, before: PastRun | undefined, sharedTurns: number): PastRun {
   const from = before?.to ?? THREAD_START;
   const summary = newestSummary(view.summaries.at(-1), before?.summary ?? undefined, sharedTurns);
   const inherited = {
@@ -202,15 +225,27 @@ export function historyOf(
 ): History {
   const newest = parent === null ? undefined : past(parent);
   if (newest === undefined) return NO_HISTORY;
-  const points = isWhole ? NO_HISTORY.points : newest.points;
-  const { coveredThrough } = points;
+  const { coveredThrough } = isWhole ? NO_HISTORY.points : newest.points;
   const runs = new Set<PastRun>();
   // A history that comes with a request may name a run as its own predecessor.
   for (let run: PastRun | undefined = newest; run !== undefined && !runs.has(run) && runs.size < runsMax;) {
     runs.add(run);
     run = run.from.turns <= coveredThrough || run.parent === null ? undefined : past(run.parent);
   }
-  const stored = [...runs].toReversed().flatMap(({ turns }) => turns.filter(({ turn }) => turn > coveredThrough));
+  return historyFrom(newest, [...runs].toReversed(), isWhole);
+}
+
+/** The history that ends with a dialogue which came with a request. */
+export const historyOfTranscript = (messages: readonly TranscriptMessage[]): History => {
+  const past = pastOfTranscript(messages);
+  return historyFrom(past, [past], false);
+};
+
+/** The history after some runs, oldest first. */
+function historyFrom(newest: PastRun, runs: readonly PastRun[], isWhole: boolean): History {
+  const points = isWhole ? NO_HISTORY.points : newest.points;
+  const { coveredThrough } = points;
+  const stored = runs.flatMap(({ turns }) => turns.filter(({ turn }) => turn > coveredThrough));
   const turns = stored.map(shownTurn);
   return {
     position: newest.to,
