@@ -5,6 +5,7 @@ import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
 import { a2a } from "../api/a2a/index.ts";
+import { grpc } from "../api/grpc/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { mcp } from "../api/mcp/index.ts";
 import { openai } from "../api/openai/index.ts";
@@ -90,6 +91,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
         version: services.server.version,
       }),
     ],
+    rpc: [grpc()],
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {

@@ -3,6 +3,7 @@ export const DOCUMENTS = {
   health: "/health",
   ready: "/ready",
   openapi: "/openapi.json",
+  proto: "/caxton.proto",
   agentSchema: "/schema/agent.v1.json",
   agentTestSchema: "/schema/agent-test.v1.json",
   dashboard: "/ui/",

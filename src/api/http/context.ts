@@ -1,8 +1,10 @@
-import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { ServerOptions } from "node:https";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ApiServices } from "../operations/index.ts";
 import type { Protocol } from "./protocol.ts";
+import type { RpcProtocol } from "./rpc.ts";
 import type { TrustedProxies } from "./requests/trusted-proxies.ts";
 import type { EventStreams } from "./responses/sse.ts";
 import type { RequestBodies } from "./slow-clients.ts";
@@ -24,6 +26,8 @@ export type HttpOptions = {
   readonly bodyMs?: number | undefined;
   /** Standard protocols that are served besides REST; default: none. */
   readonly protocols?: readonly Protocol[];
+  /** Protocols that read requests themselves; default: none. */
+  readonly rpc?: readonly RpcProtocol[];
   /** JSON Schema of definitions, for editors. */
   readonly agentSchema: () => object;
   /** JSON Schema of tests of agents, for editors. */

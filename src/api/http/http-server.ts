@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
+import { createServer as createHttp1 } from "node:http";
 import fastifySwagger from "@fastify/swagger";
-import { fastify, type FastifyServerFactory, type RouteOptions } from "fastify";
+import { fastify, type RouteOptions } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -18,7 +19,9 @@ import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { hookRoutes } from "./hook-routes.ts";
+import { ALPN_PROTOCOLS, Http2Sessions } from "./http2.ts";
 import { bindProtocol } from "./protocol.ts";
+import { bindRpc } from "./rpc.ts";
 import { loginRoutes } from "./login-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
@@ -78,6 +81,8 @@ export async function httpServer(
   const streams = new EventStreams(limits);
   const bodies = new RequestBodies(limits, options.bodyMs ?? BODY_MS);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const { createServer = createHttp1 } = options;
+  let sessions: Http2Sessions | undefined;
   const http = fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytesMax,
@@ -94,14 +99,21 @@ export async function httpServer(
     },
     clientErrorHandler: rejectMalformed,
     trustProxy: proxies.includes ?? false,
-    ...overTls(options.createServer),
+    serverFactory: (handler) => {
+      // One for each address that a host name has.
+      sessions ??= new Http2Sessions(handler);
+      return sessions.serve(createServer({ ...TIMEOUTS, ALPNProtocols: ALPN_PROTOCOLS }, handler));
+    },
   }).withTypeProvider<ZodTypeProvider>();
   bodies.watch(http);
   limitConnections(http.server, {
     limits,
     isProxy: proxies.includes,
     answer: options.createServer === undefined ? rawProblem : undefined,
-    makeRoom: () => http.server.closeIdleConnections(),
+    makeRoom: () => {
+      http.server.closeIdleConnections();
+      sessions?.closeIdle();
+    },
   });
   http.setValidatorCompiler(checkRequest);
   http.setSerializerCompiler(serializerCompiler);
@@ -116,6 +128,16 @@ export async function httpServer(
   http.addHook("onRoute", requireDeclaration);
   answerUnknownRoutes(http);
   guardRequests(http, { services, options, proxies });
+  await describeApi(http, services);
+  // A stream that its client does not end would keep the server from closing.
+  http.addHook("preClose", async () => sessions?.close());
+  const context: HttpContext = { services, streams, bodies, options, proxies };
+  idempotencyPlugin(http, services);
+  routes(http, context);
+  return { http, streams };
+}
+
+async function describeApi(http: Http, services: ApiServices): Promise<void> {
   await http.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.0",
@@ -128,14 +150,7 @@ export async function httpServer(
     transform: createJsonSchemaTransform({ skipList: [] }),
     transformObject: createJsonSchemaTransformObject({}),
   });
-  const context: HttpContext = { services, streams, bodies, options, proxies };
-  idempotencyPlugin(http, services);
-  routes(http, context);
-  return { http, streams };
 }
-
-const overTls = (createServer: HttpOptions["createServer"]): { readonly serverFactory?: FastifyServerFactory } =>
-  createServer === undefined ? {} : { serverFactory: (handler) => createServer(TIMEOUTS, handler) };
 
 /** Refuses requests of other web sites, and sets the headers of every answer. */
 function guardRequests(
@@ -194,6 +209,7 @@ function routes(http: Http, context: HttpContext): void {
   const binding = { access: services.access.access, services, streams, bodies, bodyReaders: BODY_READERS };
   for (const each of OPERATIONS) bind(http, each, binding);
   for (const each of context.options.protocols ?? []) bindProtocol(http, each, context);
+  for (const each of context.options.rpc ?? []) bindRpc(http, each, context);
   sockets(http, context);
   systemRoutes(http, context);
   loginRoutes(http, context);

@@ -1,4 +1,6 @@
 export type { Http } from "./context.ts";
+export { checkKey, refusalOf, streamedAgain, UNSURE } from "./requests/idempotency.ts";
 export { httpServer } from "./http-server.ts";
 export { RouteNotFoundError } from "./errors.ts";
 export type { Exchange, Protocol, ProtocolFailure, ProtocolRoute, ProtocolScope } from "./protocol.ts";
+export type { RpcExchange, RpcProtocol } from "./rpc.ts";

@@ -32,7 +32,7 @@ function unread(code: keyof typeof UNREAD): string {
 /** Time in which a client can read why its connection is closed. */
 const LINGER_MS = 1_000;
 /** Bodies up to this size are not counted: connections limit them. */
-const SMALL_BYTES = 16 * 1024;
+export const SMALL_BYTES = 16 * 1024;
 /** While the server has no memory for another body, those that take longer than this give way. */
 const SLOW_MS = 10_000;
 
@@ -65,8 +65,7 @@ export class RequestBodies {
   /** Watches all requests of the server. */
   watch(http: Http): void {
     http.addHook("onRequest", (request, reply, done) => {
-      const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-      if ((length === undefined || length === "0") && encoding === undefined) return done();
+      if (!hasBody(request.raw)) return done();
       this.add(request.raw, reply.raw);
       // A route holds the body of its operation when its principal is known.
       const { bodyLimit, config } = request.routeOptions;
@@ -135,10 +134,18 @@ export class RequestBodies {
   #end(request: IncomingMessage, { response }: Pending): void {
     this.#pending.delete(request);
     const { socket } = request;
-    if (response.headersSent || !socket.writable) return void socket.destroy();
+    // Over HTTP/2 it is the stream.
+    if (response.headersSent || !socket.writable || request.httpVersionMajor === 2) return void socket.destroy();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
     endWith(socket, unread("BODY_LATE"));
   }
+}
+
+/** Whether a request has a body. HTTP/2 states it by the end of the stream. */
+function hasBody(request: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+  if (request.httpVersionMajor !== 2) return (length !== undefined && length !== "0") || encoding !== undefined;
+  return "stream" in request && !Reflect.get(Object(request.stream), "endAfterHeaders");
 }
 
 type Held = { readonly bytesMax: number; readonly party: Party };

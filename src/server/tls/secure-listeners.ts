@@ -1,6 +1,6 @@
 import { unwatchFile, watchFile } from "node:fs";
-import type { RequestListener, Server, ServerOptions } from "node:http";
-import { createServer, type Server as SecureServer } from "node:https";
+import type { RequestListener, Server } from "node:http";
+import { createServer, type Server as SecureServer, type ServerOptions } from "node:https";
 import type { SecureContextOptions } from "node:tls";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";

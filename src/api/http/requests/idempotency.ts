@@ -50,7 +50,7 @@ const isRepeatable = (request: FastifyRequest): boolean =>
   request.routeOptions.config.mayRepeat?.(request.params, admissionOf(request).principal.workspace) ?? false;
 
 /** Statuses from this one on mean a server failure or a disconnected client: the request may be executed in part. */
-const UNSURE = 499;
+export const UNSURE = 499;
 
 /**
  * Executes a request with an `Idempotency-Key` once. Failure responses are not stored. After a crash, a repeated request is
@@ -74,7 +74,7 @@ export function idempotencyPlugin(http: Http, { storage, server }: ApiServices):
       else if (subject !== undefined) asked.set(request, new RequestIds(subject, false));
       return void taken.set(request, key);
     }
-    if (claim.type !== "kept") throw refusal(claim.type, keyOf(request, given));
+    if (claim.type !== "kept") throw refusalOf(claim.type, keyOf(request, given));
     const { status, headers, body } = claim.answer;
     return reply.status(status).headers(headers).header("idempotent-replayed", "true").send(body);
   });
@@ -103,12 +103,19 @@ const wrong = (message: string): RequestInvalidError =>
   new RequestInvalidError(message, "A UUID is a good Idempotency-Key.", { problems: [message] });
 
 function keyOf({ headers }: FastifyRequest, given: string | string[]): string {
-  if (typeof given !== "string" || !KEY.test(given))
-    throw wrong("an Idempotency-Key is one word of 1 to 200 printable ASCII characters");
-  if (STREAMS.some((type) => headers.accept?.includes(type) === true))
-    throw wrong("a stream cannot be answered again, so there is no Idempotency-Key with it: start it, then follow it");
-  return given;
+  const key = checkKey(given);
+  if (STREAMS.some((type) => headers.accept?.includes(type) === true)) throw streamedAgain();
+  return key;
 }
+
+/** Throws RequestInvalidError. */
+export function checkKey(given: string | string[]): string {
+  if (typeof given === "string" && KEY.test(given)) return given;
+  throw wrong("an Idempotency-Key is one word of 1 to 200 printable ASCII characters");
+}
+
+export const streamedAgain = (): RequestInvalidError =>
+  wrong("a stream cannot be answered again, so there is no Idempotency-Key with it: start it, then follow it");
 
 /** All that was asked: two requests with the same are the same. */
 export function hashOf({ method, url, body }: Pick<FastifyRequest, "method" | "url" | "body">): string {
@@ -141,7 +148,7 @@ const headersOf = (headers: { readonly [name: string]: unknown }): { readonly [n
     }),
   );
 
-function refusal(type: "other-request" | "in-progress" | "unfinished", key: string): Error {
+export function refusalOf(type: "other-request" | "in-progress" | "unfinished", key: string): Error {
   switch (type) {
     case "other-request":
       return new IdempotencyKeyReusedError(

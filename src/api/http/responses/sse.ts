@@ -63,21 +63,32 @@ export class EventStreams {
     { request, reply, principal }: Reader,
     begin: (signal: AbortSignal) => Items<Item> | Promise<Items<Item>>,
   ): Promise<void> {
+    const controller = this.open(request, reply, principal);
+    try {
+      const events = await begin(controller.signal);
+      await stream(format, { request, reply }, events, { signal: controller.signal, stallMs: this.#stallMs });
+    } finally {
+      controller.abort();
+    }
+  }
+
+  /**
+   * Counts a stream, which ends with its response, with the credentials of its principal, or when the server stops. It also ends when the
+   * caller aborts the controller. Throws TooManyStreamsError.
+   */
+  open(request: FastifyRequest, reply: FastifyReply, principal?: Principal): AbortController {
     this.#limits.hold("streams", { address: request.ip, principal }).untilClosed(reply.raw);
     const ended = principal?.ended?.();
     const controller = abortOnDisconnect(reply);
     this.#open.add(controller);
     const end = () => controller.abort();
-    ended?.addEventListener("abort", end);
-    if (ended?.aborted === true) end();
-    try {
-      const events = await begin(controller.signal);
-      await stream(format, { request, reply }, events, { signal: controller.signal, stallMs: this.#stallMs });
-    } finally {
+    controller.signal.addEventListener("abort", () => {
       this.#open.delete(controller);
       ended?.removeEventListener("abort", end);
-      controller.abort();
-    }
+    });
+    ended?.addEventListener("abort", end);
+    if (ended?.aborted === true) end();
+    return controller;
   }
 
   /** Ends every stream; readers come back with the id they saw last. */
