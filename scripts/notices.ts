@@ -49,10 +49,34 @@ function noticeOf(directory: string): string {
   return `${name} ${version} (${license})\n\n${texts.join("\n\n")}\n`;
 }
 
+const apache = (holder: string): string =>
+  `Copyright ${holder}\n\nLicensed under the Apache License, Version 2.0. Its text is in the file LICENSE.`;
+
 /** The texts of licenses for packages that only name theirs. Caxton's own license is Apache-2.0. */
 const STANDARD_TEXTS: { readonly [license: string]: (holder: string) => string } = {
-  "Apache-2.0": (holder) =>
-    `Copyright ${holder}\n\nLicensed under the Apache License, Version 2.0. Its text is in the file LICENSE.`,
+  "Apache-2.0": apache,
+  // @bufbuild/protobuf, which contains code of protobuf by Google.
+  "(Apache-2.0 AND BSD-3-Clause)": (holder) => `${apache(holder)}
+
+Parts: Copyright 2008 Google Inc. All rights reserved.
+
+Redistribution and use in source and binary forms, with or without modification, are permitted provided that the
+following conditions are met:
+
+* Redistributions of source code must retain the above copyright notice, this list of conditions and the following
+  disclaimer.
+* Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following
+  disclaimer in the documentation and/or other materials provided with the distribution.
+* Neither the name of Google Inc. nor the names of its contributors may be used to endorse or promote products derived
+  from this software without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES,
+INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL,
+SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY,
+WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF
+THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.`,
   MIT: (holder) => `Copyright (c) ${holder}
 
 Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
