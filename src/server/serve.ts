@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
 import { a2a } from "../api/a2a/index.ts";
 import { grpc } from "../api/grpc/index.ts";
-import { type Http, httpServer } from "../api/http/index.ts";
+import { httpServer } from "../api/http/index.ts";
 import { mcp } from "../api/mcp/index.ts";
 import { openai } from "../api/openai/index.ts";
 import { DEFAULT_WORKSPACE } from "../access/index.ts";
@@ -18,8 +17,9 @@ import { tuneGarbageCollector } from "../kernel/short-lived.ts";
 import { startFailure } from "../storage/index.ts";
 import type { ToolDeployment } from "../tools/index.ts";
 import { type Caxton, compose, type Overrides } from "./compose.ts";
-import type { Config, LoadedConfig } from "./config/index.ts";
-import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
+import type { LoadedConfig } from "./config/index.ts";
+import { NotLoopbackError } from "./errors.ts";
+import { listen, listenForGrpc } from "./listen.ts";
 import { serverFacts } from "./server-facts.ts";
 import { type ReadyReport, startModules, sweepingUploads } from "./start.ts";
 
@@ -30,6 +30,8 @@ export type Started = AsyncDisposable & {
   readonly dashboardUrl: string | undefined;
   /** URL of the FIPA transport; undefined if it is disabled. */
   readonly fipaUrl: string | undefined;
+  /** URL of `server.grpc_port`; undefined if it is unset. */
+  readonly grpcUrl: string | undefined;
   /** With which the first administrator's key is created; undefined if there is one, or none is needed. */
   readonly setupToken: string | undefined;
   /** The workspace of clients without credentials. */
@@ -107,6 +109,8 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   // The caller receives the rejection; it may come before the caller has the promise.
   ready.catch(() => undefined);
   const url = await listen(http, config.server);
+  const grpcPort = await listenForGrpc(http.server, config.server);
+  if (grpcPort !== undefined) stack.use(grpcPort);
   stack.use(sweepingUploads(caxton));
   if (options.onDefinition) stack.use(caxton.agents.watch(options.onDefinition));
   if (options.onTool) stack.use(caxton.tools.watch(options.onTool));
@@ -115,6 +119,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     url,
     dashboardUrl: config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined,
     fipaUrl: caxton.fipa?.url,
+    grpcUrl: grpcPort?.url,
     setupToken: caxton.access.access.setupToken,
     workspace: DEFAULT_WORKSPACE,
     services,
@@ -147,37 +152,3 @@ function refuseOpenDoor({ config: { server, access } }: LoadedConfig): void {
     { host: server.host },
   );
 }
-
-async function listen(http: Http, { host, port, tls }: Config["server"]): Promise<string> {
-  try {
-    await http.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EADDRINUSE") {
-      throw new PortInUseError(
-        `port ${port} on ${host} is in use`,
-        "Stop what uses it, or choose another with --port (0 takes any free one).",
-        { host, port },
-        { cause: error },
-      );
-    }
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ListenFailedError(
-      `cannot listen on ${host}:${port}: ${why}`,
-      "Check server.host and server.port.",
-      { host, port },
-      { cause: error },
-    );
-  }
-  const address = http.server.address();
-  return `${tls === undefined ? "http" : "https"}://${shownHost(host)}:${isAddress(address) ? address.port : port}`;
-}
-
-const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
-  typeof address === "object" && address !== null;
-
-/** Host name for URLs that are opened on this machine. */
-const shownHost = (host: string): string => {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
-};

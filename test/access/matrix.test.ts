@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RawData, WebSocket } from "ws";
 import * as contract from "../../src/api/contract/index.ts";
+import { describeMethods } from "../../src/api/grpc/methods.ts";
 import { handles } from "../../src/api/operations/handles.ts";
 import { answering, manifest } from "../tools/servers/modules.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -24,6 +25,11 @@ const bodies = (): Readonly<Record<string, object>> => ({
   "secret.set": { value: "another-value" },
   "toolServer.activate": { revision: 1 },
 });
+/** Bodies that are unions have another form over gRPC. */
+const GRPC_BODIES: Readonly<Record<string, object>> = {
+  "run.choose": { body: { retry: {} } },
+  "run.input": { body: { decline: {} } },
+};
 /** Operations that look for the name in their query. */
 const SEARCHES: ReadonlySet<string> = new Set(["memory.find"]);
 /** Operations that answer for any name or id; they show nothing of another workspace, and change nothing there. */
@@ -103,6 +109,34 @@ test("an operation on a resource of another workspace finds and changes nothing,
     const { json } = await sendAs(world.headers.blue, operation);
     expect(json.items ?? json.providers).toEqual([]);
   }
+});
+
+test("a method of gRPC on a resource of another workspace finds and changes nothing", async () => {
+  const wrong: string[] = [];
+  const before = await world.lists();
+  const methods = describeMethods(withTarget).methods.filter(({ kind }) => kind === "unary");
+  const subjects = world.subjects.filter(({ name }) => ["admin", "readonly", "admin of agents"].includes(name));
+  for (const { service, name, operation } of methods)
+    for (const subject of subjects) {
+      const { pathname, searchParams } = new URL(targetOf(operation), world.server.url);
+      const values = pathname.split("/");
+      const named = operation.http.path.split("/").flatMap((part, index) => {
+        const value = decodeURIComponent(values[index] ?? "");
+        return part.startsWith(":") ? [[part.slice(1), value] as const] : [];
+      });
+      const fields = {
+        ...Object.fromEntries([...searchParams, ...named]),
+        ...(GRPC_BODIES[operation.name] ?? bodies()[operation.name]),
+      };
+      const sent = { headers: subject.headers, body: fields };
+      const { status, text } = await world.request("POST", `/caxton.v1.${service}/${name}`, sent);
+      const found = NAMES_ONLY.has(operation.name) ? 200 : 404;
+      if (status !== (mayPerform(subject, operation) ? found : 403) || text.includes(SECRET))
+        wrong.push(`${name} as ${subject.name}: ${status} ${text}`);
+    }
+  expect(wrong).toEqual([]);
+  expect(subjects.length).toBe(3);
+  expect(await world.lists()).toEqual(before);
 });
 
 const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString("utf8") : "");

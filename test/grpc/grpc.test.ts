@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { type DescMethod, type DescMethodUnary, fromJson, toJson } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
@@ -100,6 +102,37 @@ test("a run is started, watched to its end, and resumed after an event", async (
   const metadata = { "last-event-id": first?.event_id ?? "" };
   const rest = await client.stream("RunService", "WatchRun", { id: run.id }, { metadata });
   expect(rest.length).toBe(seen.length - 1);
+});
+
+test("a client whose connection breaks resumes after the last event that it has", async () => {
+  const { id } = await started();
+  const all = z.array(Watched).parse(await client.stream("RunService", "WatchRun", { id }));
+  // The connection between client and server, which breaks at the first event.
+  const sockets = new Set<Socket>();
+  const proxy = createServer((socket) => {
+    const onward = connect(Number(new URL(server.url).port), "127.0.0.1");
+    for (const each of [socket, onward]) sockets.add(each.on("error", () => undefined));
+    socket.pipe(onward).pipe(socket);
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = z.object({ port: z.number() }).parse(proxy.address());
+  const options = { "grpc.default_authority": new URL(server.url).host, "grpc.enable_retries": 0 };
+  const distant = await grpcClient(`http://127.0.0.1:${port}`, { from: server.url, options });
+  const watch = distant.open("RunService", "WatchRun", { id });
+  const ended = new Promise((resolve) => void watch.once("error", resolve).once("end", resolve));
+  const seen: z.infer<typeof Watched>[] = [];
+  watch.once("data", (event: unknown) => {
+    seen.push(Watched.parse(event));
+    for (const socket of sockets) socket.destroy();
+  });
+  await ended;
+  const metadata = { "last-event-id": seen[0]?.event_id ?? "" };
+  const rest = z.array(Watched).parse(await client.stream("RunService", "WatchRun", { id }, { metadata }));
+  expect([...seen, ...rest]).toEqual(all);
+  distant.close();
+  proxy.close();
+  for (const socket of sockets) socket.destroy();
 });
 
 test("a repeated call with the same key is performed once", async () => {

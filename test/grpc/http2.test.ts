@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server[Symbol.asyncDispose]());
 
-const usedOf = ({ started }: TestServer, name: "streams" | "body_bytes") =>
+const usedOf = ({ started }: TestServer, name: "streams" | "body_bytes" | "connections") =>
   started.services.access.limits.usage().find(({ resource }) => resource === name)?.used;
 
 async function ask(session: ClientHttp2Session, headers: Record<string, string>, body = "") {
@@ -80,17 +80,39 @@ test("a foreign authority is refused to gRPC clients", async () => {
   client.close();
 });
 
-test("data that is no gRPC message fails its call alone", async () => {
+/** Frames of gRPC that are no message of the method, with the status of their call. */
+const MALFORMED: readonly (readonly [string, readonly number[], number])[] = [
+  ["data that is no protobuf", [0, 0, 0, 0, 2, 255, 255], status.INTERNAL],
+  ["a frame that ends early", [0, 0, 0, 0, 9, 255, 255], status.INVALID_ARGUMENT],
+  ["a compressed frame without an encoding", [1, 0, 0, 0, 2, 255, 255], status.INTERNAL],
+  ["a frame of 4 GiB", [0, 255, 255, 255, 255, 1], status.RESOURCE_EXHAUSTED],
+  ["no frame", [], status.UNIMPLEMENTED],
+  ["two frames", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], status.UNIMPLEMENTED],
+];
+
+test.each(MALFORMED)("%s fails its call alone", async (_name, bytes, code) => {
   const session = connect(server.url);
   const headers = { ":path": "/caxton.v1.AgentService/GetAgent", "content-type": "application/grpc", te: "trailers" };
   const stream = session.request({ ":method": "POST", ...headers });
-  const trailers = Promise.race([once(stream, "trailers"), once(stream, "response")]);
-  stream.end(Buffer.from([0, 0, 0, 0, 9, 255, 255]));
+  const found: unknown[] = [];
+  for (const event of ["response", "trailers"])
+    stream.on(event, (fields: Record<string, unknown>) => void found.push(fields["grpc-status"]));
+  stream.end(Buffer.from(bytes));
   stream.resume();
-  const [answer] = await trailers;
-  expect(answer["grpc-status"] ?? answer[":status"]).toBeDefined();
+  await once(stream, "close");
+  expect(found).toContain(String(code));
   expect((await ask(session, { ":path": "/api/v1/agents/greeter" })).headers[":status"]).toBe(200);
   session.close();
+});
+
+// http.http2.H1.
+test("data that is no HTTP/2 after its first bytes ends its connection alone", async () => {
+  const socket = connectTcp(Number(new URL(server.url).port), "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("PRI this is something else\r\n\r\n");
+  socket.resume();
+  await once(socket, "close");
+  expect(await server.ask("GET", "/api/v1/agents/greeter")).toMatchObject({ status: 200 });
 });
 
 // http.http2.H3.
@@ -169,18 +191,38 @@ test("memory for a body without a length is taken when it is no longer small, an
   session.close();
 });
 
+test("server.grpc_port serves the same, with the same limits, and is closed when the server stops", async () => {
+  const other = await startServer({ settings: { "server.grpc_port": 0 } });
+  const url = other.started.grpcUrl ?? "";
+  expect(new URL(url).port).not.toBe(new URL(other.url).port);
+  const connections = () => usedOf(other, "connections") ?? 0;
+  const before = connections();
+  const client = await grpcClient(url);
+  expect(await client.call("AgentService", "GetAgent", { name: "greeter" })).toMatchObject({ name: "greeter" });
+  expect(connections()).toBeGreaterThan(before);
+  const watch = client.open("ServerService", "WatchServer", {});
+  watch.on("error", () => undefined);
+  await expect.poll(() => usedOf(other, "streams"), { timeout: 10_000 }).toBe(1);
+  await other[Symbol.asyncDispose]();
+  await expect(fetch(url)).rejects.toThrow("fetch failed");
+  client.close();
+  const taken = startServer({ settings: { "server.grpc_port": Number(new URL(server.url).port) } });
+  await expect(taken).rejects.toMatchObject({ code: "PORT_IN_USE" });
+});
+
 // http.http2.H1.
 test("over TLS, ALPN selects HTTP/2, and HTTP/1.1 remains", async () => {
   using directory = tempDirectory();
   const authority = makeCertificate(directory.path, "authority");
   const files = makeCertificate(directory.path, "server", { issuer: authority });
   const settings = { "server.tls": { certificate: files.certificate, private_key: files.privateKey } };
-  await using secure = await startServer({ settings: { ...settings, "data.directory": join(directory.path, "data") } });
+  const ports = { "server.grpc_port": 0, "data.directory": join(directory.path, "data") };
+  await using secure = await startServer({ settings: { ...settings, ...ports } });
   const ca = pem(authority.certificate);
   const session = connect(secure.url, { ca, servername: "localhost" });
   expect((await ask(session, { ":path": "/api/v1/agents/greeter" })).headers[":status"]).toBe(200);
   session.close();
-  const client = await grpcClient(secure.url, {
+  const client = await grpcClient(secure.started.grpcUrl ?? "", {
     from: server.url,
     credentials: credentials.createSsl(Buffer.from(ca)),
     options: { "grpc.ssl_target_name_override": "localhost" },

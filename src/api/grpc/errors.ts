@@ -1,12 +1,7 @@
-import { createFileRegistry, create, type DescMessage } from "@bufbuild/protobuf";
-import {
-  FieldDescriptorProto_Label as Label,
-  FieldDescriptorProto_Type as Type,
-  FileDescriptorProtoSchema,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
+import { create, type DescFile, type DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Fault, FaultKind } from "../../kernel/errors.ts";
+import { describeFile } from "./describe-file.ts";
 
 const DOMAIN = "caxton";
 const CODES: Readonly<Record<FaultKind, Code>> = {
@@ -28,7 +23,14 @@ const CODES: Readonly<Record<FaultKind, Code>> = {
   "method-not-allowed": Code.Unimplemented,
 };
 
-/** google.rpc.ErrorInfo of google/rpc/error_details.proto. */
+/** The details of failures in google/rpc/error_details.proto. */
+export const errorFile: DescFile = describeFile({
+  name: "google/rpc/error_details.proto",
+  package: "google.rpc",
+  messages: {
+    ErrorInfo: { fields: { reason: [1, "string"], domain: [2, "string"], metadata: [3, "map<string, string>"] } },
+  },
+});
 const errorInfo: DescMessage = describeErrorInfo();
 
 /** A failure as gRPC and Connect report it: its code in Caxton, its hint and its details are in a google.rpc.ErrorInfo. */
@@ -48,36 +50,7 @@ export function connectError(fault: Fault, requestId: string): ConnectError {
 const wordsOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
 function describeErrorInfo(): DescMessage {
-  const name = "google/rpc/error_details.proto";
-  const optional = { label: Label.OPTIONAL, type: Type.STRING };
-  const entry = {
-    name: "MetadataEntry",
-    options: { mapEntry: true },
-    field: [
-      { ...optional, name: "key", jsonName: "key", number: 1 },
-      { ...optional, name: "value", jsonName: "value", number: 2 },
-    ],
-  };
-  const metadata = { name: "metadata", jsonName: "metadata", number: 3, label: Label.REPEATED, type: Type.MESSAGE };
-  const file = create(FileDescriptorProtoSchema, {
-    name,
-    package: "google.rpc",
-    syntax: "proto3",
-    messageType: [
-      {
-        name: "ErrorInfo",
-        nestedType: [entry],
-        field: [
-          { ...optional, name: "reason", jsonName: "reason", number: 1 },
-          { ...optional, name: "domain", jsonName: "domain", number: 2 },
-          { ...metadata, typeName: ".google.rpc.ErrorInfo.MetadataEntry" },
-        ],
-      },
-    ],
-  });
-  const found = createFileRegistry(create(FileDescriptorSetSchema, { file: [file] })).getMessage(
-    "google.rpc.ErrorInfo",
-  );
+  const [found] = errorFile.messages;
   if (found === undefined) throw new Error("google.rpc.ErrorInfo cannot be described");
   return found;
 }

@@ -15,7 +15,8 @@ export function grpc(): RpcProtocol {
   let text: Promise<string> | undefined;
   return {
     name: "grpc",
-    paths: ["/caxton.v1.*"],
+    paths: ["/caxton.v1.*", "/grpc.reflection.*"],
+    urgentPaths: ["/grpc.health.*"],
     document: {
       path: DOCUMENTS.proto,
       mediaType: "text/plain; charset=utf-8",

@@ -95,5 +95,7 @@ function nameOf({ http }: Operation, noun: string, verb: string): string {
   return first + (verb === "list" ? plural(pascal(noun)) : pascal(noun)) + rest.join("");
 }
 
-const plural = (noun: string): string =>
-  noun.endsWith("y") && !noun.endsWith("ey") ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+function plural(noun: string): string {
+  if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
+  return /(?:[sx]|[cs]h)$/.test(noun) ? `${noun}es` : `${noun}s`;
+}

@@ -1,9 +1,4 @@
-import {
-  type DescMethod,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  type Message,
-} from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -24,10 +19,13 @@ import { DOCUMENTS, Download } from "../contract/index.ts";
 import type { RpcExchange } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
 import { fieldsOf, messageOf } from "./convert.ts";
-import { connectError } from "./errors.ts";
+import { isServerStreaming, isUnary } from "./describe-file.ts";
+import { connectError, errorFile } from "./errors.ts";
+import { bindHealth, healthFile } from "./health.ts";
 import { keyed, streamedAgain } from "./keyed.ts";
 import type { Method } from "./methods.ts";
 import { currentSchema } from "./proto.ts";
+import { bindReflection, reflectionFiles } from "./reflection.ts";
 import { type GrpcSchema, PACKAGE } from "./schema.ts";
 
 /** Bytes of one piece of a file. */
@@ -61,6 +59,10 @@ export class GrpcService {
       if (desc === undefined) throw new Error(`${method.service}/${method.name} is not described`);
       bind(router, { desc, method, schema: this.schema, services });
     }
+    const files = [this.schema.file, healthFile, errorFile, ...reflectionFiles];
+    const known = new Set(files.flatMap((each) => each.services.map(({ typeName }) => typeName)));
+    bindHealth(router, { known, services, open: openPublic });
+    bindReflection(router, files, openPublic);
     this.#handlers = new Map(router.handlers.map((each) => [each.requestPath, each]));
   }
 
@@ -99,15 +101,27 @@ async function* bodyOf(exchange: RpcExchange): AsyncGenerator<Uint8Array, void, 
 }
 
 /** Runs before the body is read. */
-async function admit({ values }: HandlerContext): Promise<void> {
+async function admit({ values, service }: HandlerContext): Promise<void> {
   const given = values.get(GIVEN);
   if (given === undefined) throw new ConnectError("the call has no request", Code.Internal);
   const { exchange } = given;
   await failing(exchange, async () => {
     if (exchange.refusal !== undefined) throw exchange.refusal;
-    given.principal = await exchange.identify();
+    // Health and reflection are public, like /health and /caxton.proto.
+    given.principal = service.file.proto.package === PACKAGE ? await exchange.identify() : undefined;
     exchange.hold(given.principal, LIMITS.bodyBytesMax);
   });
+}
+
+/** Counts a stream of a client without credentials. Throws a ConnectError. */
+function openPublic({ values }: HandlerContext): AbortController {
+  const given = values.get(GIVEN);
+  if (given === undefined) throw new ConnectError("the call has no request", Code.Internal);
+  try {
+    return given.exchange.openStream();
+  } catch (error) {
+    throw refusalOf(given.exchange, error);
+  }
 }
 
 /** Throws a ConnectError for what `work` throws. */
@@ -124,10 +138,6 @@ function refusalOf(exchange: RpcExchange, error: unknown): ConnectError {
   const fault = exchange.failed(error instanceof Error ? error : new Error(String(error)));
   return connectError(fault, exchange.id);
 }
-
-const isUnary = (desc: DescMethod): desc is DescMethodUnary => desc.methodKind === "unary";
-const isServerStreaming = (desc: DescMethod): desc is DescMethodServerStreaming =>
-  desc.methodKind === "server_streaming";
 
 type Bound = {
   readonly desc: DescMethod;

@@ -12,6 +12,8 @@ import { SMALL_BYTES } from "./slow-clients.ts";
 export type RpcProtocol = {
   readonly name: string;
   readonly paths: readonly string[];
+  /** Paths that rate limits never refuse, because probes request them. */
+  readonly urgentPaths?: readonly string[];
   /** A document that describes the protocol, public and the same for every reader. */
   readonly document?: { readonly path: string; readonly mediaType: string; readonly read: () => Promise<string> };
   /** Answers one request. It fails all that have a refusal, before it reads their body. */
@@ -59,7 +61,7 @@ export class RpcExchange {
    * Takes memory for a body of a stated length. A body without one takes it when it is no longer small: gRPC never states a length, and
    * has many small calls at the same time. Throws ResourceLimitError, ServerBusyError.
    */
-  hold(principal: Principal, bytesMax: number): void {
+  hold(principal: Principal | undefined, bytesMax: number): void {
     const { bodies } = this.#context;
     const party = { address: this.#request.ip, principal };
     const isStated = this.request.headers["content-length"] !== undefined;
@@ -113,14 +115,15 @@ export function bindRpc(http: Http, protocol: RpcProtocol, context: HttpContext)
       scope.get(document.path, { schema: { hide: true } }, async (_request, reply) =>
         reply.type(document.mediaType).send(await document.read()),
       );
-    for (const url of protocol.paths)
+    const { urgentPaths = [] } = protocol;
+    for (const url of [...protocol.paths, ...urgentPaths])
       scope.route({
         method: ["GET", "POST"],
         url,
         exposeHeadRoute: false,
         bodyLimit: Number.MAX_SAFE_INTEGER,
         schema: { hide: true },
-        config: { protocol: protocol.name },
+        config: { protocol: protocol.name, isUrgent: urgentPaths.includes(url) },
         handler: async (request, reply) => answer(protocol, request, reply, { context }),
       });
   });

@@ -82,7 +82,8 @@ export function banner(
       started.dashboardUrl === undefined ? style("dim", "not served") : style("cyan", started.dashboardUrl),
     ],
     ["API", style("cyan", `${started.url}/api/v1`)],
-    ...fipaLine(started, style),
+    ...urlLine("FIPA", started.fipaUrl, style),
+    ...urlLine("gRPC", started.grpcUrl, style),
     ...setupLine(started),
     [
       "Agents",
@@ -102,8 +103,11 @@ export function banner(
   return `\n${[head, ...body].join("\n")}\n\n`;
 }
 
-const fipaLine = ({ fipaUrl }: Started, style: BannerOptions["context"]["terminal"]["style"]): [string, string][] =>
-  fipaUrl === undefined ? [] : [["FIPA", style("cyan", fipaUrl)]];
+const urlLine = (
+  label: string,
+  url: string | undefined,
+  style: BannerOptions["context"]["terminal"]["style"],
+): [string, string][] => (url === undefined ? [] : [[label, style("cyan", url)]]);
 
 /** How the first administrator logs in. */
 const setupLine = ({ setupToken, url, dashboardUrl }: Started): [string, string][] => {

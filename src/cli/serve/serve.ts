@@ -27,12 +27,13 @@ export const serve: CommandMaker = (command, invocation) => {
         onReady: (started, report) => {
           const { terminal } = context;
           if (context.format === "json") {
-            const { url, dashboardUrl, fipaUrl, setupToken } = started;
+            const { url, dashboardUrl, fipaUrl, grpcUrl, setupToken } = started;
             const { definitions, tools, resumedRuns } = report;
             const ready = {
               url,
               dashboard_url: dashboardUrl ?? null,
               fipa_url: fipaUrl ?? null,
+              grpc_url: grpcUrl ?? null,
               setup_token: setupToken ?? null,
               definitions,
               tools,

@@ -34,6 +34,9 @@ const ServerTable = z
       .default("127.0.0.1")
       .meta({ description: 'Address to listen on; beyond loopback it needs access.mode = "required"' }),
     port: z.int().min(0).max(65_535).default(8080).meta({ description: "0 takes any free port" }),
+    grpc_port: z.int().min(0).max(65_535).optional().meta({
+      description: "Second port that serves the same as port, for clients that expect gRPC at 50051. Default: none",
+    }),
     shutdown_timeout: durationText({ maxMs: 3_600_000 }).prefault("10s").meta({
       description: "Time for running runs to finish at shutdown; unfinished runs resume at the next start",
     }),
