@@ -80,7 +80,6 @@ const INSTEAD = new Map(
     "server.agents_dir": "write agents.directory",
     "server.dashboard_enabled": "write server.dashboard",
     "server.metrics_port": "/metrics is on server.port",
-    "server.grpc_port": "gRPC is not supported yet; use REST on server.port",
     "server.streams_max": "write server.limits.streams.server",
     "server.streams_per_client_max": "write server.limits.streams.address",
     "server.tls.enabled": "TLS is on with server.tls.certificate",
