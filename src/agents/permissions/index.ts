@@ -12,7 +12,6 @@ export {
   type Permissions,
   policyHash,
   type RuleSet,
-  SIDE_EFFECTS,
   type SideEffects,
   type Verdict,
 } from "./policy.ts";
