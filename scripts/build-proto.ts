@@ -1,4 +1,4 @@
-/** Adds numbers for the fields that operations have gained: `node scripts/build-proto.ts`. Numbers in the file do not change. */
+/** Adds numbers for the fields that operations have gained: `npx node scripts/build-proto.ts`. Numbers in the file do not change. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Numbers } from "../src/api/grpc/numbers.ts";

@@ -6,7 +6,7 @@ import { answering, manifest } from "../tools/servers/modules.ts";
 let server: WorkspaceServer;
 
 beforeAll(async () => {
-  server = await WorkspaceServer.start({ script: [{ text: "done", delayMs: 300 }] });
+  server = await WorkspaceServer.start({ script: [{ text: "done", delayMs: 1_000 }] });
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -53,7 +53,7 @@ test("runs past the number that may execute at once wait, and runs of others pas
   const run = (name: string) => server.ask(name, "POST", "/api/v1/runs", { agent: "speaker", input: "x", wait: true });
   const { runs } = server.server.started.caxton.runs;
   const all = [run("narrow"), run("narrow"), run("narrow")];
-  await expect.poll(() => runs.load()).toMatchObject({ executing: 1, waiting: 2 });
+  await expect.poll(() => runs.load(), { timeout: 10_000, interval: 10 }).toMatchObject({ executing: 1, waiting: 2 });
   const startedAtMs = performance.now();
   await run("wide");
   const tookMs = performance.now() - startedAtMs;

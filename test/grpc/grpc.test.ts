@@ -59,7 +59,7 @@ const ask = async (headers: Record<string, string>) => {
 // api.grpc.G1.
 test("every field of the operations has a locked number", () => {
   const schema = new GrpcSchema(operations, Numbers.parse(numbers));
-  expect(schema.numbers, "numbers.json lacks fields: run `node scripts/build-proto.ts`").toEqual(numbers);
+  expect(schema.numbers, "numbers.json lacks fields: run `npx node scripts/build-proto.ts`").toEqual(numbers);
 });
 
 // api.grpc.G1.

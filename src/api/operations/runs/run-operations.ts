@@ -67,7 +67,7 @@ async function startRun(
   const taken = new Map<string, RunFile>(
     (await uploads.take(ids, { workspace, runId: id })).map((upload) => [upload.id, upload]),
   );
-  const filesOf = (some: readonly string[]) => some.flatMap((each) => fileOf(taken.get(each)));
+  const filesOf = (some: readonly string[]) => [...new Set(some)].flatMap((each) => fileOf(taken.get(each)));
   try {
     const { ended } = await runs.start({
       id,
