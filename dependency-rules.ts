@@ -52,7 +52,7 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   triggers: ["."],
   webhooks: ["."],
   storage: ["."],
-  api: ["a2a", "contract", "fipa", "grpc", "http", "mcp", "openai", "operations"],
+  api: ["a2a", "client", "contract", "fipa", "grpc", "http", "mcp", "openai", "operations"],
   server: [".", "config/environment"],
 };
 
@@ -314,6 +314,7 @@ export const ROOMS = {
     "models",
     "tools",
   ],
+  "api/client": ["api/contract"],
   "api/fipa": ["kernel", "access", "messaging/acl", "messaging/router"],
   "api/http": ["kernel", "access", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
   "api/mcp": ["kernel", "api/contract", "api/http", "api/operations"],
@@ -326,7 +327,7 @@ export const ROOMS = {
   "server/tls": ["kernel", "server/config"],
   "server/config/environment": [],
   "cli/terminal": ["kernel"],
-  "cli/client": ["kernel", "access/openid", "api/contract"],
+  "cli/client": ["kernel", "access/openid", "api/client", "api/contract"],
   "cli/frame": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/client"],
   "cli/run": ["kernel", ...CLI],
   "cli/chat": ["kernel", "cli/run", ...CLI],

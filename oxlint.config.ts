@@ -35,7 +35,10 @@ export default defineConfig({
           "error",
           {
             patterns: [
-              { group: ["**/src/**", "!**/src/api/contract/index.ts"], message: "dashboard knows only api/contract" },
+              {
+                group: ["**/src/**", "!**/src/api/{client,contract}/index.ts"],
+                message: "dashboard knows only api/client and api/contract",
+              },
             ],
           },
         ],

@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import * as z from "zod";
 import { buildInto, hashOf, packageOf } from "./builds.ts";
+import { clientBuild } from "./client-build.ts";
 import { writeNotices } from "./notices.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -75,7 +76,7 @@ const common: BuildOptions = {
 };
 
 /** What determines both builds, beside their sources. */
-const TOOLS = ["package-lock.json", "scripts/build*.ts"];
+const TOOLS = ["package-lock.json", "scripts/build*.ts", "scripts/client-build.ts"];
 const PROGRAM = ["src/**/*.ts", "scripts/ready-modules.ts", "tools/built/**/*", "engines/built/*", ...TOOLS];
 /** The dashboard shares the API's contract and what that uses of the kernel. */
 const DASHBOARD = ["dashboard/**/*", "src/{api,kernel}/**/*.ts", ...TOOLS];
@@ -99,6 +100,7 @@ async function makeProgram(outdir: string): Promise<readonly string[]> {
       ],
     }),
   ]);
+  await build(clientBuild(root, join(outdir, "client", "index.js")));
   const { metafile } = await build({
     absWorkingDir: root,
     outdir: join(outdir, LIBRARIES),

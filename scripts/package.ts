@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { execPath } from "node:process";
 import * as z from "zod";
 import { sweepPrevious } from "./builds.ts";
+import { writeClientTypes } from "./client-types.ts";
 import { BUILDS } from "./notices.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -52,6 +53,7 @@ const STEPS: { readonly [step: string]: () => void } = {
     restore();
     execFileSync(execPath, [join(root, "scripts", "build.ts")], { stdio: ["ignore", 2, 2] });
     for (const build of BUILDS) sweepPrevious(join(root, build));
+    writeClientTypes(join(root, "dist", "client"));
     mkdirSync(kept);
     replace(MANIFEST, publishedManifest);
     replace(README, publishedReadme);

@@ -252,6 +252,7 @@ export const REQUIREMENTS = {
     "api.rude-clients": "Clients that stall or flood do not hold up the server.",
     "api.grpc": "gRPC, gRPC-Web and Connect serve the operations.",
     "api.openai": "The OpenAI-compatible endpoints under `/v1` serve agents.",
+    "api.client": "The package contains a client with a typed method for each operation.",
     "api.mcp-server": "`/mcp` and `caxton mcp serve` serve agents as an MCP server.",
     "api.a2a": "A2A serves agents and their card.",
     "cli.noun-verb": "Every command describes itself; nouns have plural aliases.",

@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunSummary, Step } from "../../src/api/contract/index.ts";
-import { EventStreamParser } from "../../dashboard/src/api/live/event-stream.ts";
 import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live/live-text.ts";
 import { placeRun } from "../../dashboard/src/api/live/place-run.ts";
 import { ago, bytes, calendarDay, duration } from "../../dashboard/src/parts/format/format.ts";
@@ -76,55 +75,6 @@ describe("the text of a running turn", () => {
     expect([logs["a"]?.length, logs["a"]?.at(-1)]).toEqual([50, "59"]);
   });
 });
-
-describe("the event stream's parser", () => {
-  const field = fc.string({ unit: fc.constantFrom("a", ":", " ", "é", "{", "}", '"', "0") });
-  const event = fc.record({
-    id: field,
-    type: fc.stringMatching(/^[a-z]{1,6}$/),
-    lines: fc.array(field, { minLength: 1 }),
-  });
-
-  test("gives the same events wherever the network cuts the text, and whichever line ends are used", () => {
-    fc.assert(
-      fc.property(
-        fc.array(event),
-        fc.constantFrom("\n", "\r\n", "\r"),
-        fc.array(fc.nat({ max: 40 })),
-        (events, end, cuts) => {
-          const text = events
-            .map(({ id, type, lines }) =>
-              [`id: ${id}`, `event: ${type}`, ": a comment", ...lines.map((line) => `data: ${line}`), "", ""].join(end),
-            )
-            .join("");
-          const parser = new EventStreamParser();
-          const heard = pieces(text, cuts).flatMap((piece) => parser.push(piece));
-          // A stream that ends in a carriage return may continue with its line feed.
-          heard.push(...parser.push(end === "\r" ? ":\n" : ""));
-          expect(heard).toEqual(events.map(({ id, type, lines }) => ({ id, type, data: lines.join("\n") })));
-        },
-      ),
-    );
-  });
-
-  test("keeps the last id for events without one, and leaves out events without data", () => {
-    const parser = new EventStreamParser();
-    expect(parser.push('id: 7\ndata: {"a":1}\n\nevent: empty\n\ndata: x\n\n')).toEqual([
-      { id: "7", type: "message", data: '{"a":1}' },
-      { id: "7", type: "message", data: "x" },
-    ]);
-  });
-});
-
-function pieces(text: string, cuts: readonly number[]): readonly string[] {
-  const found: string[] = [];
-  let rest = text;
-  for (const cut of cuts) {
-    found.push(rest.slice(0, cut));
-    rest = rest.slice(cut);
-  }
-  return [...found, rest];
-}
 
 describe("the line diff", () => {
   const text = fc.array(fc.constantFrom("a", "b", "c", ""), { maxLength: 14 }).map((lines) => lines.join("\n"));

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { layOut, type Image, onlyFile } from "./container-file.ts";
 import { BUILDS, NOTICES_FILE } from "../../scripts/notices.ts";
@@ -70,6 +71,13 @@ test("the package is caxton-server, with the command caxton, and needs only esbu
 test("no page of the package recommends npx caxton, which is another package's name", () => {
   for (const page of ["README.md", "CHANGELOG.md", "docs/errors.md"])
     expect(readFileSync(join(installed, page), "utf8"), page).not.toContain("npx caxton ");
+});
+
+test("the package contains the client with its types", async () => {
+  const client = join(installed, "dist/client");
+  expect(Object.keys(await import(pathToFileURL(join(client, "index.js")).href))).toContain("createClient");
+  for (const file of ["index", "inputs", "outputs", "public"])
+    expect(readFileSync(join(client, `${file}.d.ts`), "utf8")).toContain("export");
 });
 
 test("every bundled package has its license notice", () => {

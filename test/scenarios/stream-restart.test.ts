@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type RunStreamEvent, runs, type ServerEvent, system } from "../../src/api/contract/index.ts";
-import { EventStreamReader } from "../../src/cli/client/sse.ts";
+import { EventStreamReader } from "../../src/api/client/index.ts";
 import { CaxtonProcess } from "../helpers/process.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -1,3 +1,4 @@
+import { Connection, ConnectionError, type Opening, ProblemError } from "../../../src/api/client/index.ts";
 import {
   type GivenTo,
   type Operation,
@@ -10,18 +11,12 @@ import { text } from "../text/text.ts";
 import { writeHeaders } from "./csrf.ts";
 import { currentWorkspace, workspaceHeader } from "./workspace.ts";
 
-/** What the server answered instead of what was asked for; or, with code SERVER_UNREACHABLE, that it did not answer. */
-export class ProblemError extends Error {
-  readonly problem: ProblemDetails;
-  constructor(problem: ProblemDetails) {
-    super(problem.detail === "" ? problem.title : problem.detail);
-    this.name = "ProblemError";
-    this.problem = problem;
-  }
-}
+export { ProblemError };
+
+const connection = new Connection({ server: location.origin });
 
 type Request = {
-  readonly method?: "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly json?: unknown;
   /** Sent as it is, with its own media type; instead of `json`. */
   readonly file?: File | undefined;
@@ -51,7 +46,7 @@ export function call<Op extends Operation>(
   const isRead = method === "GET";
   const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
   return ask(`${requestPath(operation, params)}${search.size === 0 ? "" : `?${search}`}`, {
-    method: isRead ? undefined : method,
+    method,
     ...(!isRead && { json: body }),
     signal,
     ...sender,
@@ -60,27 +55,28 @@ export function call<Op extends Operation>(
 
 /** One request to the server this page came from. Throws ProblemError for every answer that is not a success. */
 export async function ask<Answer>(path: string, request: Request = {}): Promise<Answer> {
-  const response = await send(path, request);
-  if (!response.ok) throw new ProblemError(await readProblem(response));
+  const { method = "GET", json, file, form, signal, token, key, isServerWide = false } = request;
+  const headers: Record<string, string> = isServerWide ? {} : workspaceHeader();
+  if (json !== undefined) headers["content-type"] = "application/json";
+  if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
+  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  if (key !== undefined) headers["idempotency-key"] = key;
+  const body = file ?? form ?? (json === undefined ? undefined : JSON.stringify(json));
+  const response = await open({ method, path, headers, body, signal });
   // The server of this page is of this page's version: its answers are what the contract says.
   const answer: Answer = response.status === 204 ? null : await response.json();
   return answer;
 }
 
-async function send(path: string, { method, json, file, form, signal, ...sender }: Request): Promise<Response> {
-  const { token, key, isServerWide = false } = sender;
-  const headers: Record<string, string> = { accept: "application/json", ...(!isServerWide && workspaceHeader()) };
-  const body = file ?? form ?? (json === undefined ? null : JSON.stringify(json));
-  if (json !== undefined) headers["content-type"] = "application/json";
-  if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
-  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  if (key !== undefined) headers["idempotency-key"] = key;
-  if (method !== undefined) Object.assign(headers, writeHeaders());
+/** Returns a response whose status is a success, its body unread. Throws ProblemError, or the signal's reason. */
+export async function open(opening: Opening): Promise<Response> {
+  const headers = { ...opening.headers, ...(opening.method !== "GET" && writeHeaders()) };
   try {
-    return await fetch(path, { method: method ?? "GET", headers, body, signal: signal ?? null });
+    return await connection.open({ ...opening, headers });
   } catch (error) {
-    if (signal?.aborted === true) throw error;
-    throw new ProblemError(unreachable());
+    if (error instanceof ConnectionError) throw new ProblemError(unreachable());
+    if (error instanceof ProblemError) notice(error.problem);
+    throw error;
   }
 }
 
@@ -113,29 +109,10 @@ export function whenWorkspaceLost(act: () => void): void {
   onWorkspaceLost = act;
 }
 
-/** The problem an answer carries, or one made of its status when it carries none. */
-export async function readProblem(response: Response): Promise<ProblemDetails> {
-  const type = response.headers.get("content-type") ?? "";
-  if (type.includes("json")) {
-    const body: Partial<ProblemDetails> | null = await response.json().catch(() => null);
-    if (body?.code !== undefined && SESSION_CODES.has(body.code)) onUnauthenticated();
-    const isLost = body?.code === WORKSPACE_LOST && body.details?.["workspace"] === currentWorkspace();
-    if (isLost) onWorkspaceLost();
-    if (body?.code !== undefined) return { ...fromStatus(response), ...body };
-  }
-  return fromStatus(response);
+function notice({ code, details }: ProblemError["problem"]): void {
+  if (SESSION_CODES.has(code)) onUnauthenticated();
+  if (code === WORKSPACE_LOST && details["workspace"] === currentWorkspace()) onWorkspaceLost();
 }
-
-const fromStatus = (response: Response): ProblemDetails => ({
-  type: "",
-  title: text.errors.status(response.status, response.statusText),
-  status: response.status,
-  detail: text.errors.noProblem,
-  code: `HTTP_${response.status}`,
-  hint: text.errors.unreachable.hint,
-  request_id: response.headers.get("x-request-id") ?? "",
-  details: {},
-});
 
 /** Anything thrown, as a problem that can be shown. */
 export const toProblem = (error: unknown): ProblemDetails =>

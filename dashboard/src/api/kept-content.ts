@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { type MessageRecord, operations, requestPath } from "../../../src/api/contract/index.ts";
-import { ProblemError, readProblem } from "./client.ts";
+import { open } from "./client.ts";
 import { retryUnlessRefused } from "./queries.ts";
 import { inWorkspace } from "./workspace.ts";
 
@@ -29,8 +29,7 @@ export const keptContentQuery = (kept: KeptContent) =>
   queryOptions({
     queryKey: ["kept-content", kept.id],
     queryFn: async ({ signal }) => {
-      const response = await fetch(keptContentAddress(kept), { signal });
-      if (!response.ok) throw new ProblemError(await readProblem(response));
+      const response = await open({ method: "GET", path: keptContentAddress(kept), signal });
       return response.text();
     },
     staleTime: Number.POSITIVE_INFINITY,

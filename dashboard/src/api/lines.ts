@@ -1,5 +1,4 @@
-import { writeHeaders } from "./csrf.ts";
-import { ProblemError, readProblem, unreachable } from "./client.ts";
+import { open } from "./client.ts";
 import { linesOf } from "./lines-of.ts";
 import { workspaceHeader } from "./workspace.ts";
 
@@ -8,20 +7,17 @@ export async function* follow<Line>(
   path: string,
   { body, signal }: { readonly body: File | string; readonly signal: AbortSignal },
 ): AsyncGenerator<Line, void, undefined> {
-  const response = await fetch(path, {
+  const response = await open({
     method: "POST",
+    path,
     headers: {
       accept: "application/x-ndjson",
       "content-type": body instanceof File ? "application/octet-stream" : "application/json",
       ...workspaceHeader(),
-      ...writeHeaders(),
     },
     body,
     signal,
-  }).catch((error: unknown) => {
-    throw signal.aborted ? error : new ProblemError(unreachable());
   });
-  if (!response.ok) throw new ProblemError(await readProblem(response));
   if (response.body === null) return;
   for await (const text of linesOf(response.body)) {
     // The server of this page is of this page's version: its lines are what the contract says.

@@ -67,8 +67,6 @@ export const text = {
       title: "This page failed",
       hint: "Reload it. If it happens again, it is a fault of the dashboard; the command line still works.",
     },
-    status: (status: number, words: string) => `The server answered ${status} ${words}`.trim(),
-    noProblem: "The response has no details.",
     notFound: {
       title: "Page not found",
       detail: "The dashboard has no page at this address.",

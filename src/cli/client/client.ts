@@ -7,8 +7,9 @@ import {
   split,
   takes,
 } from "../../api/contract/index.ts";
+import { Connection, ConnectionError, type Opening, ProblemError, type SentRequest } from "../../api/client/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
-import { CancelledError } from "../../kernel/errors.ts";
+import { CancelledError, CaxtonError } from "../../kernel/errors.ts";
 import type * as z from "zod";
 import type { SecureContextOptions } from "node:tls";
 import { trustAuthority } from "./authority.ts";
@@ -66,28 +67,23 @@ export type CallOptions = Pick<Request<unknown>, "idempotencyKey" | "timeoutMs" 
 /** An answer twice: as it came, for `-o json`, and as checked. */
 export type Answer<Value> = { readonly raw: Json; readonly value: Value };
 
-/** How to open a connection; the rest of `fetch`'s options that are used here. */
-export type Opening = {
-  readonly method: string;
-  readonly path: string;
-  readonly query?: Query;
-  readonly headers?: { readonly [name: string]: string };
-  readonly body?: string | ReadableStream<Uint8Array>;
-  readonly signal: AbortSignal;
-  readonly accepts?: readonly number[];
-};
-
 const TIMEOUT_MS = 30_000;
 
 /** Speaks to one Caxton server. Every method throws ServerUnreachableError, ServerProblem, WaitTimeoutError or CancelledError. */
 export class Client {
   readonly server: URL;
+  readonly connection: Connection;
   readonly #options: ClientOptions;
   #secureOptions: SecureContextOptions | undefined;
 
   constructor(options: ClientOptions) {
     this.server = options.server;
     this.#options = options;
+    this.connection = new Connection({
+      server: options.server,
+      headers: () => this.headers,
+      fetch: (url, init) => this.#fetch(url, init),
+    });
   }
 
   get timeoutMs(): number {
@@ -111,12 +107,7 @@ export class Client {
 
   /** Where a path of the API is, absolute. */
   url(path: string, query: Query = {}): URL {
-    const base = this.server.pathname.replace(/\/$/, "");
-    const url = new URL(base + path, this.server);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
-    return url;
+    return this.connection.url(path, query);
   }
 
   /** Calls an operation and checks its answer. Also throws UnexpectedResponseError. */
@@ -153,64 +144,54 @@ export class Client {
       ...(request.accepts && { accepts: request.accepts }),
       signal,
     });
-    const text = await this.#guard(signal, () => response.text());
+    const text = await response.text().catch((error: unknown) => {
+      throw this.failureOf(signal.aborted ? signal.reason : error);
+    });
     return this.#check(this.url(request.path, request.query), text, request.schema);
   }
 
   /** A response whose status is a success, its body unread. */
   async open(opening: Opening): Promise<Response> {
-    const url = this.url(opening.path, opening.query);
+    // Before the request: a file that cannot be used is not a failure of the connection.
+    if (this.server.protocol === "https:") this.#secureOptions ??= secureOptions(this.#options);
+    try {
+      return await this.connection.open(opening);
+    } catch (error) {
+      throw this.failureOf(error);
+    }
+  }
+
+  async #fetch(url: URL, request: SentRequest): Promise<Response> {
+    const { authority, onAnswer } = this.#options;
+    if (authority !== undefined) trustAuthority(authority);
     const beganMs = performance.now();
-    // Before the guard: a file that cannot be used is not a failure of the connection.
-    if (url.protocol === "https:") this.#secureOptions ??= secureOptions(this.#options);
-    const response = await this.#guard(opening.signal, () => this.#fetch(url, opening, this.#secureOptions));
-    this.#options.onAnswer({
-      method: opening.method,
+    const response = await (this.#secureOptions === undefined
+      ? fetch(url, request)
+      : secureFetch(url, this.#secureOptions, request));
+    onAnswer({
+      method: request.method,
       path: url.pathname + url.search,
       status: response.status,
       requestId: response.headers.get("x-request-id") ?? "",
       durationMs: performance.now() - beganMs,
     });
-    if (response.ok || opening.accepts?.includes(response.status)) return response;
-    throw await this.#refusal(url, response, opening.signal);
+    return response;
   }
 
-  #fetch(url: URL, opening: Opening, secure: SecureContextOptions | undefined): Promise<Response> {
-    const { authority } = this.#options;
-    if (authority !== undefined) trustAuthority(authority);
-    const { method, body, signal } = opening;
-    const headers = { accept: "application/json", ...this.headers, ...opening.headers };
-    if (secure !== undefined) return secureFetch(url, secure, { method, headers, body, signal });
-    return fetch(url, {
-      method,
-      headers,
-      ...(body !== undefined && { body, duplex: "half" }),
-      redirect: "error",
-      signal,
-    });
+  /** Returns the error of the command line for what a request, a stream or the reader of a body throws. */
+  failureOf(error: unknown): unknown {
+    if (error instanceof CaxtonError) return error;
+    if (error instanceof ProblemError) return this.#refusal(error);
+    if (error instanceof DOMException && error.name === "TimeoutError") return new WaitTimeoutError(this.timeoutMs);
+    if (error instanceof DOMException && error.name === "AbortError") return new CancelledError("the request");
+    const cause = error instanceof ConnectionError ? error.cause : error;
+    return certificateError(this.server, cause) ?? new ServerUnreachableError(this.server, cause);
   }
 
-  /** Turns what `fetch` and body readers throw into our own errors. */
-  async #guard<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
-    try {
-      return await work();
-    } catch (error) {
-      if (signal.aborted) {
-        const reason: unknown = signal.reason;
-        if (reason instanceof DOMException && reason.name === "TimeoutError")
-          throw new WaitTimeoutError(this.timeoutMs);
-        throw new CancelledError("the request");
-      }
-      throw certificateError(this.server, error) ?? new ServerUnreachableError(this.server, error);
-    }
-  }
-
-  async #refusal(url: URL, response: Response, signal: AbortSignal): Promise<Error> {
-    const text = await this.#guard(signal, () => response.text());
-    const parsed = parseJson(text);
-    const problem = problems.ProblemDetails.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
-    if (problem.success) return new ServerProblem(problem.data);
-    return new NotCaxtonError(url, `status ${response.status} without a problem document`);
+  #refusal({ problem }: ProblemError): Error {
+    const known = problems.ProblemDetails.safeParse(problem);
+    if (known.success && !problem.code.startsWith("HTTP_")) return new ServerProblem(known.data);
+    return new NotCaxtonError(this.server, `status ${problem.status} without a problem document`);
   }
 
   #check<Value>(url: URL, text: string, schema: z.ZodType<Value>): Answer<Value> {

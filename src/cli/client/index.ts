@@ -5,5 +5,5 @@ export { reasonOf, ServerProblem, unreadable, unwritable } from "./errors.ts";
 export { follow } from "./follow.ts";
 export { savedLogin, tokenOf } from "./renewal.ts";
 export type { Identity } from "./secure-fetch.ts";
-export { EventStreamReader } from "./sse.ts";
+export { EventStreamReader } from "../../api/client/index.ts";
 export { type FileToSend, fileToSend, upload } from "./upload.ts";

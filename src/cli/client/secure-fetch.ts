@@ -5,6 +5,7 @@ import { request } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
+import type { SentRequest } from "../../api/client/index.ts";
 import { ClientCertificateInvalidError, unreadable } from "./errors.ts";
 
 /** Files of a client certificate and its key; PEM. */
@@ -16,13 +17,6 @@ export type Security = {
   readonly identity?: Identity | undefined;
   /** File of the server's own certificate: a server on this machine has no other, whatever names it is valid for. */
   readonly serverCertificate?: string | undefined;
-};
-
-type Init = {
-  readonly method: string;
-  readonly headers: { readonly [name: string]: string };
-  readonly body?: string | ReadableStream<Uint8Array> | undefined;
-  readonly signal: AbortSignal;
 };
 
 /** Options of connections. Throws UnreadableFileError, ClientCertificateInvalidError. */
@@ -57,14 +51,19 @@ function pinOf(path: string) {
   }
 }
 
-/** Does what `fetch` does, over a connection with these options; without redirects. */
-export function secureFetch(url: URL, options: SecureContextOptions, { body, ...init }: Init): Promise<Response> {
+/** Does what `fetch` does, over a connection with these options. Content of other types than text is sent as a stream. */
+export function secureFetch(
+  url: URL,
+  options: SecureContextOptions,
+  { method, headers, body, signal }: SentRequest,
+): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const fail = (error: unknown) => reject(new TypeError("fetch failed", { cause: error }));
-  const sending = request(url, { ...options, ...init });
+  const sending = request(url, { ...options, method, headers, ...(signal !== null && { signal }) });
   sending.once("response", (incoming) => resolve(responseOf(incoming))).on("error", fail);
-  if (body === undefined || typeof body === "string") sending.end(body);
-  else pipeline(body, sending).catch(fail);
+  const content = typeof body === "string" ? body : new Response(body).body;
+  if (content === null || typeof content === "string") sending.end(content ?? undefined);
+  else pipeline(content, sending).catch(fail);
   return promise;
 }
 

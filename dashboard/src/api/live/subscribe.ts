@@ -1,6 +1,6 @@
-import { readProblem, ProblemError } from "../client.ts";
+import { EventStreamReader, type ServerSentEvent } from "../../../../src/api/client/index.ts";
+import { open, ProblemError } from "../client.ts";
 import { workspaceHeader } from "../workspace.ts";
-import { EventStreamParser, type StreamedEvent } from "./event-stream.ts";
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 10_000;
@@ -55,14 +55,14 @@ type Connection = { readonly signal: AbortSignal; readonly heard: () => void; re
 async function follow<Event>(
   { path, onEvent, onLive, isLast }: Subscription<Event>,
   { after, signal, heard }: Connection & { readonly after: string },
-  onId: (event: StreamedEvent) => void,
+  onId: (event: ServerSentEvent) => void,
 ): Promise<boolean> {
   const headers: Record<string, string> = { accept: "text/event-stream", ...workspaceHeader() };
   if (after !== "") headers["last-event-id"] = after;
-  const response = await fetch(path, { headers, signal, cache: "no-store" });
-  if (!response.ok || response.body === null) throw new ProblemError(await readProblem(response));
+  const response = await open({ method: "GET", path, headers, signal });
+  if (response.body === null) return false;
   onLive?.(true);
-  const parser = new EventStreamParser();
+  const parser = new EventStreamReader(after);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();
@@ -70,7 +70,7 @@ async function follow<Event>(
     heard();
     for (const streamed of parser.push(value)) {
       // The server's own failure while it streamed: come back later.
-      if (streamed.type === "problem") return false;
+      if (streamed.event === "problem") return false;
       onId(streamed);
       const event: Event = JSON.parse(streamed.data);
       onEvent(event);
