@@ -1,5 +1,6 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
 import { models } from "../helpers/engine.ts";
@@ -277,6 +278,17 @@ describe("the interface", () => {
     expect(body).toHaveProperty("components.schemas.SendMessage.properties.performative");
     for (const reference of JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)/g))
       expect(names).toContain(reference[1]);
+  });
+
+  test("a linter of OpenAPI documents finds nothing wrong", async () => {
+    const { body } = await server.ask("GET", "/openapi.json");
+    const config = await createConfig({ extends: ["recommended"] });
+    const problems = await lintFromString({ source: JSON.stringify(body), config });
+    // `GET /messages/content/{id}` and `/messages/{id}/trace` have no path in common, since no message has the id "content".
+    const found = problems.map(({ ruleId, location: [at] }) => `${ruleId} ${at?.pointer ?? ""}`);
+    expect(found.filter((problem) => !problem.startsWith("no-ambiguous-paths #/paths/~1api~1v1~1messages~1"))).toEqual(
+      [],
+    );
   });
 
   test("lists are paged by cursor without gaps or repeats", async () => {

@@ -83,6 +83,23 @@ test("agents that are not supported are refused with what to write", async () =>
   expect(await validate("api-sample.md")).toMatchObject({ valid: true, name: "Summarizer" });
 });
 
+test("the guide's equivalents of the documents' REST paths exist", () => {
+  const guide = readFileSync(join(repository, "docs/guides/caxton-documents.md"), "utf8");
+  const section = guide.split("\n## ").find((part) => part.startsWith("REST\n")) ?? "";
+  const here = section
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !line.startsWith("| documents"))
+    .map((line) => line.split(" | ")[1] ?? "");
+  const named = here.flatMap((cell) =>
+    [...cell.matchAll(/`([A-Z]+) (\/api\/v1\/[^`?]+)/g)].map(([, ...route]) => route),
+  );
+  expect(named.length).toBeGreaterThan(30);
+  const routes = Object.values(contract.operations)
+    .flatMap((group) => Object.values(group))
+    .map(({ http }) => `${http.method} ${http.path.replaceAll(/:(\w+)/g, "{$1}")}`);
+  expect(named.map((route) => route.join(" ")).filter((route) => !routes.includes(route))).toEqual([]);
+});
+
 const Lines = z.array(z.tuple([z.string(), z.string()]));
 
 test.each(Lines.parse(JSON.parse(fixture("commands.json"))).filter(([, expected]) => expected !== "works"))(

@@ -27,6 +27,7 @@ import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
+import { openApiHeader } from "./openapi-header.ts";
 import { readJson } from "./requests/json-body.ts";
 import { MODULE_BODY_BYTES_MAX, MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { setRateHeaders } from "./responses/rate-headers.ts";
@@ -139,14 +140,7 @@ export async function httpServer(
 
 async function describeApi(http: Http, services: ApiServices): Promise<void> {
   await http.register(fastifySwagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: {
-        title: "Caxton",
-        description: "An agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.",
-        version: services.server.version,
-      },
-    },
+    openapi: openApiHeader(services.server.version, services.access.access.mode),
     transform: createJsonSchemaTransform({ skipList: [] }),
     transformObject: createJsonSchemaTransformObject({}),
   });

@@ -42,7 +42,15 @@ export function loginRoutes(http: Http, context: HttpContext): void {
   }));
   http.get(
     DOCUMENTS.loginProviders,
-    { schema: { tags: ["access"], summary: "List identity providers", response: { 200: LoginProviders } } },
+    {
+      schema: {
+        security: [],
+        operationId: "access.providers",
+        tags: ["access"],
+        summary: "List identity providers",
+        response: { 200: LoginProviders },
+      },
+    },
     async (_request, reply) => reply.headers(HEADERS).send({ items: providers }),
   );
   backChannelRoute(http, context);

@@ -1,4 +1,6 @@
+import { STATUS_CODES } from "node:http";
 import { isJsonObject, type Json, type JsonObject, canonicalJson } from "../../kernel/json.ts";
+import { Download, Events, type Operation } from "../contract/index.ts";
 
 const SCHEMAS = "#/components/schemas/";
 const INPUT = "Input";
@@ -6,24 +8,40 @@ const INPUT_END = /Input$/;
 
 /**
  * The generated OpenAPI document as people want to read it. The generator writes each schema twice, as it is sent and as it is
- * received; where both are the same the second goes. It repeats as a pattern what `format` says already; that goes too.
+ * received; where both are the same the second goes. It repeats as a pattern what `format` says already, and writes alternatives
+ * where one is any value at all; those go too.
  * `described` holds schemas by name that stand in for the generated ones, for bodies that a reader of their own takes.
+ * Files and streams of events, which have no JSON schema for the generator, get their media types from `operations`.
  */
-export function tidyOpenApi(document: object, described: JsonObject = {}): JsonObject {
+export function tidyOpenApi(
+  document: object,
+  operations: readonly Operation[],
+  described: JsonObject = {},
+): JsonObject {
   const whole: Json = JSON.parse(JSON.stringify(document));
   if (!isJsonObject(whole)) return {};
-  const slim = withoutPatterns(
-    withSchemas(withProblems(whole), (schemas) =>
+  const slim = simplified(
+    withSchemas(withResponses(whole, operations), (schemas) =>
       Object.fromEntries(
         Object.entries(schemas).map(([name, schema]) => [name, described[name.replace(INPUT_END, "")] ?? schema]),
       ),
     ),
   );
   const renames = sameTwice(schemasOf(slim));
-  const renamed = renameReferences(slim, renames);
-  return withSchemas(renamed, (schemas) =>
-    Object.fromEntries(Object.entries(schemas).filter(([name]) => !renames.has(name) && isUsed(renamed, name))),
+  return withUsedSchemas(
+    withSchemas(simplified(renameReferences(slim, renames)), (schemas) =>
+      Object.fromEntries(Object.entries(schemas).filter(([name]) => !renames.has(name))),
+    ),
   );
+}
+
+/** Without the schemas that nothing refers to, and without those that only such ones refer to. */
+function withUsedSchemas(document: JsonObject): JsonObject {
+  const kept = withSchemas(document, (schemas) =>
+    Object.fromEntries(Object.entries(schemas).filter(([name]) => isUsed(document, name))),
+  );
+  const isComplete = Object.keys(schemasOf(kept)).length === Object.keys(schemasOf(document)).length;
+  return isComplete ? kept : withUsedSchemas(kept);
 }
 
 const PROBLEM = {
@@ -31,16 +49,38 @@ const PROBLEM = {
   content: { "application/problem+json": { schema: { $ref: `${SCHEMAS}Problem` } } },
 };
 
-/** Every operation's failures with the media type that they are sent with, also where its answer is no JSON and names none. */
-const withProblems = (document: JsonObject): JsonObject => ({
-  ...document,
-  paths: inEach(document["paths"], (path) => inEach(path, withFailures)),
-});
+/** Every operation's answers, each with the media type that it is sent with, also where it is a file or a stream and no JSON. */
+function withResponses(document: JsonObject, operations: readonly Operation[]): JsonObject {
+  const byName = new Map(operations.map((operation) => [operation.name, operation]));
+  const complete = (described: JsonObject): JsonObject => {
+    const { operationId, responses } = described;
+    if (!isJsonObject(responses)) return described;
+    const operation = typeof operationId === "string" ? byName.get(operationId) : undefined;
+    const named = inEach(responses, (response) => response);
+    const success = operation?.output === Download ? { [operation.http.status]: FILE } : {};
+    const answers = Object.entries({ ...named, ...success, "4XX": PROBLEM, "5XX": PROBLEM }).map(
+      ([status, response]) => [status, operation?.output === Events ? asEvents(response) : response] as const,
+    );
+    return {
+      ...described,
+      responses: Object.fromEntries(
+        answers.map(([status, response]) => [
+          status,
+          { ...response, description: STATUS_CODES[status] ?? PROBLEM.description },
+        ]),
+      ),
+    };
+  };
+  return { ...document, paths: inEach(document["paths"], (path) => inEach(path, complete)) };
+}
 
-const withFailures = (operation: JsonObject): JsonObject =>
-  isJsonObject(operation["responses"])
-    ? { ...operation, responses: { ...operation["responses"], "4XX": PROBLEM, "5XX": PROBLEM } }
-    : operation;
+const FILE = { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } };
+
+function asEvents(response: JsonObject): JsonObject {
+  const { content } = response;
+  const json = isJsonObject(content) ? content["application/json"] : undefined;
+  return json === undefined ? response : { ...response, content: { "text/event-stream": json } };
+}
 
 const inEach = (value: Json | undefined, change: (inner: JsonObject) => JsonObject): JsonObject =>
   Object.fromEntries(
@@ -95,13 +135,20 @@ function renameReferences(value: Json, renames: ReadonlyMap<string, string>): Js
   );
 }
 
-function withoutPatterns<Value extends Json>(value: Value): Value;
-function withoutPatterns(value: Json): Json {
-  if (Array.isArray(value)) return value.map((item: Json) => withoutPatterns(item));
+function simplified<Value extends Json>(value: Value): Value;
+function simplified(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => simplified(item));
   if (!isJsonObject(value)) return value;
-  const kept = Object.entries(value).filter(([key]) => !(key === "pattern" && "format" in value));
-  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutPatterns(inner)]));
+  const kept = Object.entries(value).filter(
+    ([key, inner]) => !(key === "pattern" && "format" in value) && !(key === "anyOf" && isAnything(inner)),
+  );
+  return Object.fromEntries(kept.map(([key, inner]) => [key, simplified(inner)]));
 }
+
+/** Whether one of the alternatives is the empty schema, which every value matches. */
+const isAnything = (alternatives: Json): boolean =>
+  Array.isArray(alternatives) &&
+  alternatives.some((schema) => isJsonObject(schema) && Object.keys(schema).length === 0);
 
 const isUsed = (document: JsonObject, name: string): boolean => {
   const elsewhere = withSchemas(document, (schemas) =>

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { DOCUMENTS, system } from "../contract/index.ts";
-import { getReadiness, messageSchema } from "../operations/index.ts";
+import { getReadiness, messageSchema, OPERATIONS } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { documentIdempotency } from "./requests/idempotency.ts";
 import { tidyOpenApi } from "./openapi.ts";
@@ -12,7 +12,13 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
     DOCUMENTS.health,
     {
       config: { isUrgent: true },
-      schema: { tags, summary: "Whether the process is alive", response: { 200: system.Health } },
+      schema: {
+        security: [],
+        operationId: "server.health",
+        tags,
+        summary: "Whether the process is alive",
+        response: { 200: system.Health },
+      },
     },
     async () => ({ status: "ok" as const, version: services.server.version }),
   );
@@ -20,7 +26,13 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
     DOCUMENTS.ready,
     {
       config: { isUrgent: true },
-      schema: { tags, summary: "Whether requests can be served", response: { 200: system.Ready, 503: system.Ready } },
+      schema: {
+        security: [],
+        operationId: "server.ready",
+        tags,
+        summary: "Whether requests can be served",
+        response: { 200: system.Ready, 503: system.Ready },
+      },
     },
     async (_request, reply) => {
       const { status, checks } = await getReadiness(services);
@@ -42,7 +54,13 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
   );
   let document: object | undefined;
   http.get(DOCUMENTS.openapi, { schema: { hide: true } }, async (_request, reply) => {
-    document ??= documentIdempotency(tidyOpenApi(http.swagger(), { SendMessage: messageSchema() }));
+    document ??= documentIdempotency(
+      tidyOpenApi(
+        http.swagger(),
+        OPERATIONS.map(({ operation }) => operation),
+        { SendMessage: messageSchema() },
+      ),
+    );
     return reply.serializer(JSON.stringify).type("application/json").send(document);
   });
 }
