@@ -4,11 +4,20 @@ import { READERS } from "./growth-readers.ts";
 
 // Tests share their machine with others, and read everything for the first time.
 const SLOWNESS = 2;
+/** Other programs can change what a text costs between two measurements; a fault of the reader stays. */
+const ATTEMPTS = 3;
+
+function lastingFault(reader: Reader, family: string): string | undefined {
+  for (let attempt = 1; ; attempt += 1) {
+    const fault = growthFault(reader, family, { slowness: SLOWNESS });
+    if (fault === undefined || attempt === ATTEMPTS) return fault;
+  }
+}
 
 describe.each(READERS)("$name", (reader) => {
   test("takes time in proportion to the text, and never holds up the server, whatever grows", () => {
-    const faults = Object.keys(reader.families).map((family) => growthFault(reader, family, { slowness: SLOWNESS }));
-    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+    const faults = Object.keys(reader.families).flatMap((family) => lastingFault(reader, family) ?? []);
+    expect(faults).toEqual([]);
   });
 });
 
