@@ -429,7 +429,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "deployment.blue-green": "Not implemented: deployments",
   "deployment.canary": "Not implemented: deployments",
   "deployment.shadow": "Not implemented: deployments",
-  "api.openai": "Not implemented: OpenAI-compatible API",
   "cli.top-level": "Not implemented; each names its equivalent",
   "traces.opentelemetry": "Not implemented: OpenTelemetry export",
   "traces.context": "Not implemented: trace context in HTTP, models and MCP",

@@ -84,7 +84,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
     protocols: [
-      openai,
+      openai({ ...config.openai, publicUrl: config.server.public_url }),
       mcp(config.mcp),
       a2a({
         publicUrl: config.server.public_url,

@@ -12,6 +12,7 @@ export {
   type Permissions,
   policyHash,
   type RuleSet,
+  SIDE_EFFECTS,
   type SideEffects,
   type Verdict,
 } from "./policy.ts";

@@ -1,6 +1,5 @@
 import type { StreamResponse, TaskStatus } from "@a2a-js/sdk";
-import { operations, type RunDetail, type RunStreamEvent } from "../contract/index.ts";
-import type { Caller } from "../operations/index.ts";
+import type { RunDetail, RunStreamEvent } from "../contract/index.ts";
 import {
   answerArtifact,
   answerParts,
@@ -11,34 +10,8 @@ import {
   textPart,
 } from "./present-task.ts";
 
-const TYPES = "run,text-delta,artifact,question,approval,input,handoff";
-
-/**
- * The events of a run, and of those that it was handed off to, until the last ends or waits for a person. A reader that falls behind
- * continues where it stopped.
- */
-export async function* eventsOf(caller: Caller, first: string): AsyncGenerator<RunStreamEvent, void, undefined> {
-  let id = first;
-  let lastEventId: string | undefined;
-  for (let isOver = false; !isOver && !caller.signal.aborted;) {
-    isOver = true;
-    let next: string | undefined;
-    const events = await caller.stream(operations.run.watch, { id, types: TYPES }, { lastEventId });
-    for await (const { id: eventId, event } of events) {
-      lastEventId = eventId ?? lastEventId;
-      if (event.type === "handoff") next = event.handoff.run;
-      else if (event.type === "lagged" || (event.type === "end" && next !== undefined)) isOver = false;
-      else yield event;
-    }
-    if (next !== undefined) [id, lastEventId, isOver] = [next, undefined, false];
-  }
-}
-
-/** Waits until a run ends or waits for a person. */
-export async function settled(caller: Caller, id: string): Promise<RunDetail> {
-  for await (const event of eventsOf(caller, id)) if (event.type === "end") return event.run;
-  return caller.perform(operations.run.get, { id });
-}
+/** The events of a run that change its task. */
+export const TASK_EVENTS = ["run", "text-delta", "artifact", "question", "approval", "input"] as const;
 
 /** The updates of a task. The answer is an artifact that grows; a later turn of the model replaces it. */
 export class TaskUpdates {

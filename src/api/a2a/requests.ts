@@ -22,9 +22,9 @@ import {
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { operations, type RunDetail, type RunSummary } from "../contract/index.ts";
-import type { Caller } from "../operations/index.ts";
+import { type Caller, followRun, settled } from "../operations/index.ts";
 import { isOfTransport, translated } from "./errors.ts";
-import { eventsOf, settled, TaskUpdates } from "./follow-run.ts";
+import { TASK_EVENTS, TaskUpdates } from "./follow-run.ts";
 import { contextIdOf, contextKey, type Place, runStatesOf, taskOf } from "./present-task.ts";
 import { readAnswer, readMessage } from "./read-message.ts";
 import type { SentOnce } from "./sent-once.ts";
@@ -163,7 +163,7 @@ export class Requests implements A2ARequestHandler {
       const run = await this.#caller.perform(operations.run.get, { id });
       yield { payload: { $case: "task", value: await this.#task(run, place) } };
       const updates = new TaskUpdates(run, place);
-      for await (const event of eventsOf(this.#caller, id)) yield* updates.of(event);
+      for await (const event of followRun(this.#caller, id, TASK_EVENTS)) yield* updates.of(event);
     } catch (error) {
       throw this.#failure(error);
     }

@@ -3,4 +3,5 @@ export { checkKey, refusalOf, streamedAgain, UNSURE } from "./requests/idempoten
 export { httpServer } from "./http-server.ts";
 export { RouteNotFoundError } from "./errors.ts";
 export type { Exchange, Protocol, ProtocolFailure, ProtocolRoute, ProtocolScope } from "./protocol.ts";
+export type { StreamFormat } from "./responses/sse.ts";
 export type { RpcExchange, RpcProtocol } from "./rpc.ts";

@@ -20,13 +20,14 @@ const STATUSES: Readonly<Partial<Record<FaultKind, number>>> = { rejected: 400 }
 
 /** A failure as the OpenAI API reports it. `code` is Caxton's. */
 export function errorAnswer(fault: Fault, requestId: string): ProtocolFailure {
-  const { code, kind, message, hint, retryAfterMs } = fault;
+  const { code, kind, message, hint, details, retryAfterMs } = fault;
+  // The packages repeat requests that failed: a conflict stays one, and a repeated request would start another run.
+  const isFinal = kind === "conflict" || "run" in details;
   return {
     status: STATUSES[kind] ?? FAULTS[kind].http,
     headers: {
       ...(retryAfterMs !== undefined && { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) }),
-      // The packages repeat a conflict, which cannot help.
-      ...(kind === "conflict" && { "x-should-retry": "false" }),
+      ...(isFinal && { "x-should-retry": "false" }),
     },
     body: {
       error: {

@@ -10,7 +10,7 @@ import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable, origin } from "./models-config.ts";
-import { McpServerName, McpServerTable } from "./mcp-config.ts";
+import { McpServerName, McpServerTable, McpTable, OpenAiTable } from "./protocols-config.ts";
 import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
 import { CONFINEMENT_MODES, ISOLATIONS } from "../../tools/sandbox/index.ts";
 import { LOG_LEVELS } from "../../kernel/log.ts";
@@ -243,23 +243,6 @@ const WebhooksTable = z
   .prefault({})
   .meta({ description: "Events that are sent to addresses of users" });
 
-const McpTable = z
-  .strictObject({
-    expose: z
-      .array(z.string().regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?$/, { error: "expected server or server.tool" }))
-      .default(["memory"])
-      .meta({
-        description: "Tools besides agents that MCP clients may call, as server or server.tool",
-        examples: [["memory", "calculator", "csv_parser.describe"]],
-      }),
-    approvals: z.enum(["url", "form"]).default("url").meta({
-      description:
-        "How MCP clients ask for approvals: by a link to the dashboard, or by a form. Some clients accept forms without a person",
-    }),
-  })
-  .prefault({})
-  .meta({ description: "The MCP server at /mcp" });
-
 const GrantsKeptTable = z
   .strictObject({
     audit_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
@@ -343,6 +326,7 @@ export const ConfigFile = z.strictObject({
   tasks: TasksTable,
   webhooks: WebhooksTable,
   mcp: McpTable,
+  openai: OpenAiTable,
   memory: ServerMemoryTable,
   fipa: FipaTable,
   retention: RetentionTable,

@@ -22,7 +22,7 @@ import {
   storageProblem,
 } from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
-import { mcpVariables } from "./mcp-config.ts";
+import { mcpVariables } from "./protocols-config.ts";
 import { withMcpFile } from "./mcp-file.ts";
 import { modelVariables } from "./models-config.ts";
 

@@ -10,7 +10,7 @@ export {
 } from "./config.ts";
 export type { Config } from "./config-schema.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
-export type { McpServerTable } from "./mcp-config.ts";
+export type { McpServerTable } from "./protocols-config.ts";
 export { limitsOf } from "./listener-config.ts";
 export { baseOf } from "./mcp-file.ts";
 export { type ImportedServer, readMcpJson } from "./mcp-json.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Config } from "./config-schema.ts";
 import { ConfigInvalidError } from "./errors.ts";
-import { McpServerTable } from "./mcp-config.ts";
+import { McpServerTable } from "./protocols-config.ts";
 import { readMcpJson } from "./mcp-json.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Config } from "./config-schema.ts";
 import { REFERENCE } from "../../text/references/index.ts";
-import type { McpServerTable } from "./mcp-config.ts";
+import type { McpServerTable } from "./protocols-config.ts";
 
 const HIDDEN = "[hidden]";
 const hideTexts = (values: { readonly [name: string]: string }): { [name: string]: string } =>

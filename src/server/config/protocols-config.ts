@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { SIDE_EFFECTS } from "../../agents/permissions/index.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { REFERENCE } from "../../text/references/index.ts";
 import { isReservedToolServer } from "../../tools/catalogue/index.ts";
@@ -86,3 +87,41 @@ export function mcpVariables({ mcp_servers: servers }: { readonly mcp_servers: o
   );
   return Object.keys(servers).length === 0 ? [] : [...names, "PATH"];
 }
+
+export const OpenAiTable = z
+  .strictObject({
+    side_effects: z.enum(SIDE_EFFECTS).default("ask").meta({
+      description:
+        "Calls of tools with side effects in runs of this API. ask: each needs an approval; allow: as the agent's permissions say; deny: the model does not get these tools",
+    }),
+    auxiliary: z
+      .array(z.string().min(1).max(200))
+      .default(["### Task:", "Provide a concise, 5-word-or-less title", "Write a concise title for this conversation"])
+      .meta({
+        description:
+          "Beginnings of the last message by which requests for titles, tags and the like are recognized; they run without tools and memory",
+      }),
+    cancel_on_disconnect: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Whether a run is cancelled when its client disconnects" }),
+  })
+  .prefault({})
+  .meta({ description: "The OpenAI-compatible API at /v1" });
+
+export const McpTable = z
+  .strictObject({
+    expose: z
+      .array(z.string().regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?$/, { error: "expected server or server.tool" }))
+      .default(["memory"])
+      .meta({
+        description: "Tools besides agents that MCP clients may call, as server or server.tool",
+        examples: [["memory", "calculator", "csv_parser.describe"]],
+      }),
+    approvals: z.enum(["url", "form"]).default("url").meta({
+      description:
+        "How MCP clients ask for approvals: by a link to the dashboard, or by a form. Some clients accept forms without a person",
+    }),
+  })
+  .prefault({})
+  .meta({ description: "The MCP server at /mcp" });

@@ -1,0 +1,119 @@
+import type { RunDetail, RunStreamEvent } from "../../contract/index.ts";
+import { type Caller, followRun } from "../../operations/index.ts";
+import { endError } from "./errors.ts";
+
+/** A part of an answer, as it arises. */
+export type Piece =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "calls"; readonly calls: readonly ToolCall[] }
+  | { readonly type: "end"; readonly reason: "stop" | "tool_calls"; readonly run: RunDetail };
+export type ToolCall = {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+};
+
+export type AnswerOptions = {
+  /** Turns of the model up to this one were sent before. */
+  readonly afterTurn: number;
+  /** Whether only the answer counts: text of turns before it would make its JSON invalid. */
+  readonly isWhole: boolean;
+  /** Address of the dashboard. */
+  readonly dashboard: string;
+};
+
+/** The id of a call names its run, so that its result finds it. */
+const CALL_ID = /^call_(?<run>[0-9a-f-]{36})\.(?<input>.+)$/;
+export const callId = (run: string, input: string): string => `call_${run}.${input}`;
+/** Returns the run and the input that an id names; undefined for another server's. */
+export function readCallId(id: string): { readonly run: string; readonly input: string } | undefined {
+  const { run, input } = CALL_ID.exec(id)?.groups ?? {};
+  return run === undefined || input === undefined ? undefined : { run, input };
+}
+
+/** The parts of a run's answer until it ends or waits. Throws an error for a run that ended without an answer. */
+export async function* answerOf(
+  caller: Caller,
+  id: string,
+  options: AnswerOptions,
+): AsyncGenerator<Piece, void, undefined> {
+  const text = new TurnText(options.afterTurn);
+  for await (const event of followRun(caller, id, ["step", "text-delta"])) {
+    if (event.type === "handoff") text.restart();
+    const piece = options.isWhole ? "" : text.of(event);
+    if (piece !== "") yield { type: "text", text: piece };
+    if (event.type === "end") yield* ending(event.run, text, options);
+  }
+}
+
+function* ending(run: RunDetail, text: TurnText, { isWhole, dashboard }: AnswerOptions): Generator<Piece> {
+  if (run.state === "failed" || run.state === "cancelled") throw endError(run);
+  const calls = run.client_calls.filter(({ state }) => state === "open");
+  if (run.state === "awaiting-input" && calls.length > 0) {
+    yield { type: "calls", calls: calls.map((call) => toolCall(run.id, call)) };
+    return yield { type: "end", reason: "tool_calls", run };
+  }
+  const rest = run.state === "completed" ? (isWhole ? run.output : "") : text.separate(waitingText(run, dashboard));
+  if (rest !== "") yield { type: "text", text: rest };
+  yield { type: "end", reason: "stop", run };
+}
+
+const toolCall = (run: string, { id, name, arguments: given }: RunDetail["client_calls"][number]): ToolCall => ({
+  id: callId(run, id),
+  type: "function",
+  function: { name, arguments: JSON.stringify(given) },
+});
+
+/** What a run waits for, as its answer: a client of this API can show nothing else. */
+function waitingText(run: RunDetail, dashboard: string): string {
+  const question = run.questions.find(({ state }) => state === "open");
+  if (question !== undefined) return [question.message, ...question.options.map((option) => `- ${option}`)].join("\n");
+  const tools = run.approvals.filter(({ state }) => state === "open").map(({ tool }) => tool);
+  const link = `${dashboard}/runs/${run.id}`;
+  if (tools.length > 0)
+    return `The call of ${tools.join(", ")} needs an approval: ${link}. The run continues when it is approved, and its page has the answer.`;
+  return `The run waits for a decision: ${link}`;
+}
+
+/** The text of turns in their order, each piece once, wherever a reader came in. */
+class TurnText {
+  #turn: number;
+  #chars = 0;
+  #hasText = false;
+
+  constructor(afterTurn: number) {
+    this.#turn = afterTurn;
+    // Nothing of that turn is new.
+    this.#chars = Number.POSITIVE_INFINITY;
+  }
+
+  /** Continues with the turns of another run. */
+  restart(): void {
+    this.#turn = 0;
+    this.#chars = 0;
+  }
+
+  of(event: RunStreamEvent): string {
+    if (event.type === "text-delta") return this.#add(event.turn, event.offset, event.text);
+    if (event.type !== "step" || event.step.kind !== "model" || event.step.state !== "done") return "";
+    return this.#add(event.step.turn, 0, event.step.text);
+  }
+
+  /** A paragraph of its own after the text so far. */
+  separate(text: string): string {
+    const separator = this.#hasText && text !== "" ? "\n\n" : "";
+    this.#hasText ||= text !== "";
+    return separator + text;
+  }
+
+  #add(turn: number, offset: number, text: string): string {
+    if (turn < this.#turn) return "";
+    const isNew = turn > this.#turn;
+    if (isNew) [this.#turn, this.#chars] = [turn, 0];
+    const fresh = text.slice(Math.max(0, this.#chars - offset));
+    if (fresh === "") return "";
+    const isFirst = this.#chars === 0;
+    this.#chars = offset + text.length;
+    return isFirst ? this.separate(fresh) : fresh;
+  }
+}

@@ -1,0 +1,86 @@
+import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
+import type { Caller } from "../../operations/index.ts";
+import type { OpenAiOptions } from "../options.ts";
+import { readCallId } from "./answer.ts";
+import { type Dialogue, readDialogue } from "./dialogue.ts";
+import type { ChatMessage, ChatRequest, ChatTool } from "./request.ts";
+
+type Start = GivenTo<typeof operations.run.start>;
+
+/** A run that answers a request. Turns of the model up to `afterTurn` were sent to the client before. */
+export type Begun = { readonly run: string; readonly afterTurn: number };
+
+export type Request = {
+  readonly asked: ChatRequest;
+  /** Value of the header `x-caxton-purpose`. */
+  readonly purpose: string | undefined;
+};
+
+const TEXT = ":text";
+
+/** Continues the run that waits for the results in a request, or starts one. */
+export async function begin(caller: Caller, { asked, purpose }: Request, options: OpenAiOptions): Promise<Begun> {
+  const continued = await continueRun(caller, asked.messages);
+  if (continued !== undefined) return continued;
+  const dialogue = await readDialogue(caller, asked.messages);
+  const isAuxiliary =
+    purpose === "auxiliary" ||
+    asked.model.endsWith(TEXT) ||
+    options.auxiliary.some((beginning) => dialogue.input.startsWith(beginning));
+  const { id } = await caller.perform(operations.run.start, startOf(asked, dialogue, { isAuxiliary, options }));
+  return { run: id, afterTurn: 0 };
+}
+
+function startOf(
+  { model, tools, tool_choice: choice, response_format: format }: ChatRequest,
+  { instructions, ...dialogue }: Dialogue,
+  { isAuxiliary, options }: { readonly isAuxiliary: boolean; readonly options: OpenAiOptions },
+): Start {
+  const offered = isAuxiliary || choice === "none" ? [] : (tools ?? []);
+  const schema = format?.type === "json_schema" ? format.json_schema.schema : { type: "object" };
+  return {
+    ...dialogue,
+    agent: model.endsWith(TEXT) ? model.slice(0, -TEXT.length) : model,
+    tags: ["openai"],
+    side_effects: options.side_effects,
+    text_only: isAuxiliary,
+    ...(instructions !== "" && { instructions }),
+    ...(offered.length > 0 && { client_tools: offered.map(clientTool) }),
+    ...(format != null && format.type !== "text" && { output_schema: schema }),
+  };
+}
+
+const clientTool = ({ function: { name, description, parameters } }: ChatTool) => ({
+  name,
+  ...(description !== undefined && { description }),
+  ...(parameters !== undefined && { input_schema: parameters }),
+});
+
+/**
+ * Gives the results at the end of a request to the run that waits for them. Undefined if no run does: it ended meanwhile, another server
+ * asked, or the client answered it already; the request is then a dialogue like any other.
+ */
+async function continueRun(caller: Caller, messages: readonly ChatMessage[]): Promise<Begun | undefined> {
+  const results = trailingResults(messages);
+  const run = readCallId(results[0]?.tool_call_id ?? "")?.run;
+  if (run === undefined) return undefined;
+  const waiting = await caller.perform(operations.run.get, { id: run }).catch(() => undefined);
+  const open = new Set(waiting?.client_calls.filter(({ state }) => state === "open").map(({ id }) => id));
+  const found = results.flatMap(({ tool_call_id: id, content }) => {
+    const named = readCallId(id);
+    return named?.run === run && open.has(named.input) ? [{ input: named.input, content }] : [];
+  });
+  // Some results only: the model would wait for the others, and this client sends none.
+  if (waiting === undefined || found.length === 0 || found.length < open.size) return undefined;
+  for (const { input, content } of found)
+    await caller.perform(operations.run.input, { id: run, input, action: "accept", content });
+  return { run, afterTurn: lastTurn(waiting) };
+}
+
+function trailingResults(messages: readonly ChatMessage[]): readonly Extract<ChatMessage, { role: "tool" }>[] {
+  const last = messages.findLastIndex(({ role }) => role !== "tool");
+  return messages.slice(last + 1).filter((message) => message.role === "tool");
+}
+
+const lastTurn = ({ step_list: steps }: RunDetail): number =>
+  steps.reduce((turn, step) => Math.max(turn, step.turn), 0);

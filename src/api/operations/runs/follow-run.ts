@@ -1,0 +1,34 @@
+import { operations, type RunDetail, type RunEventType, type RunStreamEvent } from "../../contract/index.ts";
+import type { Caller } from "../caller.ts";
+
+/**
+ * The events of a run, and of those that it was handed off to, until the last ends or waits for a person. A reader that falls behind
+ * continues where it stopped. A `handoff` says that the events after it are those of another run.
+ */
+export async function* followRun(
+  caller: Caller,
+  first: string,
+  types: readonly RunEventType[],
+): AsyncGenerator<RunStreamEvent, void, undefined> {
+  const wanted = [...new Set([...types, "handoff"])].join(",");
+  let id = first;
+  let lastEventId: string | undefined;
+  for (let isOver = false; !isOver && !caller.signal.aborted;) {
+    isOver = true;
+    let next: string | undefined;
+    const events = await caller.stream(operations.run.watch, { id, types: wanted }, { lastEventId });
+    for await (const { id: eventId, event } of events) {
+      lastEventId = eventId ?? lastEventId;
+      if (event.type === "lagged" || (event.type === "end" && next !== undefined)) isOver = false;
+      else yield event;
+      if (event.type === "handoff") next = event.handoff.run;
+    }
+    if (next !== undefined) [id, lastEventId, isOver] = [next, undefined, false];
+  }
+}
+
+/** Waits until a run ends or waits for a person. */
+export async function settled(caller: Caller, id: string): Promise<RunDetail> {
+  for await (const event of followRun(caller, id, ["run"])) if (event.type === "end") return event.run;
+  return caller.perform(operations.run.get, { id });
+}
