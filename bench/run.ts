@@ -29,6 +29,7 @@ const BENCHMARKS: { readonly [name: string]: Entry } = {
   resident: ["memory after very many runs", () => import("./resident.ts")],
   access: ["what access control and its rate limits cost, and 10,000 keys", () => import("./access.ts")],
   limits: ["greedy clients against the default limits, and how long others wait", () => import("./limits.ts")],
+  protocols: ["requests over the standard protocols, beside REST", () => import("./protocols.ts")],
   following: ["many who follow one run", () => import("./following.ts")],
   recall: [
     "indexes of vectors, words and relations, beside sqlite-vec, LanceDB and usearch",

@@ -17,6 +17,15 @@ capabilities = ["office-work"]
 tools = ["file_system", "user"]
 system_prompt = "You file."
 `;
+const DOORMAN = `name = "doorman"
+version = "1.0.0"
+capabilities = ["greeting"]
+handoffs = ["clerk"]
+system_prompt = "You greet."
+`;
+const HAND_OFF: readonly ScriptedTurnInput[] = [
+  { text: "One moment.", toolCalls: [{ name: "handoff_clerk", arguments: { reason: "a file" } }] },
+];
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 let server: WorkspaceServer;
@@ -28,14 +37,16 @@ const model: LanguageModel = {
   limits: undefined,
   stream: (request, signal) => {
     requests.push(request);
-    return scripted(turns).stream(request, signal);
+    const isDoorman = request.tools.some(({ name }) => name === "handoff_clerk");
+    return scripted(isDoorman ? HAND_OFF : turns).stream(request, signal);
   },
 };
 
 beforeAll(async () => {
   server = await WorkspaceServer.start({ overrides: { models: models(model) } });
   key = await server.createKey("operator");
-  DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source: CLERK })).body);
+  for (const source of [CLERK, DOORMAN])
+    DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source })).body);
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 beforeEach(() => {
@@ -97,6 +108,16 @@ test("a stream has the text of all turns in pieces, and usage on request", async
   expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
   // What is not streamed has the same text.
   expect((await ask([user("What is there?")])).choices[0]?.message.content).toBe("I look.\n\nThere is one file.");
+});
+
+test("an agent that hands a request off is answered for by the other, streamed or not", async () => {
+  turns = [{ text: "I am the clerk." }];
+  const request = { model: "doorman", messages: [user("A file, please")] };
+  const { data, response } = await openai().chat.completions.create(request).withResponse();
+  expect(data.choices[0]?.message.content).toBe("One moment.\n\nI am the clerk.");
+  expect(response.headers.get("x-caxton-run")).toBe(data.id.replace("chatcmpl-", ""));
+  const chunks = await Array.fromAsync(await openai().chat.completions.create({ ...request, stream: true }));
+  expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("")).toBe(data.choices[0]?.message.content);
 });
 
 test("tools of the client are called, streamed or not, and their results continue the run", async () => {

@@ -46,6 +46,20 @@ export async function* answerOf(
   }
 }
 
+/** The same of runs that have ended or wait, each handed off to the next. */
+export function* answerIn(runs: readonly RunDetail[], options: AnswerOptions): Generator<Piece, void, undefined> {
+  const text = new TurnText(options.afterTurn);
+  for (const [index, run] of runs.entries()) {
+    if (index > 0) text.restart();
+    for (const step of options.isWhole ? [] : run.step_list) {
+      const piece = text.of({ type: "step", step });
+      if (piece !== "") yield { type: "text", text: piece };
+    }
+  }
+  const last = runs.at(-1);
+  if (last !== undefined) yield* ending(last, text, options);
+}
+
 function* ending(run: RunDetail, text: TurnText, { isWhole, dashboard }: AnswerOptions): Generator<Piece> {
   if (run.state === "failed" || run.state === "cancelled") throw endError(run);
   const calls = run.client_calls.filter(({ state }) => state === "open");

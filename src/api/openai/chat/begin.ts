@@ -1,5 +1,6 @@
+import { mint, RunId } from "../../../kernel/ids.ts";
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
-import type { Caller } from "../../operations/index.ts";
+import { type Caller, RequestIds, settled } from "../../operations/index.ts";
 import type { OpenAiOptions } from "../options.ts";
 import { readCallId } from "./answer.ts";
 import { type Dialogue, readDialogue } from "./dialogue.ts";
@@ -8,7 +9,12 @@ import type { ChatMessage, ChatRequest, ChatTool } from "./request.ts";
 type Start = GivenTo<typeof operations.run.start>;
 
 /** A run that answers a request. Turns of the model up to `afterTurn` were sent to the client before. */
-export type Begun = { readonly run: string; readonly afterTurn: number };
+export type Begun = {
+  readonly run: string;
+  readonly afterTurn: number;
+  /** Waits until the run, or the one that it was handed off to, ends or waits for a person. */
+  readonly settled: () => Promise<RunDetail>;
+};
 
 export type Request = {
   readonly asked: ChatRequest;
@@ -27,8 +33,15 @@ export async function begin(caller: Caller, { asked, purpose }: Request, options
     purpose === "auxiliary" ||
     asked.model.endsWith(TEXT) ||
     options.auxiliary.some((beginning) => dialogue.input.startsWith(beginning));
-  const { id } = await caller.perform(operations.run.start, startOf(asked, dialogue, { isAuxiliary, options }));
-  return { run: id, afterTurn: 0 };
+  const start = startOf(asked, dialogue, { isAuxiliary, options });
+  if (asked.stream === true) {
+    const { id } = await caller.perform(operations.run.start, start);
+    return { run: id, afterTurn: 0, settled: () => settled(caller, id) };
+  }
+  // Awaited by the operation itself: following events that are not sent costs more.
+  const ids = new RequestIds(mint(RunId), false);
+  const ended = caller.perform(operations.run.start, { ...start, wait: true }, { asked: ids });
+  return { run: ids.run(), afterTurn: 0, settled: () => ended };
 }
 
 function startOf(
@@ -74,7 +87,7 @@ async function continueRun(caller: Caller, messages: readonly ChatMessage[]): Pr
   if (waiting === undefined || found.length === 0 || found.length < open.size) return undefined;
   for (const { input, content } of found)
     await caller.perform(operations.run.input, { id: run, input, action: "accept", content });
-  return { run, afterTurn: lastTurn(waiting) };
+  return { run, afterTurn: lastTurn(waiting), settled: () => settled(caller, run) };
 }
 
 function trailingResults(messages: readonly ChatMessage[]): readonly Extract<ChatMessage, { role: "tool" }>[] {

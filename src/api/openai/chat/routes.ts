@@ -5,7 +5,7 @@ import { type Caller, checkInput } from "../../operations/index.ts";
 import { operations } from "../../contract/index.ts";
 import { errorAnswer } from "../errors.ts";
 import type { OpenAiOptions } from "../options.ts";
-import { answerOf, type Piece, type ToolCall } from "./answer.ts";
+import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall } from "./answer.ts";
 import { type Begun, begin } from "./begin.ts";
 import { ChatRequest } from "./request.ts";
 
@@ -53,13 +53,26 @@ class Chat {
     const begun = await this.#begin();
     const texts: string[] = [];
     const calls: ToolCall[] = [];
-    for await (const piece of this.#pieces(begun)) {
+    for (const piece of answerIn(await this.#runs(begun), this.#answerOptions(begun))) {
       if (piece.type === "text") texts.push(piece.text);
       else if (piece.type === "calls") calls.push(...piece.calls);
-      else return this.#whole(piece, texts.join(""), calls);
+      else {
+        void this.#exchange.reply.header("x-caxton-run", begun.run);
+        return this.#whole(begun.run, piece, { content: texts.join(""), calls });
+      }
     }
-    // The client left, and no one reads this.
-    return {};
+    throw new TypeError("an answer has no end");
+  }
+
+  /** The run that answers, after those that were handed off to it. */
+  async #runs({ run, settled }: Begun): Promise<readonly RunDetail[]> {
+    let first = await settled();
+    const found = [first];
+    while (first.id !== run && first.handed_from !== null) {
+      first = await this.#exchange.caller.perform(operations.run.get, { id: first.handed_from });
+      found.unshift(first);
+    }
+    return found;
   }
 
   async *chunks(): AsyncGenerator<Chunk, void, undefined> {
@@ -72,7 +85,7 @@ class Chat {
       ...(withUsage && { usage: null }),
     });
     yield chunk({ role: "assistant", content: "" });
-    for await (const piece of this.#pieces(begun)) {
+    for await (const piece of answerOf(this.#exchange.caller, begun.run, this.#answerOptions(begun))) {
       if (piece.type === "text") yield chunk({ content: piece.text });
       else if (piece.type === "calls")
         yield chunk({ tool_calls: piece.calls.map((call, index) => ({ index, ...call })) });
@@ -87,24 +100,29 @@ class Chat {
   async #begin(): Promise<Begun> {
     const { caller, request, reply } = this.#exchange;
     const begun = await begin(caller, { asked: this.#asked, purpose: purposeOf(request) }, this.#options);
-    void reply.header("x-caxton-run", begun.run);
+    // The header of a stream comes first; other answers name the run when there is one.
+    if (this.#asked.stream === true) void reply.header("x-caxton-run", begun.run);
     if (this.#options.cancel_on_disconnect) cancelWith(caller, begun.run);
     return begun;
   }
 
-  #pieces({ run, afterTurn }: Begun): AsyncGenerator<Piece, void, undefined> {
-    const { request, caller } = this.#exchange;
+  #answerOptions({ afterTurn }: Begun): AnswerOptions {
+    const { request } = this.#exchange;
     const base =
       this.#options.publicUrl?.replace(/\/$/, "") ?? `${request.protocol}://${request.headers.host ?? "localhost"}`;
     const { type: format = "text" } = this.#asked.response_format ?? {};
-    return answerOf(caller, run, { afterTurn, isWhole: format !== "text", dashboard: `${base}/ui` });
+    return { afterTurn, isWhole: format !== "text", dashboard: `${base}/ui` };
   }
 
   #head(run: string, object: string) {
     return { id: `chatcmpl-${run}`, object, created: Math.floor(Date.now() / MS), model: this.#asked.model };
   }
 
-  #whole({ reason, run }: Extract<Piece, { type: "end" }>, content: string, calls: readonly ToolCall[]): object {
+  #whole(
+    first: string,
+    { reason, run }: Extract<Piece, { type: "end" }>,
+    { content, calls }: { readonly content: string; readonly calls: readonly ToolCall[] },
+  ): object {
     const message = {
       role: "assistant",
       content: content === "" && calls.length > 0 ? null : content,
@@ -112,7 +130,7 @@ class Chat {
       ...(calls.length > 0 && { tool_calls: calls }),
     };
     return {
-      ...this.#head(run.id, "chat.completion"),
+      ...this.#head(first, "chat.completion"),
       choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
       usage: usageOf(run),
     };
