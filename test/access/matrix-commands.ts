@@ -127,6 +127,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "thread update": ["{thread.id} --title x", "thread.update"],
   "thread undo": ["{thread.id}", "thread.turns thread.update"],
   "thread fork": ["{thread.id}", "thread.fork"],
+  "thread export": ["{thread.id}", "thread.export"],
   "thread cancel": ["{thread.id}", "thread.cancel"],
   "thread delete": ["{thread.id}", "thread.delete"],
   "trigger list": ["", "trigger.list"],

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import * as z from "zod";
@@ -168,6 +169,10 @@ test("a message can be edited, answered again and undone; other branches stay", 
   await chat.shows(/edit your message/);
   chat.type("\u0015coffee\r");
   await chat.shows(/Coffee it is\./);
+  using saved = tempDirectory();
+  await chat.say(`/export ${saved.path}/coffee.md`);
+  await chat.shows(/saved to .*coffee\.md/);
+  expect(readFileSync(`${saved.path}/coffee.md`, "utf8")).toMatch(/local[^]*coffee\n\n## scribe[^]*Coffee it is\.\n$/);
   await chat.say("/branches");
   await chat.shows(/1 {2}local: tea/);
   await chat.say("/branch 1");

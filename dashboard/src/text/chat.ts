@@ -51,6 +51,7 @@ export const CHAT = {
   tooMany: (most: number) => `A message may have at most ${most} files.`,
   edit: "Edit and resend",
   regenerate: "Answer again",
+  export: "Export as Markdown",
   fork: "Fork into a new thread",
   forkedTo: "The new thread shares the messages up to this one",
   undo: "Undo the turns after this one",

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { operations, type Thread, type Turn } from "../../api/contract/index.ts";
 import { fileToSend } from "../client/index.ts";
-import { pathsFrom, UsageError } from "../frame/index.ts";
+import { download, pathsFrom, UsageError } from "../frame/index.ts";
 import { oneLine, showAge, showBytes, truncate } from "../terminal/index.ts";
 import { ownThreads } from "./chat-target.ts";
 import type { ChatSession } from "./session.ts";
@@ -39,6 +39,7 @@ const COMMANDS: readonly SlashCommand[] = [
   { name: "undo", argument: "", summary: "go back to before the last message", run: undo },
   { name: "branches", argument: "", summary: "list the branches of the thread", run: listBranches },
   { name: "branch", argument: "<number>", summary: "show and continue another branch", run: chooseBranch },
+  { name: "export", argument: "<file>", summary: "save the thread: Markdown for .md, else JSON lines", run: exportTo },
   { name: "title", argument: "<text>", summary: "rename the thread", run: rename },
   {
     name: "model",
@@ -123,6 +124,14 @@ export async function showThread(session: ChatSession, thread: Thread): Promise<
 
 async function attach(session: ChatSession, path: string): Promise<void> {
   await session.attach(await fileToSend(path.replace(/^~(?=\/)/, homedir())));
+}
+
+async function exportTo(session: ChatSession, file: string): Promise<void> {
+  if (session.thread === undefined) throw usage("the thread has no message yet");
+  const format = file.endsWith(".md") ? "markdown" : "jsonl";
+  const params = { id: session.thread.id };
+  await download(session.context, { operation: operations.thread.export, params, query: { format }, file });
+  session.say(`saved to ${oneLine(file)}`);
 }
 
 async function detach(session: ChatSession): Promise<void> {

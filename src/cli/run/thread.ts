@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import * as z from "zod";
 import { operations, SideEffects, type Thread, type threads, type Turn } from "../../api/contract/index.ts";
 import { sideEffectsOption } from "./start.ts";
@@ -8,6 +8,7 @@ import {
   type CommandMaker,
   commandPath,
   type Context,
+  download,
   examples,
   Filter,
   filterOf,
@@ -23,7 +24,7 @@ import {
   showPages,
   UsageError,
 } from "../frame/index.ts";
-import { ageColumn, type Column, renderFields, safeText } from "../terminal/index.ts";
+import { ageColumn, type Column, oneLine, renderFields, safeText, showBytes } from "../terminal/index.ts";
 import { STATE_TONES } from "./detail.ts";
 import { followRun } from "./follow.ts";
 
@@ -45,6 +46,7 @@ export const thread: CommandMaker = (command, invocation) => {
   update(command.command("update"), invocation);
   undo(command.command("undo"), invocation);
   fork(command.command("fork"), invocation);
+  exportTo(command.command("export"), invocation);
   cancel(command.command("cancel"), invocation);
   remove(command.command("delete"), invocation);
 };
@@ -335,6 +337,31 @@ function fork(command: Command, invocation: Invocation): void {
     run: async (context, { thread: id, at, title }) => {
       const body = { ...(at !== undefined && { at }), ...(title !== undefined && { title }) };
       await shown(context, await context.client.call(operations.thread.fork, { id, ...body }));
+    },
+  });
+}
+
+function exportTo(command: Command, invocation: Invocation): void {
+  command
+    .summary("export a thread to a file")
+    .description(
+      "Export the branch of a thread. Markdown if the file ends in .md, else JSON lines. Default: standard output.",
+    )
+    .argument(...ARGUMENT)
+    .argument("[file]", "target file")
+    .addOption(new Option("--format <format>", "format of the file").choices(["jsonl", "markdown"]))
+    .option("--head <run>", "last turn of another branch");
+  examples(command, [["caxton thread export <thread> dialogue.md", ""]]);
+  act(command, invocation, {
+    input: Named.extend({ file: z.string().optional(), format: z.string().optional(), head: z.string().optional() }),
+    formats: ["text"],
+    run: async (
+      context,
+      { thread: id, file, format = file?.endsWith(".md") === true ? "markdown" : "jsonl", head },
+    ) => {
+      const wanted = { operation: operations.thread.export, params: { id }, query: { format, head }, file };
+      const { bytes } = await download(context, wanted);
+      if (file !== undefined) context.terminal.note(`exported to ${oneLine(file)}: ${showBytes(bytes)}`);
     },
   });
 }

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Ellipsis, GitFork, Pencil, Trash2 } from "lucide-react";
+import { Download, Ellipsis, GitFork, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { operations, type Thread } from "../../../../src/api/contract/index.ts";
+import { operations, requestPath, type Thread } from "../../../../src/api/contract/index.ts";
 import { deleteThread, forkThread, renameThread } from "../../api/threads/threads.ts";
+import { inWorkspace } from "../../api/workspace.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { ConfirmDialog } from "../../parts/dialogs/confirm-dialog.tsx";
 import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
@@ -18,7 +19,7 @@ const TITLE_CHARS_MAX = 200;
 
 type Props = { readonly thread: Thread };
 
-/** Renames, forks or deletes a thread. */
+/** Renames, forks, exports or deletes a thread. */
 export function ThreadMenu({ thread }: Props) {
   const [dialog, setDialog] = useState<"rename" | "delete" | undefined>();
   const fork = useFork(thread.id);
@@ -48,6 +49,12 @@ export function ThreadMenu({ thread }: Props) {
                   needs: operations.thread.fork,
                   act: () => fork(head),
                 },
+                {
+                  label: words.export,
+                  icon: <Download aria-hidden />,
+                  needs: operations.thread.export,
+                  act: () => save(thread.id),
+                },
               ]),
           {
             label: words.delete,
@@ -62,6 +69,14 @@ export function ThreadMenu({ thread }: Props) {
       {dialog === "delete" ? <Delete thread={thread} onClose={close} /> : null}
     </>
   );
+}
+
+/** Saves the branch that is shown, as Markdown. */
+function save(id: string): void {
+  const link = document.createElement("a");
+  link.href = inWorkspace(`${requestPath(operations.thread.export, { id })}?format=markdown`);
+  link.download = "";
+  link.click();
 }
 
 /** Forks a thread at a turn, and opens the fork. */

@@ -1,9 +1,10 @@
 import * as z from "zod";
-import { operation } from "../operation.ts";
+import { Download, operation } from "../operation.ts";
 import { RUN_CONTENT } from "../runs/run-content.ts";
 import { RunStreamEvent } from "../runs/runs.ts";
 import {
   CreateThreadBody,
+  ExportThreadQuery,
   ForkThreadBody,
   SendBody,
   Sent,
@@ -63,6 +64,18 @@ export const turns = operation({
   params,
   query: TurnQuery,
   output: TurnPage,
+});
+
+const exportThread = operation({
+  ...READ,
+  name: "thread.export",
+  summary: "Export a branch of a thread",
+  description:
+    "jsonl: a line with the thread, one for each turn with its messages, oldest first, and a last line `end`; without it the export is truncated. markdown: the dialogue to read. Files are named, not included.",
+  http: { method: "GET", path: "/api/v1/threads/:id/export" },
+  params,
+  query: ExportThreadQuery,
+  output: Download,
 });
 
 export const send = operation({
@@ -135,4 +148,4 @@ const remove = operation({
   output: z.null(),
 });
 
-export { remove as delete };
+export { exportThread as export, remove as delete };

@@ -204,3 +204,8 @@ export const TurnPage = page(Turn)
 export const TurnQuery = ListQuery.extend({
   head: Id.optional().meta({ description: "Last turn of the branch to read; default: the thread's head" }),
 });
+
+export const ExportThreadQuery = z.object({
+  format: z.enum(["jsonl", "markdown"]).default("jsonl"),
+  head: Id.optional().meta({ description: "Last turn of the branch to export; default: the thread's head" }),
+});

@@ -1,10 +1,8 @@
 import type * as z from "zod";
 import { type Admission, runCallerOf } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
-import { estimateTokens } from "../../../kernel/tokens.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import type { RunServices } from "../../../runs/index.ts";
-import { modelToolName } from "../../../tools/catalogue/index.ts";
 import { operations, type threads as schemas } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { RequestInvalidError } from "../errors.ts";
@@ -15,7 +13,9 @@ import { type Call, implement } from "../perform.ts";
 import { clientToolsIn, releaseUploads } from "../runs/run-operations.ts";
 import { getRun, ownRun } from "../runs/stored-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
-import { presentThread, presentTurn } from "./present-thread.ts";
+import { Branch } from "./branch.ts";
+import { exportThread } from "./export-thread.ts";
+import { presentThread } from "./present-thread.ts";
 
 type Services = Pick<ApiServices, "agents" | "runs">;
 
@@ -70,37 +70,31 @@ const get = implement(operations.thread.get, ({ runs }, { id }, { admission }) =
 );
 
 /** Throws ThreadNotFoundError, RunNotFoundError. */
-const turns = implement(operations.thread.turns, ({ runs, tools }, { id, head, cursor, limit }, { admission }) => {
-  const servers = tools.catalogue.of(admission.principal.workspace).servers();
-  const all = servers.flatMap((server) => server.tools);
-  const readers = new Set(all.filter(({ effects }) => effects.readOnly).map(modelToolName));
+const turns = implement(operations.thread.turns, (services, { id, head, cursor, limit }, { admission }) => {
+  const { runs } = services;
   const thread = ownThread(runs, admission, id);
   const [after] = decodeCursor(cursors.turns, cursor) ?? [];
   // A client can write a cursor, so the run in it is checked like any other.
   const last = after ?? head;
   const from = last === undefined ? thread.head : ownRun(runs, admission, last);
-  const compaction = runs.threads.compaction(head === undefined ? thread.head : ownRun(runs, admission, head));
+  const shown = head === undefined ? thread.head : ownRun(runs, admission, head);
+  const branch = new Branch(services, { thread, head: shown, admission });
   const path = from === null ? [] : runs.threads.path(from, limit + 1);
-  const shown = path.slice(0, limit);
-  const parents = [...new Set(shown.map(({ parent }) => parent))];
-  const places = Map.groupBy(runs.threads.next(thread.id, parents), ({ parent }) => parent);
-  const items = shown.flatMap(({ run, parent }) => {
-    const view = runs.runs.view(run);
-    const summary = runs.stores.journal.summary(run);
-    // An earlier turn may be of another agent, which the caller's grant does not cover.
-    if (summary === undefined || !admission.covers("agents", view.agent)) return [];
-    const siblings = (places.get(parent) ?? []).map((turn) => turn.run);
-    const branches = siblings.includes(run) ? siblings : [run, ...siblings];
-    return [presentTurn(view, summary, { siblings: branches, readers, inContext: compaction?.of(run) ?? "whole" })];
-  });
   const next = path[limit];
-  // A summary also has turns of agents that the caller's grant does not cover.
-  const text = admission.isWhole ? (compaction?.summary ?? "") : "";
   return {
-    items,
+    items: branch.present(path.slice(0, limit)),
     next: next === undefined ? null : cursors.turns.encode(next.run),
-    summary: text === "" ? null : { text, tokens: estimateTokens(text) },
+    summary: branch.summary(),
   };
+});
+
+/** Throws ThreadNotFoundError, RunNotFoundError. */
+const exported = implement(operations.thread.export, (services, { id, format, head }, { admission }) => {
+  const { runs } = services;
+  const thread = ownThread(runs, admission, id);
+  const from = head === undefined ? thread.head : ownRun(runs, admission, head);
+  const branch = new Branch(services, { thread, head: from, admission });
+  return exportThread(presentThread(runs, thread), branch, format);
 });
 
 type SendInput = z.output<typeof schemas.SendBody> & { readonly id: string };
@@ -270,4 +264,4 @@ const remove = implement(operations.thread.delete, async ({ runs }, { id }, { ad
   return null;
 });
 
-export const threadOperations = [create, list, get, turns, send, update, fork, cancel, remove] as const;
+export const threadOperations = [create, list, get, turns, exported, send, update, fork, cancel, remove] as const;
