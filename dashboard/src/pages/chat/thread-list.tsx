@@ -59,17 +59,12 @@ function Filter({ filter }: FilterProps) {
   const known = agent === undefined || names.includes(agent) ? names : [agent, ...names];
   return (
     <search className="flex flex-wrap gap-2">
-      <WordsFilter
-        label={words.find}
-        value={filter.q}
-        onChange={(q) => set({ q })}
-        className="w-auto! min-w-0 flex-1"
-      />
+      <WordsFilter label={words.find} value={filter.q} onChange={(q) => set({ q })} className="w-full" />
       <Select
         aria-label={words.agent}
         value={agent ?? ""}
         onChange={({ target }) => set({ agent: target.value === "" ? undefined : target.value })}
-        className="w-33! shrink-0"
+        className="w-auto! min-w-0 flex-1 basis-24"
       >
         <option value="">{words.anyAgent}</option>
         {known.map((name) => (
