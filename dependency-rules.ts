@@ -348,6 +348,7 @@ export const ROOMS = {
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/trigger": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/frame"],
   "cli/mcp": ["kernel", "cli/client", "cli/terminal", "cli/frame"],
+  "cli/acp": ["kernel", "cli/run", ...CLI],
   "cli/webhook": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "server", "cli/terminal", "cli/frame"],
@@ -361,7 +362,7 @@ export const ROOMS = {
     "server",
     "server/config/environment",
     ...words(
-      "access agent agent-tests bench budget chat frame mcp memory message model run security serve task terminal tool trigger webhook",
+      "access acp agent agent-tests bench budget chat frame mcp memory message model run security serve task terminal tool trigger webhook",
     ).map((noun) => posix.join("cli", noun)),
   ],
   "tools/brokers/memory": ["kernel", "memory/knowledge", "tools/catalogue", "tools/sandbox"],

@@ -254,6 +254,7 @@ export const REQUIREMENTS = {
     "api.openai": "The OpenAI-compatible endpoints under `/v1` serve agents.",
     "api.client": "The package contains a client with a typed method for each operation.",
     "api.mcp-server": "`/mcp` and `caxton mcp serve` serve agents as an MCP server.",
+    "api.acp": "`caxton acp` serves agents to editors by the Agent Client Protocol; sessions are threads.",
     "api.a2a": "A2A serves agents and their card.",
     "cli.noun-verb": "Every command describes itself; nouns have plural aliases.",
     "cli.did-you-mean": "A mistyped command, subcommand or option names the intended one.",

@@ -84,6 +84,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./mcp/index.ts")).mcp,
   },
   {
+    name: "acp",
+    also: [],
+    group: "work",
+    summary: "serve agents to an editor by the Agent Client Protocol",
+    load: async () => (await import("./acp/index.ts")).acp,
+  },
+  {
     name: "conversation",
     also: ["conversations"],
     group: "work",

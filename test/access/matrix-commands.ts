@@ -23,6 +23,7 @@ export const LOCAL: ReadonlySet<string> = new Set([
   "agent test",
   "agent schema",
   "model install",
+  "acp",
   "mcp serve",
   "context list",
   "context use",

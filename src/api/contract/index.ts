@@ -73,6 +73,7 @@ export { type Secret } from "./access/secrets.ts";
 export * as secrets from "./access/secrets.ts";
 export { type Thread, type Turn } from "./threads/threads.ts";
 export * as threads from "./threads/threads.ts";
+export * as questionForm from "./runs/question-form.ts";
 export { type Callable, requestPath, split } from "./request.ts";
 export {
   type ArtifactSummary,

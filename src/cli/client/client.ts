@@ -95,6 +95,11 @@ export class Client {
     return new Client({ ...this.#options, workspace });
   }
 
+  /** The same client with another key or token. */
+  withToken(token: string | undefined): Client {
+    return new Client({ ...this.#options, token });
+  }
+
   /** Headers of every request and WebSocket. */
   get headers(): { readonly [name: string]: string } {
     const { token, workspace } = this.#options;

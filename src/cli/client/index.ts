@@ -1,9 +1,9 @@
 export { readAuthority } from "./authority.ts";
 export { type Answer, Client, type Query } from "./client.ts";
 export { Contexts, type SavedContext, type SavedLogin } from "./contexts.ts";
-export { reasonOf, ServerProblem, unreadable, unwritable } from "./errors.ts";
+export { reasonOf, ServerProblem, unreadable, UnreadableFileError, unwritable } from "./errors.ts";
 export { follow } from "./follow.ts";
 export { savedLogin, tokenOf } from "./renewal.ts";
 export type { Identity } from "./secure-fetch.ts";
 export { EventStreamReader } from "../../api/client/index.ts";
-export { type FileToSend, fileToSend, upload } from "./upload.ts";
+export { type FileToSend, fileToSend, upload, uploadBytes } from "./upload.ts";

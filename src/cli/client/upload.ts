@@ -39,13 +39,30 @@ export async function upload(
     },
   });
   const body = Readable.toWeb(createReadStream(file.path).pipe(counter));
+  return send(client, { ...file, mediaType: mediaTypeOf(file.name), body }, options.signal);
+}
+
+type Content = { readonly name: string; readonly mediaType: string; readonly bytes: number };
+
+/** Sends what is in memory as a file. */
+export const uploadBytes = (
+  client: Client,
+  { content, ...file }: Omit<Content, "bytes"> & { readonly content: Buffer },
+  signal: AbortSignal,
+): Promise<Upload> => send(client, { ...file, bytes: content.length, body: new Uint8Array(content) }, signal);
+
+async function send(
+  client: Client,
+  { name, mediaType, bytes, body }: Content & Required<Pick<Parameters<Client["open"]>[0], "body">>,
+  signal: AbortSignal,
+): Promise<Upload> {
   const response = await client.open({
     method: "POST",
     path: operations.run.upload.http.path,
-    query: { name: file.name },
-    headers: { "content-type": mediaTypeOf(file.name), "content-length": String(file.bytes) },
+    query: { name },
+    headers: { "content-type": mediaType, "content-length": String(bytes) },
     body,
-    signal: options.signal,
+    signal,
   });
   return operations.run.upload.output.parse(await response.json());
 }

@@ -1,11 +1,11 @@
 import { inputResponse } from "@modelcontextprotocol/server";
 import { toFault } from "../../../kernel/errors.ts";
 import { Json } from "../../../kernel/json.ts";
-import { operations, type RunDetail } from "../../contract/index.ts";
+import { operations, questionForm, type RunDetail } from "../../contract/index.ts";
 import type { Caller } from "../../operations/index.ts";
 import { textOf } from "../errors.ts";
 import type { McpOptions } from "../options.ts";
-import { ANSWER, DECISIONS, hasFields } from "./asking.ts";
+import { DECISIONS } from "./asking.ts";
 
 type Response = Extract<ReturnType<typeof inputResponse>, { kind: "elicit" }>;
 
@@ -60,8 +60,8 @@ async function tried(give: () => Promise<void>): Promise<readonly string[]> {
 async function decide(caller: Caller, run: RunDetail, { id, response: { content } }: Given): Promise<void> {
   const { hash } = run.approvals.find((approval) => approval.id === id) ?? {};
   const [approve, deny] = DECISIONS;
-  if (content?.[ANSWER] === approve) await caller.perform(operations.approval.approve, { id, hash });
-  else if (content?.[ANSWER] === deny) await caller.perform(operations.approval.deny, { id, hash });
+  if (content?.[questionForm.ANSWER] === approve) await caller.perform(operations.approval.approve, { id, hash });
+  else if (content?.[questionForm.ANSWER] === deny) await caller.perform(operations.approval.deny, { id, hash });
 }
 
 async function answer(caller: Caller, run: RunDetail, { id: input, response }: Given): Promise<void> {
@@ -72,19 +72,6 @@ async function answer(caller: Caller, run: RunDetail, { id: input, response }: G
   }
   const question = run.questions.find((each) => each.id === input);
   const content = Json.parse(response.content ?? {});
-  const given =
-    question === undefined || question.url !== null || hasFields(question) ? content : answerIn(question, response);
+  const given = question === undefined ? content : questionForm.answerOf(question, content);
   await caller.perform(operations.run.input, { id, input, action: "accept", content: given });
-}
-
-/** The one field of a form as the question takes it: a text, or JSON where it has a schema. */
-function answerIn({ schema }: RunDetail["questions"][number], { content }: Response): Json {
-  const { [ANSWER]: given = "" } = content ?? {};
-  const text = typeof given === "string" ? given : JSON.stringify(given);
-  if (schema === null) return text;
-  try {
-    return Json.parse(JSON.parse(text));
-  } catch {
-    return text;
-  }
 }

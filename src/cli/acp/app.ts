@@ -1,0 +1,98 @@
+import {
+  agent,
+  type AgentApp,
+  type ClientCapabilities,
+  PROTOCOL_VERSION,
+  RequestError,
+} from "@agentclientprotocol/sdk";
+import { operations } from "../../api/contract/index.ts";
+import { packageVersion } from "../../kernel/package.ts";
+import { tokenOf } from "../client/index.ts";
+import type { Context } from "../frame/index.ts";
+import { AGENT_OPTION } from "./agents.ts";
+import { requestError } from "./errors.ts";
+import { Sessions } from "./sessions.ts";
+
+const LOGIN = "caxton-login";
+
+export type AcpServer = { readonly app: AgentApp; readonly sessions: Sessions };
+
+/** The requests of an editor as operations of the server. */
+export function acpServer(context: Context, given: { readonly agent: string | undefined }): AcpServer {
+  let { client } = context;
+  let capabilities: ClientCapabilities = {};
+  const sessions = new Sessions({ client: () => client, agent: given.agent, directory: process.cwd() });
+  const editor = ({ client: peer }: { readonly client: Parameters<Sessions["create"]>[0]["client"] }) => ({
+    client: peer,
+    capabilities,
+  });
+  const logIn = async (): Promise<void> => {
+    const saved = context.contexts.for(client.server, context.saved?.name);
+    const token = context.givenToken ?? (saved && (await tokenOf(context.contexts, saved)));
+    const renewed = client.withToken(token);
+    await renewed.call(operations.access.whoami, {});
+    client = renewed;
+  };
+  const app = agent({ name: "caxton" })
+    .onRequest("initialize", ({ params }) => {
+      capabilities = params.clientCapabilities ?? {};
+      return {
+        protocolVersion: PROTOCOL_VERSION,
+        agentInfo: { name: "caxton", title: "Caxton", version: packageVersion() },
+        agentCapabilities: {
+          loadSession: true,
+          promptCapabilities: { image: true, audio: true, embeddedContext: true },
+          sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {} },
+        },
+        authMethods: [
+          {
+            id: LOGIN,
+            name: "Log in to Caxton",
+            description: `Type in a terminal: caxton login ${client.server.origin}`,
+          },
+        ],
+      };
+    })
+    .onRequest("authenticate", ({ params }) =>
+      answered(async () => {
+        if (params.methodId !== LOGIN) throw RequestError.invalidParams(undefined, `unknown method ${params.methodId}`);
+        await logIn();
+        return {};
+      }),
+    )
+    .onRequest("session/new", (request) => answered(() => sessions.create(editor(request), request.params.cwd)))
+    .onRequest("session/load", (request) =>
+      answered(() => sessions.open(editor(request), request.params.sessionId, { replays: true })),
+    )
+    .onRequest("session/resume", (request) =>
+      answered(() => sessions.open(editor(request), request.params.sessionId, { replays: false })),
+    )
+    .onRequest("session/list", ({ params }) => answered(() => sessions.list(params)))
+    .onRequest("session/close", ({ params }) => answered(async () => sessions.close(params.sessionId)))
+    .onRequest("session/delete", ({ params }) => answered(() => sessions.delete(params.sessionId)))
+    .onRequest("session/set_mode", ({ params }) =>
+      answered(async () => void (await sessions.choose(params.sessionId, params.modeId))),
+    )
+    .onRequest("session/set_config_option", ({ params: { sessionId, configId, value } }) =>
+      answered(async () => {
+        if (configId !== AGENT_OPTION || typeof value !== "string")
+          throw RequestError.invalidParams(undefined, `unknown option ${configId}`);
+        const { configOptions } = await sessions.choose(sessionId, value);
+        return { configOptions };
+      }),
+    )
+    .onRequest("session/prompt", ({ params, signal }) =>
+      answered(async () => ({ stopReason: await sessions.get(params.sessionId).prompt(params.prompt, signal) })),
+    )
+    .onNotification("session/cancel", ({ params }) => answered(() => sessions.get(params.sessionId).cancel()));
+  return { app, sessions };
+}
+
+/** Throws the error of the protocol for what an operation throws. */
+async function answered<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw requestError(error);
+  }
+}
