@@ -126,7 +126,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   spent: { tokens: 20, usd: 0, tool_calls: 0, seconds: 0.1, fuel: 0 },
   step_list: [],
   artifacts: [],
-  last_event: 9,
+  last_event_id: "re9",
   ...more,
 });
 

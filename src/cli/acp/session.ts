@@ -142,7 +142,7 @@ export class Session {
         await onAgent((await this.#get(id)).agent);
       } else if (!waitsForPerson(run) && run.state !== "needs-decision") return run;
       else {
-        after = String(run.last_event);
+        after = run.last_event_id;
         const isAnswered = await this.#answered(run);
         if (isAnswered) continue;
         this.#left = { run: id, after };

@@ -71,7 +71,7 @@ export class Sessions {
       for (const change of turns.flatMap((turn) => updatesOf(turn, (path) => client.url(path).href)))
         await update(peer, change);
     for (const { run } of turns.filter(({ ended_at: ended }) => ended === null)) {
-      const after = replays ? "" : String((await client.call(operations.run.get, { id: run })).value.last_event);
+      const after = replays ? "" : (await client.call(operations.run.get, { id: run })).value.last_event_id;
       session.watch(run, after);
     }
     return choicesOf(agents, thread.agent);

@@ -267,7 +267,7 @@ export class ChatSession {
   #resume(): void {
     const run = this.#waiting;
     this.#waiting = undefined;
-    if (run !== undefined) this.#followAgain(run.id, { after: String(run.last_event) });
+    if (run !== undefined) this.#followAgain(run.id, { after: run.last_event_id });
   }
 
   #followAgain(id: string, from: Pick<FollowRunOptions, "waiting" | "after">): void {

@@ -104,7 +104,7 @@ async function followOne(context: Context, runId: string, options: FollowRunOpti
       const continues = await unlessAnswered(context, around(ask));
       if (!continues) return EXIT_UNSUCCESSFUL;
       view.resume(run);
-      outcome = await once(String(run.last_event));
+      outcome = await once(run.last_event_id);
     }
     return outcome;
   } catch (error) {

@@ -128,7 +128,7 @@ const ended = (output: string): RunDetail => ({
   replies: [],
   cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
   spent: { tokens: 0, usd: 0, tool_calls: 0, seconds: 0, fuel: 0 },
-  last_event: 1,
+  last_event_id: "re1",
 });
 
 const live = { live: true, verbose: false };

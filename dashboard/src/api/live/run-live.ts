@@ -38,7 +38,7 @@ export function useRun(id: string) {
     void subscribe<RunStreamEvent>(
       {
         path: requestPath(operations.run.watch, { id }),
-        after: String(client.getQueryData<RunDetail>(["run", id])?.last_event ?? ""),
+        after: client.getQueryData<RunDetail>(["run", id])?.last_event_id ?? "",
         onEvent: (event) => {
           if (event.type === "text-delta") text.add(event);
           else if (event.type === "tool-progress") setProgress((all) => ({ ...all, [event.call_id]: event }));

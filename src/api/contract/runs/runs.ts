@@ -248,7 +248,7 @@ export const RunDetail = RunSummary.extend({
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),
   spent: Spent.meta({ description: "Amounts charged to budgets" }),
-  last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
+  last_event_id: z.string().meta({ description: "Id of its last event, to resume the event stream from" }),
 }).meta({ id: "Run" });
 export type RunDetail = z.infer<typeof RunDetail>;
 

@@ -17,6 +17,7 @@ import {
 
 import { presentCost, presentSpent } from "../agents/present-budget.ts";
 import { asWritten } from "../../../agents/budgets/index.ts";
+import { handles } from "../handles.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 type RunStep = RunView["steps"][number];
@@ -111,7 +112,7 @@ export function presentRun(
     step_list: view.steps.map((step) => presentStep(step, ended)),
     artifacts: artifacts.map(presentArtifact),
     spent: presentSpent(summary.spent),
-    last_event: view.lastSeq,
+    last_event_id: handles.runEvent.encode(view.lastSeq),
   };
 }
 
