@@ -52,7 +52,7 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   triggers: ["."],
   webhooks: ["."],
   storage: ["."],
-  api: ["a2a", "client", "contract", "fipa", "grpc", "http", "mcp", "openai", "operations"],
+  api: ["a2a", "agui", "client", "contract", "fipa", "grpc", "http", "mcp", "openai", "operations"],
   server: [".", "config/environment"],
 };
 
@@ -319,6 +319,7 @@ export const ROOMS = {
   "api/http": ["kernel", "access", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
   "api/mcp": ["kernel", "api/contract", "api/http", "api/operations"],
   "api/a2a": ["kernel", "access", "api/contract", "api/http", "api/operations"],
+  "api/agui": ["kernel", "api/contract", "api/http", "api/operations"],
   "api/openai": ["kernel", "api/contract", "api/http", "api/operations"],
   "api/grpc": ["kernel", "access", "api/contract", "api/http", "api/operations"],
   server: ["server/config", "server/options", "server/tls", ...entryPointsBelow("server")],

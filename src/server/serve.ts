@@ -7,6 +7,7 @@ import { a2a } from "../api/a2a/index.ts";
 import { grpc } from "../api/grpc/index.ts";
 import { httpServer } from "../api/http/index.ts";
 import { mcp } from "../api/mcp/index.ts";
+import { agui } from "../api/agui/index.ts";
 import { openai } from "../api/openai/index.ts";
 import { DEFAULT_WORKSPACE } from "../access/index.ts";
 import type { ApiServices } from "../api/operations/index.ts";
@@ -84,6 +85,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
     protocols: [
+      agui(),
       openai({ ...config.openai, publicUrl: config.server.public_url }),
       mcp(config.mcp),
       a2a({

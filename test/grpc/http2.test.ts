@@ -131,12 +131,16 @@ test("a server stops while a client holds a stream and a session open", async ()
   });
   unfinished.on("error", () => undefined);
   unfinished.write(Buffer.from([0, 0, 0]));
+  const silent = connectTcp(Number(new URL(other.url).port), "127.0.0.1");
+  silent.on("error", () => undefined);
+  await once(silent, "connect");
   await client.call("AgentService", "GetAgent", { name: "greeter" });
   await other[Symbol.asyncDispose]();
   await expect(fetch(`${other.url}/health`)).rejects.toThrow("fetch failed");
   client.close();
   session.destroy();
-});
+  silent.destroy();
+}, 30_000);
 
 test("streams of clients are limited", async () => {
   await using other = await startServer({ settings: { "server.limits.streams": { server: 2, address: 2 } } });

@@ -35,11 +35,13 @@ type State = {
  * idle connections remain in use.
  * http.http2.H1. The first bytes of a connection, or ALPN over TLS, decide its protocol; every byte is parsed once.
  * http.http2.H2. `:authority` takes the place of `Host`, which HTTP/2 requests do not need to have, before anything reads it.
- * http.http2.H3. The connection of a client that does not end its streams is destroyed when the server stops.
+ * http.http2.H3. The connection of a client that does not end its streams, or has sent nothing, is destroyed when the server stops.
  */
 export class Http2Sessions {
   readonly #http2: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, State>();
+  /** Connections whose protocol is not known yet. */
+  readonly #silent = new Set<Socket>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(handler: RequestListener) {
@@ -72,6 +74,7 @@ export class Http2Sessions {
   /** Ends all sessions. H3. */
   close(): void {
     clearInterval(this.#timer);
+    for (const socket of this.#silent) socket.destroy();
     for (const session of this.#sessions.keys()) session.close();
     setTimeout(() => {
       for (const [session, { socket }] of this.#sessions) endSession(session, socket);
@@ -81,6 +84,9 @@ export class Http2Sessions {
   /** H1. */
   #sniff(socket: Socket, serveHttp1: (socket: Socket) => void): void {
     const end = () => socket.destroy();
+    const forget = () => this.#silent.delete(socket);
+    this.#silent.add(socket);
+    socket.once("close", forget);
     socket.setTimeout(SILENCE_MS, end);
     socket.on("error", end);
     let head = Buffer.alloc(0);
@@ -90,7 +96,8 @@ export class Http2Sessions {
       head = Buffer.concat([head, bytes]);
       // They may be either protocol until the rest arrives. Bytes that are returned to the socket now would be read again at once, without end.
       if (head.length < PREFACE.length && PREFACE.subarray(0, head.length).equals(head)) return;
-      socket.off("readable", look).off("end", end).off("error", end);
+      forget();
+      socket.off("readable", look).off("end", end).off("error", end).off("close", forget);
       socket.setTimeout(0).off("timeout", end);
       socket.unshift(head);
       if (head.subarray(0, PREFACE.length).equals(PREFACE)) this.#serve(socket);

@@ -3,16 +3,17 @@ import type { Caller } from "../caller.ts";
 
 /**
  * The events of a run, and of those that it was handed off to, until the last ends or waits for a person. A reader that falls behind
- * continues where it stopped. A `handoff` says that the events after it are those of another run.
+ * continues where it stopped. `after` is the id of the last event that is known. A `handoff` says that the events after it are those of another run.
  */
 export async function* followRun(
   caller: Caller,
   first: string,
   types: readonly RunEventType[],
+  after = "",
 ): AsyncGenerator<RunStreamEvent, void, undefined> {
   const wanted = [...new Set([...types, "handoff"])].join(",");
   let id = first;
-  let lastEventId: string | undefined;
+  let lastEventId: string | undefined = after === "" ? undefined : after;
   for (let isOver = false; !isOver && !caller.signal.aborted;) {
     isOver = true;
     let next: string | undefined;
