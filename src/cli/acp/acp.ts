@@ -11,16 +11,21 @@ export const acp: CommandMaker = (command, invocation) => {
       "Serve agents to an editor: speak the Agent Client Protocol on standard input and output, for a running server. Editors such as Zed, JetBrains IDEs, Neovim and Emacs start this command. Sessions are threads.",
     )
     .option("--agent <name>", "agent of new sessions; default: the first one. The editor can choose another");
+  command.option(
+    "--files",
+    "give agents tools for the files of the editor's project: they read them, and write them when you allow it",
+  );
   examples(command, [
     ["caxton acp", "of the current server, with the saved login"],
+    ["caxton acp --files", "agents can read and change the project"],
     ["caxton acp --agent data-analyzer --server https://agents.example.com", ""],
   ]);
   act(command, invocation, {
-    input: z.object({ agent: z.string().optional() }),
+    input: z.object({ agent: z.string().optional(), files: z.boolean().default(false) }),
     formats: ["text"],
-    run: async (context, { agent }) => {
+    run: async (context, { agent, files }) => {
       const { input, output } = context.terminal.streams;
-      const { app, sessions } = acpServer(context, { agent });
+      const { app, sessions } = acpServer(context, { agent, files });
       const connection = app.connect(ndJsonStream(Writable.toWeb(output), Readable.toWeb(input)));
       await connection.closed;
       sessions.leave();

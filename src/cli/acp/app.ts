@@ -6,26 +6,34 @@ import {
   RequestError,
 } from "@agentclientprotocol/sdk";
 import { operations } from "../../api/contract/index.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
 import { packageVersion } from "../../kernel/package.ts";
 import { tokenOf } from "../client/index.ts";
-import type { Context } from "../frame/index.ts";
+import { type Context, reportError } from "../frame/index.ts";
 import { AGENT_OPTION } from "./agents.ts";
 import { requestError } from "./errors.ts";
 import { Sessions } from "./sessions.ts";
 
 const LOGIN = "caxton-login";
 
+export type AcpOptions = {
+  /** Agent of new sessions; undefined: the first one of the server. */
+  readonly agent: string | undefined;
+  /** Whether agents get tools for the files of the editor. */
+  readonly files: boolean;
+};
 export type AcpServer = { readonly app: AgentApp; readonly sessions: Sessions };
 
 /** The requests of an editor as operations of the server. */
-export function acpServer(context: Context, given: { readonly agent: string | undefined }): AcpServer {
+export function acpServer(context: Context, given: AcpOptions): AcpServer {
   let { client } = context;
   let capabilities: ClientCapabilities = {};
-  const sessions = new Sessions({ client: () => client, agent: given.agent, directory: process.cwd() });
+  const sessions = new Sessions({ client: () => client, ...given, directory: process.cwd() });
   const editor = ({ client: peer }: { readonly client: Parameters<Sessions["create"]>[0]["client"] }) => ({
     client: peer,
     capabilities,
   });
+  const answered = answering(context);
   const logIn = async (): Promise<void> => {
     const saved = context.contexts.for(client.server, context.saved?.name);
     const token = context.givenToken ?? (saved && (await tokenOf(context.contexts, saved)));
@@ -62,10 +70,10 @@ export function acpServer(context: Context, given: { readonly agent: string | un
     )
     .onRequest("session/new", (request) => answered(() => sessions.create(editor(request), request.params.cwd)))
     .onRequest("session/load", (request) =>
-      answered(() => sessions.open(editor(request), request.params.sessionId, { replays: true })),
+      answered(() => sessions.open(editor(request), request.params, { replays: true })),
     )
     .onRequest("session/resume", (request) =>
-      answered(() => sessions.open(editor(request), request.params.sessionId, { replays: false })),
+      answered(() => sessions.open(editor(request), request.params, { replays: false })),
     )
     .onRequest("session/list", ({ params }) => answered(() => sessions.list(params)))
     .onRequest("session/close", ({ params }) => answered(async () => sessions.close(params.sessionId)))
@@ -88,11 +96,15 @@ export function acpServer(context: Context, given: { readonly agent: string | un
   return { app, sessions };
 }
 
-/** Throws the error of the protocol for what an operation throws. */
-async function answered<Value>(work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    throw requestError(error);
-  }
-}
+/** Performs what a request asks for. Throws the error of the protocol for what an operation throws. */
+const answering =
+  ({ terminal, debug }: Context) =>
+  async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    try {
+      return await work();
+    } catch (error) {
+      const isUnexpected = !(error instanceof CaxtonError || error instanceof RequestError);
+      if (isUnexpected) reportError(error, terminal, { asJson: false, debug });
+      throw requestError(error);
+    }
+  };

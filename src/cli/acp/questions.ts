@@ -13,7 +13,7 @@ export type Question = {
   readonly ask: (signal: AbortSignal) => Promise<boolean>;
 };
 
-type Asking = { readonly peer: Peer; readonly client: Client };
+export type Asking = { readonly peer: Peer; readonly client: Client };
 
 /** What a run waits for that the user of the editor can answer. */
 export function questionsOf(asking: Asking, run: RunDetail): readonly Question[] {
@@ -162,7 +162,7 @@ const lostCall = (asking: Asking, id: string, call: string): Question => ({
 type Choice = { readonly toolCall: ToolCallUpdate; readonly options: readonly PermissionOption[] };
 
 /** The id of the option that the user chose; undefined if none. */
-async function choose(
+export async function choose(
   { peer }: Asking,
   signal: AbortSignal,
   { toolCall, options }: Choice,

@@ -1,5 +1,6 @@
 import type { SessionUpdate } from "@agentclientprotocol/sdk";
 import type { RunStreamEvent, Step } from "../../api/contract/index.ts";
+import { isEditorTool } from "./editor-files.ts";
 import { type Address, fileLink, newCall, resultOf, shownText, statusOf, textContent } from "./tool-calls.ts";
 
 type ModelStep = Extract<Step, { kind: "model" }>;
@@ -91,10 +92,12 @@ export class RunUpdates {
         sessionUpdate: "tool_call_update",
         toolCallId,
         status,
-        ...(isOver && {
-          content: resultOf(step, this.#address),
-          ...(structured !== null && { rawOutput: structured }),
-        }),
+        // The editor has shown what was done to its files.
+        ...(isOver &&
+          !isEditorTool(tool) && {
+            content: resultOf(step, this.#address),
+            ...(structured !== null && { rawOutput: structured }),
+          }),
       },
     ];
   }

@@ -12,6 +12,7 @@ import {
 import { RemoteError, toFault } from "../../kernel/errors.ts";
 import { type Client, follow } from "../client/index.ts";
 import { waitsForPerson } from "../run/index.ts";
+import { editorCalls, editorTools } from "./editor-files.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import { type Peer, update } from "./peer.ts";
 import { questionsOf } from "./questions.ts";
@@ -26,6 +27,8 @@ export type SessionOptions = {
   readonly client: () => Client;
   readonly peer: Peer;
   readonly thread: Thread;
+  /** Directory of the project whose files agents may ask for; undefined: none. */
+  readonly files: string | undefined;
   /** Notifies the editor that another agent continues. */
   readonly onAgent: (agent: string) => Promise<void>;
 };
@@ -85,16 +88,22 @@ export class Session {
   }
 
   async #send(blocks: readonly ContentBlock[], left: Left | undefined): Promise<RunDetail> {
+    const { files, peer } = this.#options;
     const client = this.#options.client();
     const { id, expires_at: expires, head } = this.#thread;
     const { input, uploads } = await readPrompt(client, blocks, this.#closed.signal);
     if (input === "" && uploads.length === 0) throw RequestError.invalidParams(undefined, "the prompt is empty");
     // A thread without a message was to be deleted.
     if (head === null && expires !== null) await client.call(operations.thread.update, { id, expires_after: null });
+    const tools = files === undefined ? [] : editorTools(peer.capabilities);
     const message = { id, attended: true, input: input === "" ? "See the files." : input };
     const { value } = await client.call(
       operations.thread.send,
-      { ...message, ...(uploads.length > 0 && { uploads: [...uploads] }) },
+      {
+        ...message,
+        ...(uploads.length > 0 && { uploads: [...uploads] }),
+        ...(tools.length > 0 && { client_tools: tools }),
+      },
       { idempotencyKey: randomUUID() },
     );
     this.#thread = value.thread;
@@ -195,10 +204,12 @@ export class Session {
 
   /** Asks what a run waits for. Returns true when it continues, false when the user has left it open. */
   async #answered(waiting: RunDetail): Promise<boolean> {
-    const { client, peer } = this.#options;
+    const { client, peer, files } = this.#options;
     const { signal } = this.#closed;
     for (let run = waiting; waitsForPerson(run) || run.state === "needs-decision";) {
-      const canAnswer = this.#questions.show(questionsOf({ peer, client: client() }, run));
+      const asking = { peer, client: client() };
+      const calls = files === undefined ? [] : editorCalls(asking, files, run);
+      const canAnswer = this.#questions.show([...questionsOf(asking, run), ...calls]);
       if (!canAnswer || this.#isCancelled) {
         this.#questions.throwIfFailed();
         return false;

@@ -23,9 +23,12 @@ type Options = {
   readonly client: () => Client;
   /** Agent of new sessions; undefined: the first one of the server. */
   readonly agent: string | undefined;
+  /** Whether agents get tools for the files of the editor. */
+  readonly files: boolean;
   /** Directory of sessions that were not begun in an editor. */
   readonly directory: string;
 };
+type Opened = { readonly sessionId: string; readonly cwd: string };
 type Editor = { readonly client: AgentContext; readonly capabilities: ClientCapabilities };
 
 /** The sessions of one editor: threads of the server. Methods throw what the client throws. */
@@ -54,18 +57,22 @@ export class Sessions {
       expires_after: EMPTY_SECONDS,
       ...(key.length <= KEY_CHARS_MAX && { key }),
     });
-    this.#add(editor, thread);
+    this.#add(editor, thread, directory);
     return { sessionId: thread.id, ...choicesOf(agents, thread.agent) };
   }
 
   /** Opens a thread: a turn in progress is reported from now on. With `replays`, the turns so far are reported first. */
-  async open(editor: Editor, id: string, { replays }: { readonly replays: boolean }): Promise<Choices> {
+  async open(
+    editor: Editor,
+    { sessionId: id, cwd }: Opened,
+    { replays }: { readonly replays: boolean },
+  ): Promise<Choices> {
     const client = this.#options.client();
     const { value: thread } = await client.call(operations.thread.get, { id });
     const agents = await agentsOf(client);
     const turns = thread.head === null ? [] : await turnsOf(client, id);
     this.#open.get(id)?.close();
-    const session = this.#add(editor, thread);
+    const session = this.#add(editor, thread, directoryOf(thread) === cwd ? cwd : undefined);
     const peer = { ...editor, sessionId: id };
     if (replays)
       for (const change of turns.flatMap((turn) => updatesOf(turn, (path) => client.url(path).href)))
@@ -126,7 +133,8 @@ export class Sessions {
     this.#open.clear();
   }
 
-  #add(editor: Editor, thread: Thread): Session {
+  /** `directory` is undefined for a thread that was begun elsewhere: its files are others. */
+  #add(editor: Editor, thread: Thread, directory: string | undefined): Session {
     const peer = { ...editor, sessionId: thread.id };
     const { client } = this.#options;
     const onAgent = async (agent: string): Promise<void> => {
@@ -134,7 +142,8 @@ export class Sessions {
       const { configOptions } = choicesOf(await agentsOf(client()), agent);
       await update(peer, { sessionUpdate: "config_option_update", configOptions });
     };
-    const session = new Session({ client, peer, thread, onAgent });
+    const files = this.#options.files ? directory : undefined;
+    const session = new Session({ client, peer, thread, files, onAgent });
     this.#open.set(thread.id, session);
     return session;
   }

@@ -36,7 +36,7 @@ export const fileLink = ({ name, media_type: mimeType, bytes: size, url }: File,
 
 /** A call when it is first heard of. `server__tool` is how models write the name. */
 export function newCall(run: string, call: string, name: string): ToolCall & { status: ToolCallStatus } {
-  const tool = name.replace("__", ".");
+  const tool = name.replace("__", ".").replace(/^client\./, "");
   const verb = tool.slice(tool.indexOf(".") + 1);
   const [kind] = KINDS.find(([, pattern]) => pattern.test(verb)) ?? ["other" as const];
   return { toolCallId: toolCallId(run, call), title: oneLine(tool), kind, status: "pending" };

@@ -5,6 +5,7 @@ import {
   type CreateElicitationResponse,
   ndJsonStream,
   PROTOCOL_VERSION,
+  RequestError,
   type RequestPermissionRequest,
   type RequestPermissionResponse,
   type SessionUpdate,
@@ -23,6 +24,8 @@ export type EditorOptions = {
   readonly capabilities?: ClientCapabilities;
   /** Chooses an option of a permission request; default: leaves it to the signal. */
   readonly permit?: (request: RequestPermissionRequest, signal: AbortSignal) => Promise<string | undefined>;
+  /** Files of the editor, by path; absent: it has none. */
+  readonly files?: Map<string, string>;
   readonly fill?: (request: CreateElicitationRequest) => Promise<CreateElicitationResponse>;
 };
 
@@ -63,12 +66,24 @@ export async function startEditor(options: EditorOptions) {
       const optionId = await (options.permit ?? never)(params, signal);
       return { outcome: optionId === undefined ? { outcome: "cancelled" } : { outcome: "selected", optionId } };
     })
+    .onRequest("fs/read_text_file", ({ params: { path } }) => {
+      const content = options.files?.get(path);
+      if (content === undefined) throw RequestError.resourceNotFound(path);
+      return { content };
+    })
+    .onRequest("fs/write_text_file", ({ params: { path, content } }) => {
+      options.files?.set(path, content);
+      return {};
+    })
     .onRequest("elicitation/create", ({ params }) => options.fill?.(params) ?? { action: "cancel" });
   const connection = app.connect(ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout)));
   const { agent } = connection;
   const initialized = await agent.request("initialize", {
     protocolVersion: PROTOCOL_VERSION,
-    clientCapabilities: options.capabilities ?? {},
+    clientCapabilities: {
+      ...(options.files !== undefined && { fs: { readTextFile: true, writeTextFile: true } }),
+      ...options.capabilities,
+    },
   });
   const owned = stack.move();
   return {
