@@ -188,7 +188,8 @@ export class Session {
       try {
         return await work();
       } catch (error) {
-        if (toFault(error).kind !== "unavailable" || performance.now() > lastMs) throw error;
+        const isOver = this.#isCancelled || performance.now() > lastMs;
+        if (toFault(error).kind !== "unavailable" || isOver) throw error;
         await sleep(LOOK_MS, undefined, { signal: this.#closed.signal });
       }
     }
