@@ -1,12 +1,12 @@
 import type { AgentCard } from "@a2a-js/sdk";
+import { UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import * as z from "zod";
 import { type AgentSummary, operations } from "../contract/index.ts";
 import type { Exchange } from "../http/index.ts";
-import type { ApiServices } from "../operations/index.ts";
+import { type ApiServices, SentOnce } from "../operations/index.ts";
 import { agentCard, serverCard } from "./card.ts";
 import type { A2aOptions } from "./index.ts";
 import { Requests } from "./requests.ts";
-import { SentOnce } from "./sent-once.ts";
 
 const Named = z.object({ agent: z.string().optional() });
 const AGENTS_MAX = 1_000;
@@ -43,6 +43,9 @@ export const openRequests = (exchange: Exchange, services: ApiServices, options:
     caller: exchange.caller,
     agent: agentOf(exchange),
     base: baseOf(exchange, options),
-    sentOnce: new SentOnce(services),
+    sentOnce: new SentOnce(services, {
+      protocol: "a2a",
+      refusal: () => new UnsupportedOperationError("the same message is being handled"),
+    }),
     card: (agent) => cardFor(exchange, options, agent),
   });

@@ -22,12 +22,11 @@ import {
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { operations, type RunDetail, type RunSummary } from "../contract/index.ts";
-import { type Caller, followRun, settled } from "../operations/index.ts";
+import { type Caller, followRun, type SentOnce, settled } from "../operations/index.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import { TASK_EVENTS, TaskUpdates } from "./follow-run.ts";
 import { contextIdOf, contextKey, type Place, runStatesOf, taskOf } from "./present-task.ts";
 import { readAnswer, readMessage } from "./read-message.ts";
-import type { SentOnce } from "./sent-once.ts";
 
 const TERMINAL = new Set<RunDetail["state"]>(["completed", "failed", "cancelled"]);
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, Json } from "../../kernel/json.ts";
 import { type GivenTo, operations, type RunDetail, type Thread } from "../contract/index.ts";
-import { type Caller, RequestInvalidError } from "../operations/index.ts";
+import { type Caller, RequestInvalidError, type SentOnce } from "../operations/index.ts";
 import { resume } from "./interrupts.ts";
 import { instructionsOf, readContent, textOf } from "./read-message.ts";
 import type { Message, RunAgentInput } from "./request.ts";
@@ -16,8 +18,13 @@ export type Begun = {
   readonly shown: Thread | undefined;
 };
 
-/** Gives the run that waits what the request has for it, or sends its last message. Without either, the dialogue is shown. */
-export async function begin(caller: Caller, agent: string, input: RunAgentInput): Promise<Begun> {
+type Asked = { readonly caller: Caller; readonly sentOnce: SentOnce; readonly agent: string };
+
+/**
+ * Gives the run that waits what the request has for it, or sends its last message. Without either, the dialogue is shown. A request that
+ * is repeated with its `runId` gets the run of the first.
+ */
+export async function begin({ caller, sentOnce, agent }: Asked, input: RunAgentInput): Promise<Begun> {
   const { threadId, messages } = input;
   const known = await find(caller, agent, threadId);
   const waiting = known === undefined ? undefined : await openRun(caller, known);
@@ -30,12 +37,19 @@ export async function begin(caller: Caller, agent: string, input: RunAgentInput)
     return { run: waiting, after: waiting.last_event_id, shown: undefined };
   }
   if (last?.role !== "user") return { run: waiting, after: "", shown: known };
-  const thread = known ?? (await create(caller, agent, threadId));
-  const { run, joined } = await caller.perform(
-    operations.thread.send,
-    await messageFor(caller, thread.id, { ...input, last }),
-  );
-  return { run, after: joined && run.id === waiting?.id ? waiting.last_event_id : "", shown: undefined };
+  let joins = false;
+  const { runId } = input;
+  const message = JSON.stringify({ agent, threadId, runId, last });
+  const hash = createHash("sha256").update(canonicalJson(Json.parse(JSON.parse(message))));
+  const id = await sentOnce.perform(caller.principal, hash.digest("base64url"), async (asked) => {
+    const thread = known ?? (await create(caller, agent, threadId));
+    const body = await messageFor(caller, thread.id, { ...input, last });
+    const { run, joined } = await caller.perform(operations.thread.send, body, { asked });
+    joins = joined && run.id === waiting?.id;
+    return run.id;
+  });
+  const run = await caller.perform(operations.run.get, { id });
+  return { run, after: joins && waiting !== undefined ? waiting.last_event_id : "", shown: undefined };
 }
 
 type Send = GivenTo<typeof operations.thread.send>;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Fault, FAULTS } from "../../kernel/errors.ts";
-import type { Protocol, StreamFormat } from "../http/index.ts";
-import { type Caller, checkInput, followRun } from "../operations/index.ts";
+import { type Protocol, refusalOf, type StreamFormat } from "../http/index.ts";
+import { type Caller, checkInput, followRun, SentOnce } from "../operations/index.ts";
 import { begin, type Begun } from "./begin.ts";
 import { messagesOf } from "./messages.ts";
 import { RunAgentInput } from "./request.ts";
@@ -30,7 +30,7 @@ export const agui = (): Protocol => ({
       body: { error: { message: textOf(fault), code, request_id: requestId } },
     };
   },
-  routes: (scope) =>
+  routes: (scope, services) =>
     scope.route({
       method: "POST",
       path: "/ag-ui/:agent",
@@ -38,7 +38,11 @@ export const agui = (): Protocol => ({
         const { request, caller } = exchange;
         const { agent } = checkInput(Params, request.params);
         const input = checkInput(RunAgentInput, request.body);
-        const begun = await begin(caller, agent, input);
+        const sentOnce = new SentOnce(services, {
+          protocol: "ag-ui",
+          refusal: (reason) => refusalOf(reason, input.runId),
+        });
+        const begun = await begin({ caller, sentOnce, agent }, input);
         return exchange.stream(EVENTS, async () => events(caller, input, begun));
       },
     }),

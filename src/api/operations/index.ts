@@ -1,5 +1,6 @@
 export type { AnswerKey } from "./idempotency-store.ts";
 export { RequestIds } from "./request-ids.ts";
+export { SentOnce } from "./sent-once.ts";
 export type { ApiServices, ServerFacts } from "./api-services.ts";
 export { continueDeletions } from "./access/delete-workspace.ts";
 export { Caller, type CallerOptions, type EventOf } from "./caller.ts";

@@ -93,12 +93,14 @@ const runsOf = async () => runs.RunPage.parse((await server.ask("GET", "/api/v1/
 const refused = (status: number, code: string) => ({ status, body: { error: { code } } });
 const texts = (messages: readonly Message[]) =>
   messages.flatMap((message) => (message.role === "user" || message.role === "assistant" ? [message.content] : []));
-const post = async (body: unknown, name = "packer") => {
-  const response = await fetch(`${server.url}/ag-ui/${name}`, {
+const send = (body: unknown, name = "packer") =>
+  fetch(`${server.url}/ag-ui/${name}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
+const post = async (body: unknown, name?: string) => {
+  const response = await send(body, name);
   return { status: response.status, body: await response.json() };
 };
 const only = <Item>([item]: readonly Item[]): Item => {
@@ -301,6 +303,16 @@ test("requests that cannot be run are refused with a code", async () => {
   expect(await post(input, "missing")).toMatchObject(refused(404, "AGENT_NOT_FOUND"));
   const taken = [{ name: "calculator__evaluate", description: "", parameters: {} }];
   expect(await post({ ...input, tools: taken })).toMatchObject({ status: 400 });
+});
+
+test("a request that is sent again with its runId gets the run of the first", async () => {
+  turns = [{ text: "Once." }];
+  const input = { threadId: "t", runId: "r", messages: [{ id: "1", role: "user", content: "Hi." }] };
+  expect(await (await send(input)).text()).toContain("Once.");
+  expect(await (await send(input)).text()).toContain("Once.");
+  expect(await runsOf()).toHaveLength(1);
+  await (await send({ ...input, runId: "another" })).text();
+  expect(await runsOf()).toHaveLength(2);
 });
 
 test("access is that of every other interface", async () => {

@@ -1,18 +1,27 @@
 import type { Principal } from "../../access/index.ts";
-import { mint, RunId } from "../../kernel/ids.ts";
 import { CaxtonError, FAULTS } from "../../kernel/errors.ts";
-import { type ApiServices, RequestIds } from "../operations/index.ts";
-import { UnsupportedOperationError } from "@a2a-js/sdk/errors";
+import { mint, RunId } from "../../kernel/ids.ts";
+import type { ApiServices } from "./api-services.ts";
+import { RequestIds } from "./request-ids.ts";
 
 /** Failures from this status on leave it open whether the request was executed. */
 const UNSURE = 499;
 
-/** Executes each message once: a message that is sent again, with its id and content, gets the run of the first. */
+type Options = {
+  /** Name of the protocol whose messages these are. */
+  readonly protocol: string;
+  /** The error for a message that cannot be handled: the same one is being handled, or was when the server stopped. */
+  readonly refusal: (reason: "other-request" | "in-progress" | "unfinished") => Error;
+};
+
+/** Executes each message of a protocol once: a message that is sent again, with its id and content, gets the run of the first. */
 export class SentOnce {
   readonly #services: Pick<ApiServices, "storage" | "server">;
+  readonly #options: Options;
 
-  constructor(services: Pick<ApiServices, "storage" | "server">) {
+  constructor(services: Pick<ApiServices, "storage" | "server">, options: Options) {
     this.#services = services;
+    this.#options = options;
   }
 
   /** Returns the id of the run. */
@@ -22,12 +31,11 @@ export class SentOnce {
     start: (asked: RequestIds) => Promise<string>,
   ): Promise<string> {
     const { idempotencyStore: store } = this.#services.storage;
-    const key = { workspace, key: `${id} a2a:${message}` };
+    const key = { workspace, key: `${id} ${this.#options.protocol}:${message}` };
     const first = mint(RunId);
     const claim = await store.claim(key, { hash: message, subject: first }, this.#services.server.clock.nowMs());
     if (claim.type === "kept") return claim.answer.body;
-    if (claim.type !== "begun" && claim.type !== "new")
-      throw new UnsupportedOperationError("the same message is being handled");
+    if (claim.type !== "begun" && claim.type !== "new") throw this.#options.refusal(claim.type);
     const asked = claim.type === "begun" ? new RequestIds(claim.subject, true) : new RequestIds(first, false);
     try {
       const run = await start(asked);
