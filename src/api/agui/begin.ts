@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { type GivenTo, operations, type RunDetail, type Thread } from "../contract/index.ts";
 import { type Caller, RequestInvalidError, type SentOnce } from "../operations/index.ts";
-import { resume } from "./interrupts.ts";
+import { interruptsOf, resume } from "./interrupts.ts";
 import { instructionsOf, readContent, textOf } from "./read-message.ts";
 import type { Message, RunAgentInput } from "./request.ts";
 
@@ -44,7 +44,10 @@ export async function begin({ caller, sentOnce, agent }: Asked, input: RunAgentI
   const id = await sentOnce.perform(caller.principal, hash.digest("base64url"), async (asked) => {
     const thread = known ?? (await create(caller, agent, threadId));
     const body = await messageFor(caller, thread.id, { ...input, last });
-    const { run, joined } = await caller.perform(operations.thread.send, body, { asked });
+    // It would wait behind a run that waits for the user, who is not asked again.
+    const isBlocked = waiting !== undefined && waiting.state !== "awaiting-input" && interruptsOf(waiting).length > 0;
+    const sending = { ...body, ...(isBlocked && { when_busy: "reject" as const }) };
+    const { run, joined } = await caller.perform(operations.thread.send, sending, { asked });
     joins = joined && run.id === waiting?.id;
     return run.id;
   });

@@ -103,6 +103,7 @@ const post = async (body: unknown, name?: string) => {
   const response = await send(body, name);
   return { status: response.status, body: await response.json() };
 };
+const message = (content: string) => ({ messages: [{ id: content, role: "user", content }] });
 const only = <Item>([item]: readonly Item[]): Item => {
   if (item === undefined) throw new Error("there is none");
   return item;
@@ -313,6 +314,22 @@ test("a request that is sent again with its runId gets the run of the first", as
   expect(await runsOf()).toHaveLength(1);
   await (await send({ ...input, runId: "another" })).text();
   expect(await runsOf()).toHaveLength(2);
+});
+
+test("the next message answers a question, and is refused while a call waits for an approval", async () => {
+  turns = [{ toolCalls: [ask({ question: "What name?" })] }, { text: "Finished." }];
+  const asking = { threadId: "asking", runId: "1", ...message("Pack.") };
+  expect(await (await send(asking)).text()).toContain('"reason":"question"');
+  const answered = await (await send({ ...asking, runId: "2", ...message("Anna") })).text();
+  expect(answered).toContain("Finished.");
+  expect(answered).toMatch(/"type":"TOOL_CALL_RESULT"[^\n]*"content":"Anna"/);
+  expect(await runsOf()).toHaveLength(1);
+  turns = [{ toolCalls: [EVALUATE] }, { text: "Paid." }];
+  const paying = { threadId: "paying", runId: "1", ...message("Pay.") };
+  expect(await (await send(paying, "payer")).text()).toContain('"reason":"tool_approval"');
+  expect(await post({ ...paying, runId: "2", ...message("Hello?") }, "payer")).toMatchObject(
+    refused(409, "THREAD_BUSY"),
+  );
 });
 
 test("access is that of every other interface", async () => {
