@@ -46,7 +46,7 @@ export type MemoryPorts = {
 export async function openMemory(options: MemoryOptions, { clock, endpoint, hide, secret, quotas }: MemoryPorts) {
   await using opening = new AsyncDisposableStack();
   const { directory, backend } = options;
-  const embedders = new Embedders({ options: options.embedders, endpoint, clock });
+  const embedders = opening.use(new Embedders({ options: options.embedders, endpoint, clock }));
   const notes = new MemoryBackendFile(directory);
   const checkpoints = new CheckpointFiles(join(directory, "transfers"));
   const open = storeOpener(options.stores, directory, secret);

@@ -205,6 +205,7 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "model list": ["", "model.list"],
   "model providers": ["", "model.providers"],
   "model test": ["mock", "model.test"],
+  "model embed": ["cats", "embedding.create"],
   status: ["", "server.status"],
   whoami: ["", "access.whoami"],
   "auth can-i": ["--list", "access.whoami"],

@@ -320,6 +320,7 @@ const definition = (name: string) =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n`;
 /** Operations without a path parameter whose body names nothing, or is a file that its sender has. */
 const NAMELESS: ReadonlySet<string> = new Set([
+  "embedding.create",
   "memoryTransfer.import",
   "model.test",
   "run.replayExport",

@@ -47,6 +47,7 @@ export const PERMISSIONS = {
   "webhooks:write": "Create, change, test and delete webhooks, and repeat deliveries",
   "workspaces:admin": "Create, change, export and delete workspaces",
   "participants:keys": "Register and revoke keys with which programs sign; a program's token gives it for its own keys",
+  "models:use": "Compute vectors of texts with an embedding model",
 } as const satisfies Readonly<Record<string, string>>;
 export type Permission = keyof typeof PERMISSIONS;
 /** What an operation reads or changes: one workspace, or what belongs to none. */

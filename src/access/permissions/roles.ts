@@ -35,7 +35,7 @@ export const ROLES = {
     ],
   },
   user: {
-    description: "Starts runs and tasks, answers approvals, sends messages, reads and writes memory",
+    description: "Starts runs and tasks, answers approvals, sends messages, reads and writes memory, computes vectors",
     permissions: [
       "agents:read",
       "runs:read",
@@ -54,6 +54,7 @@ export const ROLES = {
       "server:read",
       "usage:read",
       "models:read",
+      "models:use",
       "memory:read",
       "memory:write",
     ],

@@ -45,6 +45,7 @@ export {
   type ModelTest,
 } from "./models/models.ts";
 export * as models from "./models/models.ts";
+export type { Embeddings } from "./models/embeddings.ts";
 export {
   type Capability,
   type CapabilityProvider,

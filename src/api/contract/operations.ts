@@ -6,6 +6,7 @@ export * as budget from "./agents/budget-operations.ts";
 export * as capability from "./messaging/capability-operations.ts";
 export * as conversation from "./messaging/conversation-operations.ts";
 export * as deadLetter from "./messaging/dead-letter-operations.ts";
+export * as embedding from "./models/embedding-operations.ts";
 export * as key from "./access/key-operations.ts";
 export * as mailbox from "./messaging/mailbox-operations.ts";
 export * as memory from "./memory/memory-operations.ts";

@@ -1,5 +1,6 @@
 import type { Protocol } from "../http/index.ts";
 import { chatRoutes } from "./chat/routes.ts";
+import { embeddingRoutes } from "./embeddings.ts";
 import { errorAnswer } from "./errors.ts";
 import { modelRoutes } from "./models.ts";
 import type { OpenAiOptions } from "./options.ts";
@@ -12,6 +13,7 @@ export const openai = (options: OpenAiOptions): Protocol => ({
   routes: (scope) => {
     modelRoutes(scope);
     chatRoutes(scope, options);
+    embeddingRoutes(scope);
     unknownRoutes(scope);
   },
 });

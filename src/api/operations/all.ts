@@ -6,6 +6,7 @@ import { budgetOperations } from "./agents/budget-operations.ts";
 import { capabilityOperations } from "./messaging/capability-operations.ts";
 import { conversationOperations } from "./messaging/conversation-operations.ts";
 import { deadLetterOperations } from "./messaging/dead-letter-operations.ts";
+import { embeddingOperations } from "./models/embedding-operations.ts";
 import { grantOperations } from "./tools/grant-operations.ts";
 import { keyOperations } from "./access/key-operations.ts";
 import { metricsOperations } from "./server/metrics.ts";
@@ -44,6 +45,7 @@ export const OPERATIONS = [
   ...conversationOperations,
   ...deadLetterOperations,
   ...grantOperations,
+  ...embeddingOperations,
   ...keyOperations,
   ...mailboxOperations,
   ...memoryOperations,

@@ -1,4 +1,5 @@
 import { type CommandMaker, examples } from "../frame/index.ts";
+import { modelEmbed } from "./embed.ts";
 import { modelInstall } from "./install.ts";
 import { modelList } from "./list.ts";
 import { modelProviders } from "./providers.ts";
@@ -18,5 +19,6 @@ export const model: CommandMaker = (command, invocation) => {
   modelList(command.command("list"), invocation);
   modelProviders(command.command("providers"), invocation);
   modelTest(command.command("test"), invocation);
+  modelEmbed(command.command("embed"), invocation);
   modelInstall(command.command("install"), invocation);
 };

@@ -47,6 +47,7 @@ export class Embedders {
   readonly #options: EmbeddersOptions;
   readonly #endpointOf: NamedEndpoint;
   readonly #clock: Clock;
+  readonly #shared = new Map<string, Promise<Embedder>>();
 
   constructor({ options, endpoint, clock }: Deps) {
     this.#options = options;
@@ -80,6 +81,32 @@ export class Embedders {
     const directory = this.#options.directory;
     if (model === ALL_MINILM) return openEmbedder({ type: "minilm", directory }, this.#clock);
     return openEmbedder({ type: "endpoint", options: await this.#endpoint(model) }, this.#clock);
+  }
+
+  /**
+   * One of those that are known, opened once and closed with this. Rejects with UnknownEmbedderError, UnknownModelError,
+   * ModelNotInstalledError, ModelFileInvalidError.
+   */
+  async shared(model = this.used): Promise<{ readonly model: string; readonly embedder: Embedder }> {
+    const known = this.known().map((each) => each.model);
+    if (!known.includes(model))
+      throw new UnknownEmbedderError(`${model} is no embedder of this server`, `It has ${known.join(", ")}.`, {
+        model,
+      });
+    const opening = this.#shared.get(model) ?? this.open(model);
+    this.#shared.set(model, opening);
+    try {
+      return { model, embedder: await opening };
+    } catch (error) {
+      // It may be installed meanwhile.
+      this.#shared.delete(model);
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await Promise.allSettled(this.#shared.values());
+    await Promise.all(opened.flatMap((each) => (each.status === "fulfilled" ? [each.value.close()] : [])));
   }
 
   /** The embedder whose vectors have this id, while it still is here; endpoints are not asked for what they no longer are used for. */

@@ -1,5 +1,6 @@
 """Uses a server by the packages openai and litellm, and prints what they return as JSON."""
 
+import base64
 import json
 import os
 
@@ -41,6 +42,10 @@ try:
     client.chat.completions.create(model="unknown", messages=MESSAGES)
 except NotFoundError as error:
     found["error"] = [error.status_code, error.code]
+
+vectors = [client.embeddings.create(model="static", input="ink", encoding_format=each) for each in ("float", "base64")]
+raw = base64.b64decode(vectors[1].data[0].embedding)
+found["embedding"] = [len(vectors[0].data[0].embedding), len(raw) // 4]
 
 options = {"model": "openai/greeter:text", "messages": SHORT, "api_base": BASE, "api_key": KEY}
 found["litellm"] = litellm.completion(**options).choices[0].message.content
