@@ -63,6 +63,30 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   }
 }
 
+/** The standard protocols besides REST. */
+function protocolsOf(
+  { access, openai: openaiOptions, mcp: mcpOptions, server }: LoadedConfig["config"],
+  version: string,
+) {
+  const issuers = Object.values(access.jwt);
+  const publicUrl = server.public_url;
+  return [
+    agui(),
+    openai({ ...openaiOptions, publicUrl }),
+    mcp({
+      ...mcpOptions,
+      publicUrl,
+      issuers: issuers.flatMap(({ audience, issuer }) => (audience === undefined ? [] : issuer)),
+    }),
+    a2a({
+      publicUrl,
+      needsCredentials: access.mode === "required",
+      issuers: issuers.map(({ issuer }) => issuer),
+      version,
+    }),
+  ];
+}
+
 async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Started> {
   const { config } = loaded;
   tuneGarbageCollector();
@@ -84,17 +108,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
-    protocols: [
-      agui(),
-      openai({ ...config.openai, publicUrl: config.server.public_url }),
-      mcp(config.mcp),
-      a2a({
-        publicUrl: config.server.public_url,
-        needsCredentials: config.access.mode === "required",
-        issuers: Object.values(config.access.jwt).map(({ issuer }) => issuer),
-        version: services.server.version,
-      }),
-    ],
+    protocols: protocolsOf(config, services.server.version),
     rpc: [grpc()],
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.

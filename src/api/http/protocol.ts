@@ -28,8 +28,8 @@ export type Protocol = {
   readonly name: string;
   /** Media types of JSON bodies besides application/json. */
   readonly mediaTypes?: readonly string[];
-  /** Answers a failed request in the protocol's own form. */
-  readonly failed: (fault: Fault, requestId: string) => ProtocolFailure;
+  /** Answers a failed request in the protocol's own form. `origin` is the address that the client used, if it is one. */
+  readonly failed: (fault: Fault, requestId: string, origin: string | undefined) => ProtocolFailure;
   routes(scope: ProtocolScope, services: ApiServices): void;
 };
 
@@ -58,6 +58,10 @@ export type ProtocolRoute = {
   /** Returns the answer, which is sent as JSON; undefined if it has answered already. */
   readonly handle: (exchange: Exchange) => Promise<object | undefined>;
 };
+
+/** The origin that a request was sent to; undefined if its header `Host` is not one. */
+export const originAt = ({ protocol, host }: FastifyRequest): string | undefined =>
+  URL.parse(`${protocol}://${host}`)?.origin;
 
 /** One request to a protocol's route. */
 export class Exchange {
@@ -128,7 +132,7 @@ export function bindProtocol(http: Http, protocol: Protocol, context: HttpContex
         schema: { hide: true },
         config: { protocol: protocol.name },
         errorHandler: (error, request, reply) => {
-          const { status, headers = {}, body } = failed(faultOf(error, request), request.id);
+          const { status, headers = {}, body } = failed(faultOf(error, request), request.id, originAt(request));
           void reply.status(status).headers(headers).type("application/json").serializer(JSON.stringify).send(body);
         },
         onRequest: async (request, reply) => {

@@ -37,14 +37,14 @@ export function rpcError(fault: Fault): { readonly code: number; readonly messag
 }
 
 /** The answer to a request that reached no MCP message. */
-export function failureOf(fault: Fault, requestId: string): ProtocolFailure {
+export function failureOf(fault: Fault, requestId: string, challenge: string): ProtocolFailure {
   const { kind, retryAfterMs } = fault;
   const error = rpcError(fault);
   const code = fault.code === "REQUEST_INVALID" ? PARSE_ERROR : error.code;
   return {
     status: FAULTS[kind].http,
     headers: {
-      ...(kind === "unauthenticated" && { "www-authenticate": 'Bearer realm="caxton"' }),
+      ...(kind === "unauthenticated" && { "www-authenticate": challenge }),
       ...(retryAfterMs !== undefined && { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) }),
     },
     body: { jsonrpc: "2.0", id: null, error: { ...error, code, data: { ...error.data, request_id: requestId } } },
