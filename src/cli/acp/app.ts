@@ -5,16 +5,13 @@ import {
   PROTOCOL_VERSION,
   RequestError,
 } from "@agentclientprotocol/sdk";
-import { operations } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { packageVersion } from "../../kernel/package.ts";
-import { tokenOf } from "../client/index.ts";
 import { type Context, reportError } from "../frame/index.ts";
 import { AGENT_OPTION } from "./agents.ts";
 import { requestError } from "./errors.ts";
+import { authMethods, Login, LOGIN } from "./login.ts";
 import { Sessions } from "./sessions.ts";
-
-const LOGIN = "caxton-login";
 
 export type AcpOptions = {
   /** Agent of new sessions; undefined: the first one of the server. */
@@ -26,21 +23,15 @@ export type AcpServer = { readonly app: AgentApp; readonly sessions: Sessions };
 
 /** The requests of an editor as operations of the server. */
 export function acpServer(context: Context, given: AcpOptions): AcpServer {
-  let { client } = context;
+  const login = new Login(context);
   let capabilities: ClientCapabilities = {};
-  const sessions = new Sessions({ client: () => client, ...given, directory: process.cwd() });
+  const sessions = new Sessions({ client: () => login.client, ...given, directory: process.cwd() });
   const editor = ({ client: peer }: { readonly client: Parameters<Sessions["create"]>[0]["client"] }) => ({
     client: peer,
     capabilities,
   });
   const answered = answering(context);
-  const logIn = async (): Promise<void> => {
-    const saved = context.contexts.for(client.server, context.saved?.name);
-    const token = context.givenToken ?? (saved && (await tokenOf(context.contexts, saved)));
-    const renewed = client.withToken(token);
-    await renewed.call(operations.access.whoami, {});
-    client = renewed;
-  };
+  const performed = <Value>(work: () => Promise<Value>): Promise<Value> => answered(() => login.perform(work));
   const app = agent({ name: "caxton" })
     .onRequest("initialize", ({ params }) => {
       capabilities = params.clientCapabilities ?? {};
@@ -52,37 +43,31 @@ export function acpServer(context: Context, given: AcpOptions): AcpServer {
           promptCapabilities: { image: true, audio: true, embeddedContext: true },
           sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {} },
         },
-        authMethods: [
-          {
-            id: LOGIN,
-            name: "Log in to Caxton",
-            description: `Type in a terminal: caxton login ${client.server.origin}`,
-          },
-        ],
+        authMethods: authMethods(capabilities, login.client.server),
       };
     })
     .onRequest("authenticate", ({ params }) =>
       answered(async () => {
         if (params.methodId !== LOGIN) throw RequestError.invalidParams(undefined, `unknown method ${params.methodId}`);
-        await logIn();
+        await login.renew();
         return {};
       }),
     )
-    .onRequest("session/new", (request) => answered(() => sessions.create(editor(request), request.params.cwd)))
+    .onRequest("session/new", (request) => performed(() => sessions.create(editor(request), request.params.cwd)))
     .onRequest("session/load", (request) =>
-      answered(() => sessions.open(editor(request), request.params, { replays: true })),
+      performed(() => sessions.open(editor(request), request.params, { replays: true })),
     )
     .onRequest("session/resume", (request) =>
-      answered(() => sessions.open(editor(request), request.params, { replays: false })),
+      performed(() => sessions.open(editor(request), request.params, { replays: false })),
     )
-    .onRequest("session/list", ({ params }) => answered(() => sessions.list(params)))
-    .onRequest("session/close", ({ params }) => answered(async () => sessions.close(params.sessionId)))
-    .onRequest("session/delete", ({ params }) => answered(() => sessions.delete(params.sessionId)))
+    .onRequest("session/list", ({ params }) => performed(() => sessions.list(params)))
+    .onRequest("session/close", ({ params }) => performed(async () => sessions.close(params.sessionId)))
+    .onRequest("session/delete", ({ params }) => performed(() => sessions.delete(params.sessionId)))
     .onRequest("session/set_mode", ({ params }) =>
-      answered(async () => void (await sessions.choose(params.sessionId, params.modeId))),
+      performed(async () => void (await sessions.choose(params.sessionId, params.modeId))),
     )
     .onRequest("session/set_config_option", ({ params: { sessionId, configId, value } }) =>
-      answered(async () => {
+      performed(async () => {
         if (configId !== AGENT_OPTION || typeof value !== "string")
           throw RequestError.invalidParams(undefined, `unknown option ${configId}`);
         const { configOptions } = await sessions.choose(sessionId, value);
@@ -90,9 +75,14 @@ export function acpServer(context: Context, given: AcpOptions): AcpServer {
       }),
     )
     .onRequest("session/prompt", ({ params, signal }) =>
-      answered(async () => ({ stopReason: await sessions.get(params.sessionId).prompt(params.prompt, signal) })),
+      answered(async () => {
+        const session = sessions.get(params.sessionId);
+        // Not repeated as a whole: its message could have been sent.
+        await login.perform(() => login.check());
+        return { stopReason: await session.prompt(params.prompt, signal) };
+      }),
     )
-    .onNotification("session/cancel", ({ params }) => answered(() => sessions.get(params.sessionId).cancel()));
+    .onNotification("session/cancel", ({ params }) => performed(() => sessions.get(params.sessionId).cancel()));
   return { app, sessions };
 }
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { approvals, runs, threads } from "../../../src/api/contract/index.ts";
 import type { ScriptedTurnInput } from "../../../src/models/vendors/index.ts";
+import { Pty } from "../../helpers/pty.ts";
 import { startServer, type TestServer, type TestServerOptions } from "../../helpers/server.ts";
 import { verifies } from "../../helpers/verifies.ts";
 import { caxton } from "../../cli/caxton.ts";
@@ -400,4 +401,17 @@ test("without a login the editor shows how to log in, and continues after it", a
   await editor.agent.request("authenticate", { methodId: "caxton-login" });
   const session = await editor.open();
   expect(await editor.prompt(session, "Hi.")).toEqual({ stopReason: "end_turn" });
+});
+
+test("an editor with a terminal logs in there", async () => {
+  await using server = await serving([{ text: "Hello." }], { settings: { "access.mode": "required" } });
+  await using editor = await editing(server, { capabilities: { auth: { terminal: true } } });
+  const method = editor.initialized.authMethods?.find((each) => "type" in each && each.type === "terminal");
+  const args = method !== undefined && "args" in method ? (method.args ?? []) : [];
+  expect(args).toEqual(["--login"]);
+  await using terminal = new Pty(["acp", "--server", server.url, ...args], { server: "", cwd: server.directory });
+  await terminal.shows(/key/i);
+  terminal.type(`${server.started.setupToken ?? ""}\r`);
+  await terminal.shows(/stored as context/);
+  expect(await editor.open()).not.toBe("");
 });
