@@ -25,7 +25,12 @@ export type AcpServer = { readonly app: AgentApp; readonly sessions: Sessions };
 export function acpServer(context: Context, given: AcpOptions): AcpServer {
   const login = new Login(context);
   let capabilities: ClientCapabilities = {};
-  const sessions = new Sessions({ client: () => login.client, ...given, directory: process.cwd() });
+  const sessions = new Sessions({
+    client: () => login.client,
+    check: () => login.perform(() => login.check()),
+    ...given,
+    directory: process.cwd(),
+  });
   const editor = ({ client: peer }: { readonly client: Parameters<Sessions["create"]>[0]["client"] }) => ({
     client: peer,
     capabilities,
@@ -75,12 +80,7 @@ export function acpServer(context: Context, given: AcpOptions): AcpServer {
       }),
     )
     .onRequest("session/prompt", ({ params, signal }) =>
-      answered(async () => {
-        const session = sessions.get(params.sessionId);
-        // Not repeated as a whole: its message could have been sent.
-        await login.perform(() => login.check());
-        return { stopReason: await session.prompt(params.prompt, signal) };
-      }),
+      answered(async () => ({ stopReason: await sessions.get(params.sessionId).prompt(params.prompt, signal) })),
     )
     .onNotification("session/cancel", ({ params }) => performed(() => sessions.get(params.sessionId).cancel()));
   return { app, sessions };

@@ -29,6 +29,8 @@ export type SessionOptions = {
   readonly thread: Thread;
   /** Directory of the project whose files agents may ask for; undefined: none. */
   readonly files: string | undefined;
+  /** Throws what the client throws if the credentials are not valid; a prompt is not sent twice. */
+  readonly check: () => Promise<void>;
   /** Notifies the editor that another agent continues. */
   readonly onAgent: (agent: string) => Promise<void>;
 };
@@ -76,8 +78,14 @@ export class Session {
     try {
       const left = this.#left;
       this.#left = undefined;
-      const run = await this.#send(blocks, left);
-      if (this.#isCancelled) return "cancelled";
+      await this.#options.check();
+      const run = this.#isCancelled ? undefined : await this.#send(blocks, left);
+      if (this.#isCancelled) {
+        // What was cancelled before could not have been this turn.
+        if (run !== undefined) await this.cancel();
+        return "cancelled";
+      }
+      if (run === undefined) return "cancelled";
       const ended = await this.follow(run.id, left?.run === run.id ? left.after : "");
       await this.#persist(() => this.#showTitle());
       return stopReason(ended, this.#isCancelled);

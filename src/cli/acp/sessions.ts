@@ -21,6 +21,7 @@ const PAGE = 100;
 
 type Options = {
   readonly client: () => Client;
+  readonly check: () => Promise<void>;
   /** Agent of new sessions; undefined: the first one of the server. */
   readonly agent: string | undefined;
   /** Whether agents get tools for the files of the editor. */
@@ -136,14 +137,14 @@ export class Sessions {
   /** `directory` is undefined for a thread that was begun elsewhere: its files are others. */
   #add(editor: Editor, thread: Thread, directory: string | undefined): Session {
     const peer = { ...editor, sessionId: thread.id };
-    const { client } = this.#options;
+    const { client, check } = this.#options;
     const onAgent = async (agent: string): Promise<void> => {
       await update(peer, { sessionUpdate: "current_mode_update", currentModeId: agent });
       const { configOptions } = choicesOf(await agentsOf(client()), agent);
       await update(peer, { sessionUpdate: "config_option_update", configOptions });
     };
     const files = this.#options.files ? directory : undefined;
-    const session = new Session({ client, peer, thread, files, onAgent });
+    const session = new Session({ client, check, peer, thread, files, onAgent });
     this.#open.set(thread.id, session);
     return session;
   }

@@ -222,6 +222,16 @@ test("session/cancel ends the turn, also one that waits for an approval", async 
   await within(async () => expect(await runsOf(payer)).toMatchObject([{ state: "cancelled" }]));
 });
 
+test("a prompt that is cancelled at once is not continued on the server", async () => {
+  await using server = await serving([{ text: "Never said.", delayMs: 600_000 }]);
+  await using editor = await editing(server);
+  const session = await editor.open();
+  const turn = editor.prompt(session, "Wait.");
+  await editor.agent.notify("session/cancel", { sessionId: session });
+  expect(await turn).toEqual({ stopReason: "cancelled" });
+  await within(async () => expect((await runsOf(server)).filter(({ state }) => state !== "cancelled")).toEqual([]));
+});
+
 test("an editor that ends in a turn loses nothing: the session is loaded with all that came since", async () => {
   await using server = await serving([
     { when: { userIncludes: "One" }, text: "First answer." },
