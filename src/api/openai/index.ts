@@ -4,6 +4,7 @@ import { embeddingRoutes } from "./embeddings.ts";
 import { errorAnswer } from "./errors.ts";
 import { modelRoutes } from "./models.ts";
 import type { OpenAiOptions } from "./options.ts";
+import { responseRoutes } from "./responses/routes.ts";
 import { unknownRoutes } from "./unknown.ts";
 
 /** The OpenAI-compatible API at `/v1`. Agents are its models. */
@@ -13,6 +14,7 @@ export const openai = (options: OpenAiOptions): Protocol => ({
   routes: (scope) => {
     modelRoutes(scope);
     chatRoutes(scope, options);
+    responseRoutes(scope, options);
     embeddingRoutes(scope);
     unknownRoutes(scope);
   },

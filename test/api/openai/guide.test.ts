@@ -8,5 +8,6 @@ test("the commands of the guide work, in their order", async () => {
   expect(output).toContain('"object":"chat.completion",');
   expect(output).toContain('"finish_reason":"stop"');
   expect(output).toContain("data: [DONE]");
+  expect(output).toContain("event: response.completed");
   expect(output).toContain('"object":"embedding","index":1');
 });

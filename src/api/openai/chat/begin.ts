@@ -6,7 +6,7 @@ import { readCallId } from "./answer.ts";
 import { type Dialogue, readDialogue } from "./dialogue.ts";
 import type { ChatMessage, ChatRequest, ChatTool } from "./request.ts";
 
-type Start = GivenTo<typeof operations.run.start>;
+export type Start = GivenTo<typeof operations.run.start>;
 
 /** A run that answers a request. Turns of the model up to `afterTurn` were sent to the client before. */
 export type Begun = {
@@ -20,12 +20,19 @@ export type Request = {
   readonly asked: ChatRequest;
   /** Value of the header `x-caxton-purpose`. */
   readonly purpose: string | undefined;
+  /** Tags of the run, besides `openai`. */
+  readonly tags?: readonly string[];
 };
 
 const TEXT = ":text";
 
-/** Continues the run that waits for the results in a request, or starts one. */
-export async function begin(caller: Caller, { asked, purpose }: Request, options: OpenAiOptions): Promise<Begun> {
+/** Continues the run that waits for the results in a request, or starts one; `instead` can do something else than start it. */
+export async function begin(
+  caller: Caller,
+  { asked, purpose, tags = [] }: Request,
+  options: OpenAiOptions,
+  instead?: (start: Start) => Promise<Begun>,
+): Promise<Begun> {
   const continued = await continueRun(caller, asked.messages);
   if (continued !== undefined) return continued;
   const dialogue = await readDialogue(caller, asked.messages);
@@ -33,7 +40,8 @@ export async function begin(caller: Caller, { asked, purpose }: Request, options
     purpose === "auxiliary" ||
     asked.model.endsWith(TEXT) ||
     options.auxiliary.some((beginning) => dialogue.input.startsWith(beginning));
-  const start = startOf(asked, dialogue, { isAuxiliary, options });
+  const start = { ...startOf(asked, dialogue, { isAuxiliary, options }), tags: ["openai", ...tags] };
+  if (instead !== undefined) return instead(start);
   if (asked.stream === true) {
     const { id } = await caller.perform(operations.run.start, start);
     return { run: id, afterTurn: 0, settled: () => settled(caller, id) };
@@ -54,7 +62,6 @@ function startOf(
   return {
     ...dialogue,
     agent: model.endsWith(TEXT) ? model.slice(0, -TEXT.length) : model,
-    tags: ["openai"],
     side_effects: options.side_effects,
     text_only: isAuxiliary,
     ...(instructions !== "" && { instructions }),
@@ -95,5 +102,6 @@ function trailingResults(messages: readonly ChatMessage[]): readonly Extract<Cha
   return messages.slice(last + 1).filter((message) => message.role === "tool");
 }
 
-const lastTurn = ({ step_list: steps }: RunDetail): number =>
+/** The last turn of the model so far. */
+export const lastTurn = ({ step_list: steps }: RunDetail): number =>
   steps.reduce((turn, step) => Math.max(turn, step.turn), 0);

@@ -1,12 +1,11 @@
-import type { FastifyRequest } from "fastify";
 import type { RunDetail } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
-import { type Caller, checkInput } from "../../operations/index.ts";
-import { operations } from "../../contract/index.ts";
+import { checkInput } from "../../operations/index.ts";
 import { errorAnswer } from "../errors.ts";
 import type { OpenAiOptions } from "../options.ts";
 import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall } from "./answer.ts";
 import { type Begun, begin } from "./begin.ts";
+import { cancelWith, dashboardOf, purposeOf, runsTo } from "./circumstances.ts";
 import { ChatRequest } from "./request.ts";
 
 type Chunk = object | "[DONE]";
@@ -32,11 +31,6 @@ export function chatRoutes(scope: ProtocolScope, options: OpenAiOptions): void {
   });
 }
 
-const purposeOf = ({ headers }: FastifyRequest): string | undefined => {
-  const value = headers["x-caxton-purpose"];
-  return typeof value === "string" ? value : undefined;
-};
-
 /** One request for a completion. */
 class Chat {
   readonly #exchange: Exchange;
@@ -53,7 +47,10 @@ class Chat {
     const begun = await this.#begin();
     const texts: string[] = [];
     const calls: ToolCall[] = [];
-    for (const piece of answerIn(await this.#runs(begun), this.#answerOptions(begun))) {
+    for (const piece of answerIn(
+      await runsTo(this.#exchange.caller, begun.run, await begun.settled()),
+      this.#answerOptions(begun),
+    )) {
       if (piece.type === "text") texts.push(piece.text);
       else if (piece.type === "calls") calls.push(...piece.calls);
       else {
@@ -62,17 +59,6 @@ class Chat {
       }
     }
     throw new TypeError("an answer has no end");
-  }
-
-  /** The run that answers, after those that were handed off to it. */
-  async #runs({ run, settled }: Begun): Promise<readonly RunDetail[]> {
-    let first = await settled();
-    const found = [first];
-    while (first.id !== run && first.handed_from !== null) {
-      first = await this.#exchange.caller.perform(operations.run.get, { id: first.handed_from });
-      found.unshift(first);
-    }
-    return found;
   }
 
   async *chunks(): AsyncGenerator<Chunk, void, undefined> {
@@ -108,10 +94,8 @@ class Chat {
 
   #answerOptions({ afterTurn }: Begun): AnswerOptions {
     const { request } = this.#exchange;
-    const base =
-      this.#options.publicUrl?.replace(/\/$/, "") ?? `${request.protocol}://${request.headers.host ?? "localhost"}`;
     const { type: format = "text" } = this.#asked.response_format ?? {};
-    return { afterTurn, isWhole: format !== "text", dashboard: `${base}/ui` };
+    return { afterTurn, isWhole: format !== "text", dashboard: dashboardOf(request, this.#options) };
   }
 
   #head(run: string, object: string) {
@@ -143,16 +127,3 @@ const usageOf = ({ input_tokens: input, output_tokens: output }: RunDetail) => (
   completion_tokens: output,
   total_tokens: input + output,
 });
-
-/** Cancels the run when the client disconnects before its end. */
-function cancelWith(caller: Caller, id: string): void {
-  const lasting = caller.detached();
-  caller.signal.addEventListener(
-    "abort",
-    () => {
-      // A run that has ended cannot be cancelled, and need not.
-      lasting.perform(operations.run.cancel, { id }).catch(() => undefined);
-    },
-    { once: true },
-  );
-}

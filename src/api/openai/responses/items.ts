@@ -1,0 +1,83 @@
+import type { RunDetail } from "../../contract/index.ts";
+import { errorAnswer } from "../errors.ts";
+import { endError } from "../chat/errors.ts";
+import type { ToolCall } from "../chat/answer.ts";
+import { toFault } from "../../../kernel/errors.ts";
+import type { ResponseRequest } from "./request.ts";
+
+const MS = 1_000;
+
+/** What a response repeats of its request; of one that is read later, little is known. */
+export type Asked = Partial<ResponseRequest> & { readonly model: string };
+
+export const textPart = (text: string) => ({ type: "output_text", text, annotations: [], logprobs: [] });
+export const messageItem = (response: string, text: string | undefined, status = "completed") => ({
+  id: response.replace("resp_", "msg_"),
+  type: "message",
+  role: "assistant",
+  status,
+  content: text === undefined ? [] : [textPart(text)],
+});
+export const callItem = ({ id, function: called }: ToolCall, status = "completed") => ({
+  id: id.replace("call_", "fc_"),
+  type: "function_call",
+  call_id: id,
+  name: called.name,
+  arguments: called.arguments,
+  status,
+});
+export type OutputItem = ReturnType<typeof messageItem> | ReturnType<typeof callItem>;
+
+export type State = {
+  readonly status: "in_progress" | "completed" | "failed" | "cancelled";
+  readonly output: readonly OutputItem[];
+  /** Absent while only its id is known. */
+  readonly run?: RunDetail;
+};
+
+export const responseOf = (id: string, asked: Asked, { status, output, run }: State) => ({
+  id,
+  object: "response",
+  created_at: Math.floor((run === undefined ? Date.now() : Date.parse(run.created_at)) / MS),
+  status,
+  background: asked.background ?? false,
+  error: status === "failed" && run !== undefined ? errorOf(run) : null,
+  incomplete_details: null,
+  instructions: asked.instructions ?? null,
+  max_output_tokens: null,
+  metadata: {},
+  model: asked.model,
+  output,
+  parallel_tool_calls: true,
+  previous_response_id: asked.previous_response_id ?? null,
+  reasoning: { effort: null, summary: null },
+  store: asked.store ?? true,
+  temperature: null,
+  text: { format: { type: "text" }, ...asked.text },
+  tool_choice: "auto",
+  tools: (asked.tools ?? []).map((tool) => ({ strict: false, ...tool })),
+  top_p: null,
+  truncation: "disabled",
+  usage: run === undefined || status === "in_progress" ? null : usageOf(run),
+  user: null,
+});
+
+/** Tokens of all calls of models in the run. */
+const usageOf = ({ input_tokens: input, output_tokens: output }: RunDetail) => ({
+  input_tokens: input,
+  input_tokens_details: { cached_tokens: 0 },
+  output_tokens: output,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: input + output,
+});
+
+function errorOf(run: RunDetail): object {
+  const { code, message } = toFault(endError(run));
+  return { code, message };
+}
+
+/** A failure as the last event of a stream. */
+export function errorEvent(...[fault, requestId]: Parameters<typeof errorAnswer>): object {
+  const { message } = fault;
+  return { type: "error", code: fault.code, message, param: null, sequence_number: 0, request_id: requestId };
+}

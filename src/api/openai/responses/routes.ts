@@ -1,0 +1,133 @@
+import * as z from "zod";
+import { operations, type RunDetail } from "../../contract/index.ts";
+import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
+import { checkInput } from "../../operations/index.ts";
+import { answerIn, answerOf, type AnswerOptions } from "../chat/answer.ts";
+import type { Begun } from "../chat/begin.ts";
+import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
+import type { OpenAiOptions } from "../options.ts";
+import { beginResponse } from "./begin.ts";
+import { type ResponseEvent, ResponseEvents } from "./events.ts";
+import { type Asked, callItem, errorEvent, messageItem, type OutputItem, responseOf } from "./items.ts";
+import { chatRequest, ResponseRequest } from "./request.ts";
+import { responseId, runAt, storedResponse } from "./stored.ts";
+
+const EVENTS: StreamFormat<ResponseEvent> = {
+  opening: "",
+  frame: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+  failed: (fault, requestId) => `event: error\ndata: ${JSON.stringify(errorEvent(fault, requestId))}\n\n`,
+};
+const Named = z.object({ id: z.string() });
+const Query = z.object({
+  stream: z.literal("false", { error: "a response is not streamed again: read it without stream" }).optional(),
+});
+
+/** Responses: each is a run of the agent that it names as the model, or the part of one up to a call of a tool of the client. */
+export function responseRoutes(scope: ProtocolScope, options: OpenAiOptions): void {
+  const path = "/v1/responses";
+  scope.route({ method: "POST", path, handle: (exchange) => create(exchange, options) });
+  scope.route({
+    method: "GET",
+    path: `${path}/:id`,
+    handle: async (exchange) => {
+      checkInput(Query, exchange.request.query);
+      return read(exchange, options);
+    },
+  });
+  scope.route({
+    method: "POST",
+    path: `${path}/:id/cancel`,
+    handle: async (exchange) => {
+      const { run } = await storedResponse(exchange.caller, idIn(exchange));
+      await exchange.caller.perform(operations.run.cancel, { id: run.id });
+      return read(exchange, options);
+    },
+  });
+  scope.route({
+    method: "DELETE",
+    path: `${path}/:id`,
+    handle: async (exchange) => {
+      const id = idIn(exchange);
+      const { run } = await storedResponse(exchange.caller, id);
+      await exchange.caller.perform(operations.run.delete, { id: run.id });
+      return { id, object: "response", deleted: true };
+    },
+  });
+}
+
+const idIn = ({ request }: Exchange): string => checkInput(Named, request.params).id;
+
+async function create(exchange: Exchange, options: OpenAiOptions): Promise<object | undefined> {
+  const { caller, request, reply } = exchange;
+  const asked = checkInput(ResponseRequest, request.body);
+  const begin = async () => {
+    const begun = await beginResponse(
+      caller,
+      { asked: chatRequest(asked), purpose: purposeOf(request) },
+      { ...options, previous: asked.previous_response_id, isStored: asked.store !== false },
+    );
+    if (asked.stream === true) void reply.header("x-caxton-run", begun.run);
+    if (options.cancel_on_disconnect && asked.background !== true) cancelWith(caller, begun.run);
+    return begun;
+  };
+  const { type: format = "text" } = asked.text?.format ?? {};
+  const answer = { isWhole: format !== "text", dashboard: dashboardOf(request, options) };
+  if (asked.stream === true) return exchange.stream(EVENTS, () => events(exchange, asked, { begin, ...answer }));
+  const begun = await begin();
+  void reply.header("x-caxton-run", begun.run);
+  const id = responseId(begun.run, begun.afterTurn);
+  if (asked.background === true) return responseOf(id, asked, { status: "in_progress", output: [] });
+  const runs = await runsTo(caller, begun.run, await begun.settled());
+  return whole(id, asked, runs, { ...answer, afterTurn: begun.afterTurn });
+}
+
+async function* events(
+  { caller }: Exchange,
+  asked: ResponseRequest,
+  { begin, ...answer }: Omit<AnswerOptions, "afterTurn"> & { readonly begin: () => Promise<Begun> },
+): AsyncGenerator<ResponseEvent, void, undefined> {
+  const { run, afterTurn } = await begin();
+  const written = new ResponseEvents(responseId(run, afterTurn), asked);
+  yield* written.opening();
+  for await (const piece of answerOf(caller, run, { ...answer, afterTurn })) yield* written.of(piece);
+}
+
+/** A response as far as it is; while its run is in progress, without output. */
+async function read(exchange: Exchange, options: OpenAiOptions): Promise<object> {
+  const { caller, request } = exchange;
+  const id = idIn(exchange);
+  const stored = await storedResponse(caller, id);
+  const at = runAt(stored);
+  const asked: Asked = { model: at.agent };
+  const last = at === stored.run ? await lastOf(exchange, at) : at;
+  const { state } = last;
+  if (state === "failed" || state === "cancelled")
+    return responseOf(id, asked, { status: state, output: [], run: last });
+  if (IN_PROGRESS.has(state)) return responseOf(id, asked, { status: "in_progress", output: [], run: last });
+  const isWhole = last.output_json !== null;
+  const runs = at === stored.run ? await runsTo(caller, at.id, last) : [at];
+  return whole(id, asked, runs, { isWhole, dashboard: dashboardOf(request, options), afterTurn: stored.afterTurn });
+}
+
+const IN_PROGRESS: ReadonlySet<string> = new Set(["queued", "running", "awaiting-reply", "awaiting-approval"]);
+
+/** The last of the runs that were handed off from one. */
+async function lastOf({ caller }: Exchange, run: RunDetail): Promise<RunDetail> {
+  let last = run;
+  while (last.handed_to !== null) last = await caller.perform(operations.run.get, { id: last.handed_to });
+  return last;
+}
+
+function whole(id: string, asked: Asked, runs: readonly RunDetail[], options: AnswerOptions): object {
+  const output: OutputItem[] = [];
+  let text = "";
+  for (const piece of answerIn(runs, options)) {
+    if (piece.type === "text") text += piece.text;
+    else if (piece.type === "calls") output.push(...piece.calls.map((call) => callItem(call)));
+    else {
+      const message = text === "" && output.length > 0 ? [] : [messageItem(id, text)];
+      return responseOf(id, asked, { status: "completed", output: [...message, ...output], run: piece.run });
+    }
+  }
+  throw new TypeError("an answer has no end");
+}
