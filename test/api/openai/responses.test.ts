@@ -6,6 +6,7 @@ import OpenAI from "openai";
 import type { FunctionTool } from "openai/resources/responses/responses";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { DeployOutcome } from "../../../src/api/contract/agents/agents.ts";
 import type { LanguageModel, ModelRequest } from "../../../src/models/port/language-model.ts";
 import { scripted, type ScriptedTurnInput } from "../../../src/models/vendors/index.ts";
 import { models } from "../../helpers/engine.ts";
@@ -15,6 +16,10 @@ import { WorkspaceServer } from "../../helpers/workspaces.ts";
 verifies("api.openai");
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+const HAND_OFF: readonly ScriptedTurnInput[] = [
+  { text: "One moment.", toolCalls: [{ name: "handoff_greeter", arguments: { reason: "a greeting" } }] },
+];
 
 let server: WorkspaceServer;
 let key: string;
@@ -26,7 +31,8 @@ const model: LanguageModel = {
   limits: undefined,
   stream: (request, signal) => {
     requests.push(request);
-    return scripted(turns).stream(request, signal);
+    const isDoorman = request.tools.some(({ name }) => name === "handoff_greeter");
+    return scripted(isDoorman ? HAND_OFF : turns).stream(request, signal);
   },
 };
 
@@ -78,6 +84,46 @@ test("a response is read again, continued, and deleted", async () => {
     await openai().responses.delete(next.id);
     await expect(openai().responses.retrieve(next.id)).rejects.toMatchObject({ status: 404 });
   }
+});
+
+test("a response of an agent that handed off is continued by the other, and another model by its name", async () => {
+  const text = `name = "doorman"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nhandoffs = ["greeter"]\nsystem_prompt = "You open."\n`;
+  DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source: text })).body);
+  turns = [{ text: "I greet." }];
+  const first = await openai().responses.create({ model: "doorman", input: "A greeting, please" });
+  expect(first.output_text).toBe("One moment.\n\nI greet.");
+  expect((await openai().responses.retrieve(first.id)).output_text).toBe(first.output_text);
+  const second = await openai().responses.create({
+    model: "doorman",
+    input: "Once more",
+    previous_response_id: first.id,
+  });
+  expect(second.output_text).toBe("I greet.");
+  for (const said of ["A greeting, please", "I greet."])
+    expect(JSON.stringify(requests.at(-1)?.messages)).toContain(said);
+  turns = [{ text: "Data." }];
+  const third = await openai().responses.create({
+    model: "data-analyzer",
+    input: "And data",
+    previous_response_id: second.id,
+  });
+  expect(third.output_text).toBe("Data.");
+  expect(requests.at(-1)?.system).not.toBe(requests.at(-2)?.system);
+});
+
+test("a question is the output, and the next input answers it", async () => {
+  const source = `name = "clerk"\nversion = "1.0.0"\ncapabilities = ["office-work"]\ntools = ["user"]\nsystem_prompt = "You file."\n`;
+  DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source })).body);
+  turns = [{ toolCalls: [{ name: "user__ask_user", arguments: { question: "Which drawer?" } }] }, { text: "Filed." }];
+  const first = await openai().responses.create({ model: "clerk", input: "File it." });
+  expect(first.output_text).toBe("Which drawer?");
+  const second = await openai().responses.create({
+    model: "clerk",
+    input: "The upper one",
+    previous_response_id: first.id,
+  });
+  expect(second.output_text).toBe("Filed.");
+  expect(JSON.stringify(requests.at(-1)?.messages)).toContain("The upper one");
 });
 
 test("a dialogue, images and files are sent as items, and the answer is JSON that fits a schema", async () => {

@@ -43,6 +43,11 @@ try:
 except NotFoundError as error:
     found["error"] = [error.status_code, error.code]
 
+response = client.responses.create(model="greeter", input="And?")
+following = client.responses.create(model="greeter", input="And?", previous_response_id=response.id, stream=True)
+found["responses"] = [response.output_text, list(following)[-1].response.output_text]
+found["retrieved"] = client.responses.retrieve(response.id).output_text
+
 vectors = [client.embeddings.create(model="static", input="ink", encoding_format=each) for each in ("float", "base64")]
 raw = base64.b64decode(vectors[1].data[0].embedding)
 found["embedding"] = [len(vectors[0].data[0].embedding), len(raw) // 4]

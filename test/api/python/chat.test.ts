@@ -31,6 +31,8 @@ test("the packages openai and litellm of Python use agents as models", async () 
     answer: "It is black.",
     stream: "It is black.",
     usage: true,
+    responses: ["It is black.", "It is black."],
+    retrieved: "It is black.",
     embedding: [192, 192],
     error: [404, "AGENT_NOT_FOUND"],
     litellm: "It is black.",

@@ -1,8 +1,8 @@
-import { type GivenTo, operations } from "../../contract/index.ts";
+import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
 import { type Caller, RequestInvalidError, settled } from "../../operations/index.ts";
 import { begin, type Begun, lastTurn, type Request, type Start } from "../chat/begin.ts";
 import type { OpenAiOptions } from "../options.ts";
-import { storedResponse, UNSTORED } from "./stored.ts";
+import { lastOf, storedResponse, UNSTORED } from "./stored.ts";
 
 const DAY_SECONDS = 86_400;
 const EXPIRES_AFTER = 30 * DAY_SECONDS;
@@ -33,7 +33,10 @@ export async function beginResponse(
       });
       return { run: run.id, afterTurn: lastTurn(run), settled: () => settled(caller, run.id) };
     }
-    const thread = await threadAt(caller, run);
+    const thread = await threadAt(caller, await lastOf(caller, run));
+    // The agent that took a hand-off continues, unless the request names another one than the request before.
+    if (start.agent.toLowerCase() !== run.agent.toLowerCase())
+      await caller.perform(operations.thread.update, { id: thread, agent: start.agent });
     const sent = await caller.perform(operations.thread.send, sendOf(start, thread));
     return { run: sent.run.id, afterTurn: 0, settled: () => settled(caller, sent.run.id) };
   });
@@ -51,10 +54,8 @@ const severalItems = () => {
   });
 };
 
-type Run = Awaited<ReturnType<typeof storedResponse>>["run"];
-
 /** The thread of a run, which is made for one without; the run is its head, so that a message continues it. */
-async function threadAt(caller: Caller, { id, agent, thread }: Run): Promise<string> {
+async function threadAt(caller: Caller, { id, agent, thread }: RunDetail): Promise<string> {
   const input: GivenTo<typeof operations.thread.create> = { agent, from_run: id, expires_after: EXPIRES_AFTER };
   if (thread === null) return (await caller.perform(operations.thread.create, input)).id;
   const { head } = await caller.perform(operations.thread.get, { id: thread.id });

@@ -10,7 +10,7 @@ import { beginResponse } from "./begin.ts";
 import { type ResponseEvent, ResponseEvents } from "./events.ts";
 import { type Asked, callItem, errorEvent, messageItem, type OutputItem, responseOf } from "./items.ts";
 import { chatRequest, ResponseRequest } from "./request.ts";
-import { responseId, runAt, storedResponse } from "./stored.ts";
+import { lastOf, responseId, runAt, storedResponse } from "./stored.ts";
 
 const EVENTS: StreamFormat<ResponseEvent> = {
   opening: "",
@@ -99,7 +99,7 @@ async function read(exchange: Exchange, options: OpenAiOptions): Promise<object>
   const stored = await storedResponse(caller, id);
   const at = runAt(stored);
   const asked: Asked = { model: at.agent };
-  const last = at === stored.run ? await lastOf(exchange, at) : at;
+  const last = at === stored.run ? await lastOf(caller, at) : at;
   const { state } = last;
   if (state === "failed" || state === "cancelled")
     return responseOf(id, asked, { status: state, output: [], run: last });
@@ -110,13 +110,6 @@ async function read(exchange: Exchange, options: OpenAiOptions): Promise<object>
 }
 
 const IN_PROGRESS: ReadonlySet<string> = new Set(["queued", "running", "awaiting-reply", "awaiting-approval"]);
-
-/** The last of the runs that were handed off from one. */
-async function lastOf({ caller }: Exchange, run: RunDetail): Promise<RunDetail> {
-  let last = run;
-  while (last.handed_to !== null) last = await caller.perform(operations.run.get, { id: last.handed_to });
-  return last;
-}
 
 function whole(id: string, asked: Asked, runs: readonly RunDetail[], options: AnswerOptions): object {
   const output: OutputItem[] = [];

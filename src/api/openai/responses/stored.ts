@@ -32,6 +32,13 @@ function notFound(error: unknown): undefined {
   if (!(error instanceof CaxtonError) || error.kind !== "not-found") throw error;
 }
 
+/** The last of the runs that were handed off from one. */
+export async function lastOf(caller: Caller, run: RunDetail): Promise<RunDetail> {
+  let last = run;
+  while (last.handed_to !== null) last = await caller.perform(operations.run.get, { id: last.handed_to });
+  return last;
+}
+
 /** The run as it was at the end of a response: calls that were answered since are open in it. */
 export function runAt({ run, afterTurn }: Stored): RunDetail {
   const turnOf = (call: string) =>
