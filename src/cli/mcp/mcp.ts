@@ -2,12 +2,18 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { act, type CommandMaker, examples, type Invocation } from "../frame/index.ts";
 import { Bridge } from "./bridge.ts";
+import { install, uninstall } from "./install.ts";
 
 /** `caxton mcp` */
 export const mcp: CommandMaker = (command, invocation) => {
   command.description("Serve agents to editors and assistants as tools of an MCP server.");
-  examples(command, [["caxton mcp serve", "for a client that starts MCP servers as commands"]]);
+  examples(command, [
+    ["caxton mcp install cursor", "add the agents to a client"],
+    ["caxton mcp serve", "for a client that starts MCP servers as commands"],
+  ]);
   serve(command.command("serve"), invocation);
+  install(command.command("install"), invocation);
+  uninstall(command.command("uninstall"), invocation);
 };
 
 function serve(command: Command, invocation: Invocation): void {
