@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
@@ -11,6 +9,7 @@ import { startServer, type TestServerOptions } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 import { caxton } from "./caxton.ts";
+import { freePort } from "../helpers/free-port.ts";
 
 verifies("chat.terminal", "chat.order", "chat.restart");
 
@@ -186,29 +185,32 @@ test("a message can be edited, answered again and undone; other branches stay", 
   expect(place.requests).toHaveLength(2);
 });
 
-test("an approval is asked in the chat, and again if it was left open or another client was first", LONG, async () => {
-  const call = { name: "file_system__write_file", arguments: { path: "out.txt", content: "kumquat" } };
-  await using place = await room([{ toolCalls: [call] }, { text: "Written." }]);
-  const thread = await created(place.server.ask("POST", "/api/v1/threads", { agent: "scribe" }));
-  await using ann = place.open("--thread", thread);
-  await using bob = place.open("--thread", thread);
-  await bob.shows(/> $/);
-  await ann.say("write");
-  await ann.shows(/kumquat[\s\S]*Yes, make this call/);
-  await bob.shows(/kumquat[\s\S]*Yes, make this call/);
-  ann.type("\u0003");
-  await ann.shows(/\/answer asks again/);
-  await ann.say("/answer");
-  await ann.shows(/Yes, make this call/);
-  ann.type("\r");
-  await ann.shows(/Written\./);
-  bob.type("\r");
-  await bob.shows(/APPROVAL_CLOSED/);
-  await bob.shows(/Written\./);
-  expect(place.requests).toHaveLength(2);
-  await ann.say("/answer");
-  await ann.shows(/nothing waits for an answer/);
-});
+test(
+  "an approval is asked in the chat, again if it was left open, and no more once another client has answered",
+  LONG,
+  async () => {
+    const call = { name: "file_system__write_file", arguments: { path: "out.txt", content: "kumquat" } };
+    await using place = await room([{ toolCalls: [call] }, { text: "Written." }]);
+    const thread = await created(place.server.ask("POST", "/api/v1/threads", { agent: "scribe" }));
+    await using ann = place.open("--thread", thread);
+    await using bob = place.open("--thread", thread);
+    await bob.shows(/> $/);
+    await ann.say("write");
+    await ann.shows(/kumquat[\s\S]*Yes, make this call/);
+    await bob.shows(/kumquat[\s\S]*Yes, make this call/);
+    ann.type("\u0003");
+    await ann.shows(/\/answer asks again/);
+    await ann.say("/answer");
+    await ann.shows(/Yes, make this call/);
+    ann.type("\r");
+    await ann.shows(/Written\./);
+    await bob.shows(/another client has answered/);
+    await bob.shows(/Written\./);
+    expect(place.requests).toHaveLength(2);
+    await ann.say("/answer");
+    await ann.shows(/nothing waits for an answer/);
+  },
+);
 
 test("a question of the model is asked in the chat", LONG, async () => {
   const call = { name: "user__ask_user", arguments: { question: "Which color?", options: ["red", "blue"] } };
@@ -324,13 +326,4 @@ async function created(asked: Promise<{ readonly body: unknown }>): Promise<stri
 async function count(url: string, thread: string): Promise<number> {
   const response = await fetch(`${url}/api/v1/threads/${thread}/turns`);
   return z.object({ items: z.array(z.unknown()) }).parse(await response.json()).items.length;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

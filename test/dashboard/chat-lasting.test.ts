@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -12,6 +10,7 @@ import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 import { violationsInBothThemes } from "./accessible.ts";
 import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+import { freePort } from "../helpers/free-port.ts";
 
 verifies("api.resume");
 
@@ -37,15 +36,6 @@ const messages = (page: Page) => log(page).getByRole("group", { name: /says$/ })
 async function type(page: Page, words: string): Promise<void> {
   await box(page).fill(words);
   await box(page).press("Enter");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Longer than any machine needs until the server is killed. */

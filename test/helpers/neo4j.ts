@@ -1,22 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import neo4j from "neo4j-driver";
 import { findNeo4j } from "../../scripts/ensure-neo4j.ts";
 import { tempDirectory } from "./temp.ts";
+import { freePort } from "./free-port.ts";
 
 const FIRST_PASSWORD = "neo4j";
 const PASSWORD = "a-password-1";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** Bolt and nothing else, and little of the machine. */
 const settings = (port: number): string =>

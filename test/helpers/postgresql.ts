@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { Client } from "pg";
 import { findPostgresql } from "../../scripts/ensure-postgresql.ts";
+import { freePort } from "./free-port.ts";
 
 export const PASSWORD = "correct horse battery";
 /** Nothing here has to survive a power cut. */
@@ -29,15 +29,6 @@ function lesserUser(): { readonly uid: number; readonly gid: number } | undefine
 }
 
 const idOf = (option: string): number => Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 /** A PostgreSQL of the test's own, in a temporary directory, with a database `caxton` of the user `caxton`. */
 export class Postgresql implements AsyncDisposable {

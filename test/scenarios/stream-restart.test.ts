@@ -1,6 +1,4 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type RunStreamEvent, runs, type ServerEvent, system } from "../../src/api/contract/index.ts";
@@ -9,6 +7,7 @@ import { CaxtonProcess } from "../helpers/process.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
+import { freePort } from "../helpers/free-port.ts";
 
 verifies("api.resume");
 
@@ -27,15 +26,6 @@ capabilities = ["data-analysis"]
 tools = ["csv_parser"]
 system_prompt = "Answer from the file."
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 function workplace(port: number): Disposable & { readonly path: string } {
   const directory = tempDirectory();

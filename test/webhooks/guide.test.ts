@@ -1,21 +1,10 @@
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { WEBHOOK_EVENTS } from "../../src/kernel/webhooks/webhook-spec.ts";
 import { runGuide } from "../helpers/guide.ts";
 import { repository } from "../helpers/server.ts";
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
+import { freePort } from "../helpers/free-port.ts";
 
 test("the commands of the guide work, in their order, with its receiver", async () => {
   const port = String(await freePort());

@@ -1,7 +1,7 @@
 import type { RunDetail, RunState, Step } from "../../api/contract/index.ts";
-import { attemptLine, choiceLines } from "./choice-lines.ts";
+import { attemptLine, choiceLines } from "./asked/choice-lines.ts";
 import { contextLines, summaryLines } from "./context-lines.ts";
-import { openInputs, questionLines } from "./question-lines.ts";
+import { openInputs, questionLines } from "./asked/question-lines.ts";
 import {
   oneLine,
   type Look,

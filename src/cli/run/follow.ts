@@ -13,10 +13,11 @@ import {
   showDocument,
   StillRunningError,
 } from "../frame/index.ts";
-import { answerHere } from "./answer-here.ts";
-import { approveHere } from "./approve.ts";
+import { answerHere } from "./asked/answer-here.ts";
+import { askUntilAnswered } from "./asked/answered-elsewhere.ts";
+import { approveHere } from "./asked/approve.ts";
 import { oneLine } from "../terminal/index.ts";
-import { askChoice, choose } from "./choose.ts";
+import { askChoice, choose } from "./asked/choose.ts";
 import { artifactLines, RunView, summaryLine } from "./view.ts";
 
 type Around = <Value>(ask: () => Promise<Value>) => Promise<Value>;
@@ -100,7 +101,8 @@ async function followOne(context: Context, runId: string, options: FollowRunOpti
     let outcome = options.waiting ?? (await once(options.after ?? ""));
     while (typeof outcome !== "number" && !("next" in outcome)) {
       const run = outcome;
-      const ask = () => (ASK_HERE[run.state] ?? approveHere)(context, run);
+      const askHere = ASK_HERE[run.state] ?? approveHere;
+      const ask = () => askUntilAnswered(context, run, (signal) => askHere(context, run, signal));
       const continues = await unlessAnswered(context, around(ask));
       if (!continues) return EXIT_UNSUCCESSFUL;
       view.resume(run);
@@ -118,9 +120,9 @@ async function followOne(context: Context, runId: string, options: FollowRunOpti
   }
 }
 
-type AskHere = (context: Context, run: RunDetail) => Promise<boolean>;
+type AskHere = (context: Context, run: RunDetail, signal: AbortSignal) => Promise<boolean>;
 const ASK_HERE: { readonly [State in RunDetail["state"]]?: AskHere } = {
-  "awaiting-choice": (context, run) => chooseHere(context, run),
+  "awaiting-choice": (context, run, signal) => chooseHere(context, run, signal),
   "awaiting-approval": approveHere,
   "awaiting-input": answerHere,
 };
@@ -140,7 +142,10 @@ async function isAsked(context: Context, id: string, event: RunStreamEvent, arou
     questions.length === 0 ||
     unlessAnswered(
       context,
-      around(() => answerHere(context, { ...run, questions })),
+      around(() => {
+        const asked = { ...run, questions };
+        return askUntilAnswered(context, asked, (signal) => answerHere(context, asked, signal));
+      }),
     )
   );
 }
@@ -157,12 +162,12 @@ async function unlessAnswered({ terminal }: Context, continues: Promise<boolean>
 }
 
 /** Asks the user at the terminal to resolve a model failure, or prints how to do it. Returns true if the run continues. */
-async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {
+async function chooseHere(context: Context, run: RunDetail, signal: AbortSignal): Promise<boolean> {
   const { terminal, format } = context;
   terminal.status(undefined);
   if (format === "json") await showDocument(context, run);
   if (format !== "text") return false;
-  const chosen = terminal.canAsk ? await askChoice(context, run) : undefined;
+  const chosen = terminal.canAsk ? await askChoice(context, run, signal) : undefined;
   if (chosen !== undefined) {
     await choose(context, run.id, chosen);
     return true;

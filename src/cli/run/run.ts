@@ -28,9 +28,9 @@ import {
 } from "../frame/index.ts";
 import { renderRun, STATE_TONES } from "./detail.ts";
 import { artifactPlaces, cancelRun, followRun } from "./follow.ts";
-import { runAnswer } from "./answer.ts";
+import { runAnswer } from "./asked/answer.ts";
 import { historyCommands } from "./history.ts";
-import { runChoose } from "./choose.ts";
+import { runChoose } from "./asked/choose.ts";
 import { sideEffectsOption, startRun } from "./start.ts";
 import { runTree } from "./tree.ts";
 import { type Column, ageColumn, showCost, showCount, showTokens, showSpan } from "../terminal/index.ts";

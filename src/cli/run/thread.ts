@@ -261,7 +261,9 @@ function messageText(message: Message): string {
     case "assistant":
       return message.text === "" ? "" : safeText(message.text);
     case "tool":
-      return safeText(`  ${message.name} ${message.state}${message.has_effects ? ", may have had effects" : ""}`);
+      return safeText(
+        `  ${message.name.replace("__", ".")} ${message.state}${message.has_effects ? ", may have had effects" : ""}`,
+      );
     case "notice":
       return safeText(`  ${message.code}: ${message.text}`);
   }

@@ -7,9 +7,9 @@ import type {
   RunStreamEvent,
   Step,
 } from "../../api/contract/index.ts";
-import { callLine, outcomeLine } from "./approval-lines.ts";
-import { attemptLine } from "./choice-lines.ts";
-import { questionLines } from "./question-lines.ts";
+import { callLine, outcomeLine } from "./asked/approval-lines.ts";
+import { attemptLine } from "./asked/choice-lines.ts";
+import { questionLines } from "./asked/question-lines.ts";
 import {
   countOf,
   oneLine,

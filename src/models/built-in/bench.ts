@@ -5,6 +5,10 @@ import { type Tool, withRole } from "./parameters.ts";
 import type { Toolbox } from "./toolbox.ts";
 import type { Condition, Plan, Request, Table } from "./language/index.ts";
 
+/** The end of every answer of the built-in model. */
+export const SIGNATURE =
+  "— answered by Caxton's built-in rule-based model; set OPENAI_API_KEY or [llm] to use a language model";
+
 /** All that is needed to answer one question on one table. */
 export type Bench = {
   readonly request: Request;

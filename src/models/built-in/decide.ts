@@ -2,9 +2,17 @@ import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import type { ModelMessage, ModelRequest } from "../port/index.ts";
 import { answerRequest } from "./answers/answer.ts";
-import { type Section } from "./bench.ts";
+import { type Section, SIGNATURE } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
-import { askedParts, handedOffParts, isMessageTool, messageIn, proposal, withoutHandOff } from "./messages.ts";
+import {
+  askedParts,
+  handedOffParts,
+  isMessageTool,
+  messageIn,
+  proposal,
+  userParts,
+  withoutHandOff,
+} from "./messages.ts";
 import { requestText, type RequestText } from "./request-text.ts";
 import { toolboxOf } from "./toolbox.ts";
 import { listed, type Request, understand } from "./language/index.ts";
@@ -12,10 +20,6 @@ import { listed, type Request, understand } from "./language/index.ts";
 /** One turn of the model: its text and its calls; without calls the answer is complete. */
 export type Decision = { readonly text: string; readonly calls: readonly PlannedCall[] };
 export type PlannedCall = { readonly name: string; readonly arguments: JsonObject };
-
-/** The end of every answer of the built-in model. */
-export const SIGNATURE =
-  "— answered by Caxton's built-in rule-based model; set OPENAI_API_KEY or [llm] to use a language model";
 
 /** The next turn for a request; the same request always gets the same turn. */
 export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decision {
@@ -28,7 +32,10 @@ export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decisi
   const texts = textsIn(messages);
   const request = requestIn(texts.map(({ text }) => text));
   const handedOff = handedOffParts(letter?.content ?? newest, tools, ledger);
-  const asked = handedOff.length > 0 ? handedOff : askedParts(request.text, tools, ledger);
+  const asked =
+    handedOff.length > 0
+      ? handedOff
+      : [...userParts(request.text, tools, ledger), ...askedParts(request.text, tools, ledger)];
   const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
   const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
   // Calls that do not fit into this turn are made in the next one.

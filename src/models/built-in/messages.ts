@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import type { ModelTool } from "../port/index.ts";
-import { failure, type Section, section } from "./bench.ts";
+import { failure, type Section, section, SIGNATURE } from "./bench.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Prefix of Caxton's own message tools; the rules for tables and files skip them. */
@@ -9,8 +9,12 @@ const PREFIX = "messages__";
 const AGENT = "agent_";
 /** Prefix of tools by which a request is handed off. */
 const HANDOFF = "handoff_";
+/** The tool that asks the user. */
+const ASK_USER = "user__ask_user";
 export const isMessageTool = ({ name }: ModelTool): boolean =>
-  name.startsWith(PREFIX) || ([AGENT, HANDOFF].some((prefix) => name.startsWith(prefix)) && !name.includes("__"));
+  name === ASK_USER ||
+  name.startsWith(PREFIX) ||
+  ([AGENT, HANDOFF].some((prefix) => name.startsWith(prefix)) && !name.includes("__"));
 
 /** A message as a model receives it; lines in square brackets are not part of the content. */
 export type MessagePrompt = { readonly performative: string; readonly sender: string; readonly content: string };
@@ -53,6 +57,10 @@ function limit(auction: string, price: number, sum: number): string {
   return JSON.stringify({ max_price: Number(most.toFixed(2)), note: BID_NOTE });
 }
 
+/** "ask me which island …": a question to the user. */
+const OF_USER =
+  /^ask (?:me|us|the user),? (?:for |about )?((?:what|whether|who|how|when|where|which|why|an?|the|my|our)\b.*)$/is;
+
 type Question = { readonly whom: JsonObject; readonly name: string; readonly content: string };
 
 /** "ask the agent bob to …", "ask bob what …" */
@@ -65,6 +73,7 @@ const NOT_NAMES: ReadonlySet<string> = new Set([
   "me",
   "you",
   "it",
+  "us",
   "them",
   "someone",
   "somebody",
@@ -75,20 +84,36 @@ const NOT_NAMES: ReadonlySet<string> = new Set([
   "a",
 ]);
 
-/** Whom a request says to ask, and what. */
-function questionsIn(text: string): readonly Question[] {
-  return text
+/** The parts of a request that each ask something. */
+const clausesOf = (text: string): readonly string[] =>
+  text
     .trim()
     .split(/(?:[,;.]|\band\b|\bthen\b)\s+(?=ask\b)/i)
-    .flatMap((clause) => {
-      const words = clause.trim().replace(/^please,?\s+/i, "");
-      const skilled = BY_CAPABILITY.exec(words);
-      if (skilled !== null) return [questionOf({ capability: skilled[1] ?? "" }, skilled)];
-      const named = BY_NAME.exec(words);
-      return named === null || NOT_NAMES.has((named[1] ?? "").toLowerCase())
-        ? []
-        : [questionOf({ to: named[1] ?? "" }, named)];
-    });
+    .map((clause) => clause.trim().replace(/^please,?\s+/i, ""));
+
+/** Whom a request says to ask, and what. */
+function questionsIn(text: string): readonly Question[] {
+  return clausesOf(text).flatMap((words) => {
+    const skilled = BY_CAPABILITY.exec(words);
+    if (skilled !== null) return [questionOf({ capability: skilled[1] ?? "" }, skilled)];
+    const named = BY_NAME.exec(words);
+    return named === null || NOT_NAMES.has((named[1] ?? "").toLowerCase())
+      ? []
+      : [questionOf({ to: named[1] ?? "" }, named)];
+  });
+}
+
+/** Asks the user what the request says to ask; nothing if it says nothing of this, or without the tool. */
+export function userParts(text: string, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {
+  if (!tools.some(({ name }) => name === ASK_USER)) return [];
+  return clausesOf(text).flatMap((clause) => {
+    const words = OF_USER.exec(clause)?.[1]?.replace(/[\s,;.?]+$/, "");
+    if (words === undefined) return [];
+    const question = `${words.charAt(0).toUpperCase()}${words.slice(1)}?`;
+    const outcome = ledger.ask({ name: ASK_USER, arguments: { question }, why: "I have a question." });
+    if (outcome === undefined) return [section([])];
+    return [outcome.type === "done" ? section(["The answer is:", outcome.text]) : failure(outcome.text)];
+  });
 }
 
 function questionOf(whom: JsonObject, [, name = "", word = "", rest = ""]: RegExpExecArray): Question {
@@ -125,7 +150,7 @@ export function askedParts(text: string, tools: readonly ModelTool[], ledger: Le
     if (outcome === undefined) return [section([])];
     return [
       outcome.type === "done"
-        ? section([`${name} answers:`, outcome.text])
+        ? section([`${name} answers:`, outcome.text.replace(SIGNATURE, "").trimEnd()])
         : failure(`${name} gave no answer: ${outcome.text}`),
     ];
   });

@@ -8,13 +8,14 @@ const tools = ["ask", "send_message", "find_agents", "reply"].map((name) => ({
   description: "for messages",
   inputSchema: { type: "object", properties: { content: {} } },
 }));
+const askUser = { name: "user__ask_user", description: "asks", inputSchema: { type: "object", properties: {} } };
 const settings = { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 10_000 };
 const turn = async (messages: string | readonly ModelMessage[]) =>
   summary(
     await attempt(new MockModel(), {
       system: "",
       messages: typeof messages === "string" ? [{ role: "user", text: messages }] : messages,
-      tools,
+      tools: [...tools, askUser],
       settings,
     }),
   );
@@ -48,6 +49,32 @@ test("the answer is the other agent's, and a failure is reported as one", async 
     expect(calls).toEqual([]);
     expect(text).toContain(words);
   }
+});
+
+describe("the user is asked what the request says", () => {
+  test.each([
+    ["Ask me which island to count", ["Which island to count?"]],
+    ["please ask us for the name of the file.", ["The name of the file?"]],
+    ["ask the user about a date and ask me what to do", ["A date?", "What to do?"]],
+    ["Ask me nicely", []],
+  ])("%s", async (request, questions) => {
+    const calls = questions.map((question) => `user__ask_user ${JSON.stringify({ question })}`);
+    expect((await turn(request)).calls).toEqual(calls);
+  });
+
+  test("the answer is repeated", async () => {
+    const toolCalls = [{ id: "1", name: "user__ask_user", arguments: '{"question":"What to do?"}' }];
+    const { text, calls } = await turn([
+      { role: "user", text: "Ask me what to do" },
+      { role: "assistant", text: "", toolCalls },
+      {
+        role: "tool",
+        results: [{ id: "1", name: "user__ask_user", text: "dance", structured: undefined, failed: false }],
+      },
+    ]);
+    expect(calls).toEqual([]);
+    expect(text).toContain("The answer is:\n\ndance");
+  });
 });
 
 const cfp = (task: string) => turn(`[call for proposals (cfp) from user]\n${task}\n[Propose.]`);

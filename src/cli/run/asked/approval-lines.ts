@@ -1,5 +1,5 @@
-import type { Approval } from "../../api/contract/index.ts";
-import { oneLine, type Tone, truncate } from "../terminal/index.ts";
+import type { Approval } from "../../../api/contract/index.ts";
+import { oneLine, type Tone, truncate } from "../../terminal/index.ts";
 
 export const APPROVAL_TONES: { readonly [State in Approval["state"]]: Tone } = {
   open: "yellow",

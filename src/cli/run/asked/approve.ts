@@ -1,7 +1,7 @@
-import { type Approval, operations, type RunDetail } from "../../api/contract/index.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
-import { AwaitingApprovalError, type Context, reportError, showDocument } from "../frame/index.ts";
-import { safeText } from "../terminal/index.ts";
+import { type Approval, operations, type RunDetail } from "../../../api/contract/index.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../../kernel/json.ts";
+import { AwaitingApprovalError, type Context, reportError, showDocument } from "../../frame/index.ts";
+import { safeText } from "../../terminal/index.ts";
 import { argumentsWhole, callLine, whyAsked } from "./approval-lines.ts";
 
 export type Yes = {
@@ -19,14 +19,15 @@ export const sendNo = ({ client }: Context, id: string, body: Pick<Yes, "hash"> 
   client.call(operations.approval.deny, { id, ...body });
 
 /** Asks the user at the terminal for pending approvals, or prints how to answer them. Returns true if the run continues. */
-export async function approveHere(context: Context, run: RunDetail): Promise<boolean> {
+export async function approveHere(context: Context, run: RunDetail, signal: AbortSignal): Promise<boolean> {
   const { terminal, format } = context;
   terminal.status(undefined);
   if (format === "json") await showDocument(context, run);
   if (format !== "text") return false;
   const open = run.approvals.filter(({ state }) => state === "open");
   if (terminal.canAsk) {
-    for (const approval of open) if (await ask(context, approval)) return true;
+    for (const approval of open) if (await ask(context, approval, signal)) return true;
+    if (signal.aborted) return false;
   }
   const calls = open.map(callLine).join("; ");
   reportError(
@@ -41,7 +42,7 @@ export async function approveHere(context: Context, run: RunDetail): Promise<boo
 }
 
 /** Whether it was answered. */
-async function ask(context: Context, approval: Approval): Promise<boolean> {
+async function ask(context: Context, approval: Approval, signal: AbortSignal): Promise<boolean> {
   const { terminal } = context;
   const { id, hash } = approval;
   terminal.endLine();
@@ -50,6 +51,7 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   const picked = await prompts.select({
     message: safeText(`${approval.tool}\n${argumentsWhole(approval)}\n${whyAsked(approval)}`),
     output,
+    signal,
     options: [
       { value: "yes", label: "Yes, make this call" },
       { value: "always", label: `Yes, and do not ask again for ${approval.tool} in this run` },
@@ -60,7 +62,12 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   });
   if (prompts.isCancel(picked) || picked === "leave") return false;
   if (picked === "no") {
-    const reason = await prompts.text({ message: "Reason, sent to the model", output, placeholder: "may be empty" });
+    const reason = await prompts.text({
+      message: "Reason, sent to the model",
+      output,
+      signal,
+      placeholder: "may be empty",
+    });
     await sendNo(context, id, { hash, reason: prompts.isCancel(reason) ? "" : (reason ?? "").trim() });
     return true;
   }
@@ -71,6 +78,7 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   const edited = await prompts.text({
     message: "Arguments, as JSON",
     output,
+    signal,
     initialValue: JSON.stringify(approval.arguments),
     validate: (text) => (objectIn(text ?? "") === undefined ? "That is not a JSON object" : undefined),
   });

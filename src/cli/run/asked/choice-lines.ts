@@ -1,5 +1,5 @@
-import type { RunChoice, Step } from "../../api/contract/index.ts";
-import { oneLine } from "../terminal/index.ts";
+import type { RunChoice, Step } from "../../../api/contract/index.ts";
+import { oneLine } from "../../terminal/index.ts";
 
 /** What failed, and what can be typed. */
 export const choiceLines = (id: string, { failure, backups, expires_at: until }: RunChoice): readonly string[] => [

@@ -1,5 +1,5 @@
-import type { RunDetail, RunQuestion } from "../../api/contract/index.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
+import type { RunDetail, RunQuestion } from "../../../api/contract/index.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
 
 /** Open questions of a run, and calls that wait for their results from a client. */
 export const openInputs = ({ questions, client_calls: calls }: RunDetail): readonly RunQuestion[] => {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { operations, type RunDetail, type RunQuestion } from "../../api/contract/index.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { operations, type RunDetail, type RunQuestion } from "../../../api/contract/index.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../../../kernel/json.ts";
 import {
   act,
   type Context,
@@ -11,10 +11,10 @@ import {
   resolveRun,
   showOne,
   UsageError,
-} from "../frame/index.ts";
+} from "../../frame/index.ts";
 import { openInputs, questionLines } from "./question-lines.ts";
-import { STATE_TONES } from "./detail.ts";
-import { safeText } from "../terminal/index.ts";
+import { STATE_TONES } from "../detail.ts";
+import { safeText } from "../../terminal/index.ts";
 
 /** `caxton run answer` */
 export function runAnswer(command: Command, invocation: Invocation): void {

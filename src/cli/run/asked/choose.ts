@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type ChooseBody, operations, type RunDetail } from "../../api/contract/index.ts";
+import { type ChooseBody, operations, type RunDetail } from "../../../api/contract/index.ts";
 import {
   act,
   type Context,
@@ -10,10 +10,10 @@ import {
   resolveRun,
   showOne,
   UsageError,
-} from "../frame/index.ts";
-import { oneLine } from "../terminal/index.ts";
+} from "../../frame/index.ts";
+import { oneLine } from "../../terminal/index.ts";
 import { choiceLines } from "./choice-lines.ts";
-import { STATE_TONES } from "./detail.ts";
+import { STATE_TONES } from "../detail.ts";
 
 /** `caxton run choose` */
 export function runChoose(command: Command, invocation: Invocation): void {
@@ -75,7 +75,11 @@ async function showChoice(context: Context, id: string): Promise<void> {
 }
 
 /** Asks the person at the terminal; undefined when they leave the run as it is. */
-export async function askChoice({ terminal }: Context, run: RunDetail): Promise<ChooseBody | undefined> {
+export async function askChoice(
+  { terminal }: Context,
+  run: RunDetail,
+  signal: AbortSignal,
+): Promise<ChooseBody | undefined> {
   const { choice } = run;
   if (choice === null) return undefined;
   terminal.status(undefined);
@@ -85,6 +89,7 @@ export async function askChoice({ terminal }: Context, run: RunDetail): Promise<
   const picked = await prompts.select({
     message: `${oneLine(choice.failure.message)}  [${choice.failure.code}]`,
     output,
+    signal,
     options: [
       { value: "retry", label: "Try again" },
       ...choice.backups.map((model) => ({ value: `use ${model}`, label: `Use ${oneLine(model)}` })),
@@ -96,6 +101,6 @@ export async function askChoice({ terminal }: Context, run: RunDetail): Promise<
   if (prompts.isCancel(picked) || picked === "leave") return undefined;
   if (picked === "retry" || picked === "cancel") return { choice: picked };
   if (picked !== "other") return { choice: "use", model: picked.slice("use ".length) };
-  const model = await prompts.text({ message: "provider/model", output });
+  const model = await prompts.text({ message: "provider/model", output, signal });
   return prompts.isCancel(model) || model.trim() === "" ? undefined : { choice: "use", model: model.trim() };
 }

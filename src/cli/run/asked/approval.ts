@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type Approval, approvals, operations } from "../../api/contract/index.ts";
-import { systemClock } from "../../kernel/clock.ts";
+import { type Approval, approvals, operations } from "../../../api/contract/index.ts";
+import { systemClock } from "../../../kernel/clock.ts";
 import {
   act,
   ApprovalReferenceError,
@@ -21,8 +21,8 @@ import {
   showOne,
   showPages,
   UsageError,
-} from "../frame/index.ts";
-import { type Column, oneLine, safeText, ageColumn } from "../terminal/index.ts";
+} from "../../frame/index.ts";
+import { type Column, oneLine, safeText, ageColumn } from "../../terminal/index.ts";
 import { APPROVAL_TONES, approvalLines } from "./approval-lines.ts";
 import { objectIn, sendNo, sendYes } from "./approve.ts";
 
