@@ -23,6 +23,13 @@ system_prompt = "Write."
 ask = ["file_system.write_file"]
 `;
 
+const CHIEF = `name = "chief"
+version = "1.0.0"
+capabilities = ["notes"]
+agents = ["scribe"]
+system_prompt = "Delegate."
+`;
+
 /** A server whose model answers by a script; each piece of text for which `waits` returns a promise waits for it. */
 async function room(
   script: readonly ScriptedTurnInput[],
@@ -211,6 +218,38 @@ test(
     await ann.shows(/nothing waits for an answer/);
   },
 );
+
+test("a delegate's approval and question are asked in the chat of the one that delegates", LONG, async () => {
+  const write = { name: "file_system__write_file", arguments: { path: "out.txt", content: "kumquat" } };
+  const ask = { name: "user__ask_user", arguments: { question: "Which color?" } };
+  const delegate = { name: "agent_scribe", arguments: { request: "write it down" } };
+  await using place = await room(
+    [
+      { ...when("write it down"), toolCalls: [write] },
+      { ...when("write it down"), toolCalls: [ask] },
+      { ...when("write it down"), text: "Noted." },
+      { ...when("remember"), toolCalls: [delegate] },
+      { ...when("remember"), text: "Remembered." },
+    ],
+    { files: { "examples/agents/chief.toml": CHIEF } },
+  );
+  const context = { server: place.server.url, cwd: place.server.directory };
+  const script = await caxton(["run", "chief", "remember"], context);
+  expect(script).toMatchObject({ code: 9 });
+  expect(script.stderr).toContain("[AWAITING_APPROVAL]");
+  await using chat = place.open("chief");
+  await chat.say("remember");
+  await chat.shows(/scribe works for this run[\s\S]*kumquat[\s\S]*Yes, make this call/);
+  chat.type("\u0003");
+  await chat.shows(/\[AWAITING_APPROVAL\]/);
+  chat.type("/answer\r");
+  await chat.shows(/Yes, make this call/);
+  chat.type("\r");
+  await chat.shows(/◆ {2}Which color\?/);
+  chat.type("blue\r");
+  await chat.shows(/Remembered\./);
+  expect(place.requests.map(({ messages }) => JSON.stringify(messages.at(-1))).join("\n")).toContain("blue");
+});
 
 test("a question of the model is asked in the chat", LONG, async () => {
   const call = { name: "user__ask_user", arguments: { question: "Which color?", options: ["red", "blue"] } };

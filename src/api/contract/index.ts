@@ -9,6 +9,7 @@ export {
 } from "./agents/agents.ts";
 export * as agents from "./agents/agents.ts";
 export { type Approval } from "./runs/approvals.ts";
+export { waitsForPerson } from "./runs/waiting.ts";
 export * as approvals from "./runs/approvals.ts";
 export { type Budget, type BudgetAmount, type Cost, type Usage, type UsageRow } from "./agents/budgets.ts";
 export * as budgets from "./agents/budgets.ts";

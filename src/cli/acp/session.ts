@@ -8,10 +8,10 @@ import {
   runs,
   type RunStreamEvent,
   type Thread,
+  waitsForPerson,
 } from "../../api/contract/index.ts";
 import { RemoteError, toFault } from "../../kernel/errors.ts";
 import { type Client, follow } from "../client/index.ts";
-import { waitsForPerson } from "../run/index.ts";
 import { editorCalls, editorTools } from "./editor-files.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import { type Peer, update } from "./peer.ts";
@@ -157,7 +157,7 @@ export class Session {
       if (run.handed_to !== null) {
         [id, after, updates] = [run.handed_to, "", new RunUpdates(run.handed_to, address)];
         await onAgent((await this.#get(id)).agent);
-      } else if (!waitsForPerson(run) && run.state !== "needs-decision") return run;
+      } else if (!waitsForPerson(run)) return run;
       else {
         after = run.last_event_id;
         const isAnswered = await this.#answered(run);
@@ -215,7 +215,7 @@ export class Session {
   async #answered(waiting: RunDetail): Promise<boolean> {
     const { client, peer, files } = this.#options;
     const { signal } = this.#closed;
-    for (let run = waiting; waitsForPerson(run) || run.state === "needs-decision";) {
+    for (let run = waiting; waitsForPerson(run);) {
       const asking = { peer, client: client() };
       const calls = files === undefined ? [] : editorCalls(asking, files, run);
       const canAnswer = this.#questions.show([...questionsOf(asking, run), ...calls]);

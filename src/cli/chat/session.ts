@@ -9,7 +9,7 @@ import {
 } from "../../api/contract/index.ts";
 import { type FileToSend, follow } from "../client/index.ts";
 import { type Context, reportError, sendFiles } from "../frame/index.ts";
-import { followRun, type FollowRunOptions, waitsForPerson } from "../run/index.ts";
+import { askBelow, followRun, type FollowRunOptions, isAnswerable } from "../run/index.ts";
 import { oneLine, showBytes } from "../terminal/index.ts";
 import type { ChatTarget } from "./chat-target.ts";
 import type { LineEditor } from "./line-editor.ts";
@@ -222,7 +222,7 @@ export class ChatSession {
 
   #notice(event: ServerEvent): void {
     if (event.type === "reset" || this.#isNews(event)) return this.wake();
-    const isAnswered = event.type === "run" && event.run.id === this.#waiting?.id && !waitsForPerson(event.run);
+    const isAnswered = event.type === "run" && event.run.id === this.#waiting?.id && !isAnswerable(event.run);
     if (isAnswered) this.#resume();
   }
 
@@ -256,11 +256,20 @@ export class ChatSession {
   /** Asks again what the user left open. */
   async answer(): Promise<void> {
     const left = this.#waiting;
-    if (left === undefined) return this.say("nothing waits for an answer");
+    if (left === undefined) return this.#answerBelow();
     const { value: run } = await this.context.client.call(operations.run.get, { id: left.id });
-    if (!waitsForPerson(run)) return this.#resume();
+    if (!isAnswerable(run)) return this.#resume();
     this.#waiting = undefined;
     this.#followAgain(run.id, { waiting: run });
+  }
+
+  /** Asks again what a run waits for that works for the turn in progress. */
+  async #answerBelow(): Promise<void> {
+    const { active: id, context } = this;
+    const items = id === undefined ? [] : (await context.client.call(operations.run.tree, { id })).value.items;
+    const waiting = items.find((run) => run.id !== id && isAnswerable(run));
+    if (waiting === undefined) return this.say("nothing waits for an answer");
+    await askBelow(context, waiting.id, (ask) => this.editor.whileClosed(ask));
   }
 
   /** Prints the rest of a turn whose question was answered elsewhere. */
@@ -294,7 +303,7 @@ export class ChatSession {
       this.#followed.delete(id);
     }
     const { value: run } = await client.call(operations.run.get, { id });
-    if (!waitsForPerson(run)) return;
+    if (!isAnswerable(run)) return;
     this.#waiting = run;
     this.say("the turn waits for you; /answer asks again");
   }

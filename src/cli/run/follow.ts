@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { operations, requestPath, type RunDetail, runs, type RunStreamEvent } from "../../api/contract/index.ts";
+import {
+  operations,
+  requestPath,
+  type RunDetail,
+  runs,
+  type RunStreamEvent,
+  waitsForPerson,
+} from "../../api/contract/index.ts";
 import { CaxtonError, RemoteError } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import { follow } from "../client/index.ts";
@@ -89,11 +96,14 @@ async function followOne(context: Context, runId: string, options: FollowRunOpti
       onLink: (link) => noteLink(context, link),
     })) {
       if (format === "jsonl") terminal.write(`${raw}\n`);
-      else if (format === "text" && !(await isAsked(context, runId, event, around))) view.show(event);
+      else if (event.type === "below" && canAskHere(context)) {
+        if (waitsForPerson(event.run)) await askBelow(context, event.run.id, around);
+      } else if (format === "text" && !(await isAsked(context, runId, event, around))) view.show(event);
       if (needsDecision(event)) return await askForDecision(context, runId);
+      if (!canAskHere(context) && (await isStuckBelow(context, runId, event))) return EXIT_UNSUCCESSFUL;
       if (event.type !== "end") continue;
       if (event.run.handed_to !== null && !interrupted) return { next: event.run.handed_to };
-      return waitsForPerson(event.run) ? event.run : await finish(context, event.run, raw, interrupted);
+      return isAnswerable(event.run) ? event.run : await finish(context, event.run, raw, interrupted);
     }
     return EXIT_UNSUCCESSFUL;
   };
@@ -127,8 +137,42 @@ const ASK_HERE: { readonly [State in RunDetail["state"]]?: AskHere } = {
   "awaiting-input": answerHere,
 };
 
-/** Whether the run waits for an answer of a user. */
-export const waitsForPerson = ({ state }: Pick<RunDetail, "state">): boolean => ASK_HERE[state] !== undefined;
+/** Whether the run waits for an answer that can be given at the terminal. */
+export const isAnswerable = ({ state }: Pick<RunDetail, "state">): boolean => ASK_HERE[state] !== undefined;
+
+const canAskHere = ({ terminal, format }: Context): boolean => terminal.canAsk && format === "text";
+
+/** Asks the user what a run waits for that works for the one that is followed. What is left open can be answered later. */
+export async function askBelow(context: Context, id: string, around: Around): Promise<void> {
+  const { value: run } = await context.client.call(operations.run.get, { id });
+  const ask = ASK_HERE[run.state];
+  if (run.state === "needs-decision") await askForDecision(context, id);
+  if (ask === undefined) return;
+  const { terminal } = context;
+  terminal.status(undefined);
+  terminal.endLine();
+  terminal.note(terminal.noteStyle("dim", `${oneLine(run.agent)} works for this run and waits for you`));
+  await unlessAnswered(
+    context,
+    around(() => askUntilAnswered(context, run, (signal) => ask(context, run, signal))),
+  );
+}
+
+/** Whether a run waits for others, of which one waits for a person. Prints how to answer. */
+async function isStuckBelow(context: Context, id: string, event: RunStreamEvent): Promise<boolean> {
+  const isRelevant = event.type === "below" || (event.type === "run" && event.run.state === "awaiting-reply");
+  if (!isRelevant) return false;
+  const { value: tree } = await context.client.call(operations.run.tree, { id });
+  const [own, ...below] = tree.items;
+  const stuck = below.find(waitsForPerson);
+  if (stuck === undefined || own?.state !== "awaiting-reply") return false;
+  if (stuck.state === "needs-decision") await askForDecision(context, stuck.id);
+  else {
+    const { value: run } = await context.client.call(operations.run.get, { id: stuck.id });
+    await ASK_HERE[run.state]?.(context, run, new AbortController().signal);
+  }
+  return true;
+}
 
 /** Whether an event is a question that the user has been asked here, or is asked when the run waits. */
 async function isAsked(context: Context, id: string, event: RunStreamEvent, around: Around): Promise<boolean> {

@@ -1,4 +1,4 @@
-export { followRun, type FollowRunOptions, waitsForPerson } from "./follow.ts";
+export { askBelow, followRun, type FollowRunOptions, isAnswerable } from "./follow.ts";
 export { run } from "./run.ts";
 export { thread } from "./thread.ts";
 export { approval } from "./asked/approval.ts";

@@ -79,6 +79,7 @@ export class RunView {
       case "tool-log":
         return this.#log(event);
       case "lagged":
+      case "below":
         return undefined;
       case "step":
         return event.step.kind === "tool" ? this.#tool(event.step) : this.#model(event.step);

@@ -7,6 +7,7 @@ import { RunFold } from "./fold/run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
 import type { RunJournal, WriteTime } from "./run-journal.ts";
 import type { RunView } from "./fold/run-view.ts";
+import { waitsForPerson } from "./run-state.ts";
 
 /** Receives each event before it is written and its spending afterwards, so that the counts match the journal. */
 export interface SpendCounter {
@@ -100,6 +101,7 @@ export class Recorder {
     const counter = this.#counter;
     const appends = events.map((event) => ({ runId: this.runId, atMs, event, spend: counter?.spendOf(event, atMs) }));
     const begin = other && { runId: other.next.runId, atMs, event: other.first };
+    const waited = this.#waits();
     const entries = await this.#journal.append(begin ? [...appends, begin] : appends, when);
     for (const { spend } of appends) if (spend) counter?.spent(spend);
     for (const entry of entries) {
@@ -107,6 +109,20 @@ export class Recorder {
       (runId === other?.next.runId ? other.next : this).#fold.apply(entry);
     }
     for (const entry of entries) this.#hub.publish(entry.runId, { type: "entry", entry });
+    if (this.#waits() !== waited) this.#notifyAbove();
+  }
+
+  #waits(): boolean {
+    const { state } = this.#fold;
+    return state !== undefined && waitsForPerson(state);
+  }
+
+  #notifyAbove(): void {
+    let above = this.view().parent?.run;
+    while (above !== undefined) {
+      this.#hub.publish(above, { type: "below", runId: this.runId });
+      above = this.#journal.summary(above)?.parent ?? undefined;
+    }
   }
 }
 

@@ -30,7 +30,9 @@ export type RunNews =
       readonly step: number;
       readonly callId: ToolCallId;
       readonly lines: readonly ToolLogLine[];
-    };
+    }
+  /** A run below it, directly or not, waits for a person, or no longer does. */
+  | { readonly type: "below"; readonly runId: RunId };
 
 export type RunListener = (news: RunNews) => void;
 

@@ -27,6 +27,9 @@ export const SUSPENDED_STATES = [
   "needs-decision",
 ] as const satisfies readonly RunState[];
 export type SuspendedState = (typeof SUSPENDED_STATES)[number];
+/** Whether a run waits for a person; other parts of it may still execute. */
+export const waitsForPerson = (state: RunState): boolean =>
+  state !== "awaiting-reply" && SUSPENDED_STATES.some((suspended) => suspended === state);
 /** Whether a run was cancelled before it began: nothing of it is part of a dialogue. */
 export const isWithdrawn = (run: { readonly state: RunState; readonly startedAtMs: number | null }): boolean =>
   run.state === "cancelled" && run.startedAtMs === null;

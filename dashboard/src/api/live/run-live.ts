@@ -71,6 +71,9 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
     case "run":
       // When it has ended, "end" follows with the whole of it.
       return hasEnded(event.run) ? undefined : applyRun(client, event.run);
+    case "below":
+      void client.invalidateQueries({ queryKey: ["run-tree", id] });
+      return;
     case "text-delta":
     case "tool-progress":
     case "tool-log":

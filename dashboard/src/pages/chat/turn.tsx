@@ -13,8 +13,9 @@ import { text } from "../../text/text.ts";
 import { RunApprovals } from "../approvals/approval-card.tsx";
 import { ChoiceBanner } from "../run/choice-banner.tsx";
 import { DecisionBanner } from "../run/decision-banner.tsx";
-import { WithDelegates } from "../run/delegates.tsx";
+import { delegates, WithDelegates } from "../run/delegates.tsx";
 import { Questions } from "../run/questions.tsx";
+import { WaitingBelow } from "../run/waiting-below.tsx";
 import { Entries, UserEntry } from "./entries.tsx";
 import { type Said, saidIn, saidLive } from "./said.ts";
 
@@ -51,6 +52,7 @@ export function LiveTurn({ turn, isLast, actions }: Props) {
           <ChoiceBanner run={run} />
           <RunApprovals run={run} />
           <Questions run={run} />
+          <WaitingBelow run={run.id} enabled={delegates(run)} />
         </div>
       )}
     </TurnFrame>

@@ -6,7 +6,7 @@ import { Card } from "../../parts/card.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text/text.ts";
 import { delegates } from "./delegates.tsx";
-import { ApprovalCard } from "../approvals/approval-card.tsx";
+import { WaitingBelow } from "./waiting-below.tsx";
 
 /** The run that this one works for, and those that work for it or continue it. */
 export function Tree({ run }: { readonly run: RunDetail }) {
@@ -24,11 +24,7 @@ export function Tree({ run }: { readonly run: RunDetail }) {
         </p>
       )}
       {data === undefined ? null : <Below runs={data.items} parent={run.id} />}
-      {data?.approvals
-        .filter((approval) => approval.run !== run.id)
-        .map((approval) => (
-          <ApprovalCard key={approval.id} approval={approval} isOpen />
-        ))}
+      <WaitingBelow run={run.id} enabled={isParent} />
     </Card>
   );
 }

@@ -343,6 +343,10 @@ export const RunStreamEvent = z
     z.object({ type: z.literal("handoff"), handoff: HandOff }).meta({
       description: "Another agent continues with the run named; `end` follows, and that run has its own events",
     }),
+    z.object({ type: z.literal("below"), run: RunSummary }).meta({
+      description:
+        "A run that works for this one waits for a person, or no longer does. Sent live, and for those that wait when the stream begins",
+    }),
     z.object({ type: z.literal("lagged") }).meta({ description: "The client is too slow; reconnect with the last id" }),
     z.object({ type: z.literal("end"), run: RunDetail }),
   ])
@@ -361,6 +365,7 @@ export const RUN_EVENT_TYPES = [
   "approval",
   "input",
   "handoff",
+  "below",
 ] as const;
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
 export const RunEventsQuery = z.object({

@@ -55,7 +55,8 @@ export class RunInbox {
       this.#logLines += lines.length;
       if (lines.length > 0) this.#news.push({ ...news, lines });
       return this.#news.length <= LIMITS.streamEventsMax;
-    } else if (news.entry.event.type === "tool-end") this.#progress.delete(news.entry.event.callId);
+    } else if (news.type === "entry" && news.entry.event.type === "tool-end")
+      this.#progress.delete(news.entry.event.callId);
     this.#news.push(news);
     return this.#news.length <= LIMITS.streamEventsMax;
   }

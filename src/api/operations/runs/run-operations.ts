@@ -191,7 +191,8 @@ const tree = implement(operations.run.tree, ({ runs }, input, { admission }) => 
 
 const watch = implementStream(operations.run.watch, ({ runs }, { id, types }, call) => {
   const [afterSeq] = handles.runEvent.decode(call.lastEventId ?? "") ?? [];
-  return { events: watchRun(runs, ownRun(runs, call.admission, id), { afterSeq, types }, call.signal) };
+  const mayUse = (agent: string) => call.admission.covers("agents", agent);
+  return { events: watchRun(runs, ownRun(runs, call.admission, id), { afterSeq, types, mayUse }, call.signal) };
 });
 
 /** Throws RunNotFoundError, storage errors. */

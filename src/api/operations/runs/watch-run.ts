@@ -1,6 +1,12 @@
 import type { RunId } from "../../../kernel/ids.ts";
-import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../runs/index.ts";
-import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
+import { isTerminal, type JournalEntry, RunFold, type RunNews, type RunSummary } from "../../../runs/index.ts";
+import {
+  type RunEventType,
+  type RunStreamEvent,
+  runs as contract,
+  type Step,
+  waitsForPerson,
+} from "../../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import {
   presentArtifact,
@@ -22,6 +28,8 @@ export type RunEventsRequest = {
   /** The last id the reader saw. */
   readonly afterSeq?: number | undefined;
   readonly types?: readonly RunEventType[] | undefined;
+  /** Whether the reader may use an agent; runs of others below the run are not reported. */
+  readonly mayUse?: (agent: string) => boolean;
 };
 
 /**
@@ -32,7 +40,7 @@ export type RunEventsRequest = {
 export async function* watchRun(
   services: RunReading,
   runId: RunId,
-  { afterSeq = 0, types = contract.RUN_EVENT_TYPES }: RunEventsRequest,
+  { afterSeq = 0, types = contract.RUN_EVENT_TYPES, mayUse = () => true }: RunEventsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<RunStreamEvent>, void, undefined> {
   // Subscribe first, then read: what is written in between arrives twice and is sent once.
@@ -55,6 +63,8 @@ export async function* watchRun(
   }
   // Deltas heard since come after the text so far; they say by their offset where they belong.
   if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
+  for (const run of wants.has("below") && delegates(fold) ? services.stores.journal.below(runId) : [])
+    if (waitsForPerson(run) && mayUse(run.agent)) yield { id: undefined, event: presentBelow(run) };
   let last: object = fold;
   for (let over = isOver(fold); !over;) {
     const news = await inbox.next();
@@ -62,7 +72,10 @@ export async function* watchRun(
       if (inbox.hasOverflown && !signal.aborted) yield { id: undefined, event: { type: "lagged" } };
       return;
     }
-    if (news.type !== "entry") yield { id: undefined, event: passing.of(news, () => presentPassing(news)) };
+    if (news.type === "below") {
+      const run = services.stores.journal.summary(news.runId);
+      if (run !== undefined && mayUse(run.agent)) yield { id: undefined, event: presentBelow(run) };
+    } else if (news.type !== "entry") yield { id: undefined, event: passing.of(news, () => presentPassing(news)) };
     else if (news.entry.seq > seen) {
       seen = news.entry.seq;
       yield* sentEvents(services, fold, news.entry, { after, wants });
@@ -106,7 +119,12 @@ const presentDelta = ({ step, offset, text }: Extract<RunNews, { type: "text-del
   text,
 });
 
-function presentPassing(news: Exclude<RunNews, { type: "entry" }>): RunStreamEvent {
+/** Whether it gave work to other agents. */
+const delegates = (fold: RunFold): boolean => fold.view().replies.some(({ input }) => input === null);
+
+const presentBelow = (run: RunSummary): RunStreamEvent => ({ type: "below", run: presentSummary(run) });
+
+function presentPassing(news: Exclude<RunNews, { type: "entry" | "below" }>): RunStreamEvent {
   if (news.type === "text-delta") return presentDelta(news);
   if (news.type === "tool-log") {
     const lines = news.lines.map(({ atMs, text }) => ({ at: instant(atMs), text }));

@@ -39,6 +39,11 @@ export class RunFold {
     return this.#shown;
   }
 
+  /** Undefined before the first entry. */
+  get state(): RunState | undefined {
+    return this.#view?.state;
+  }
+
   /** Takes one entry; the step it began or changed, if any. */
   apply(entry: JournalEntry): RunStep | undefined {
     const { event } = entry;

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { ApprovalPage } from "../../src/api/contract/runs/approvals.ts";
+import { RunDetail, RunStreamEvent } from "../../src/api/contract/runs/runs.ts";
+import { EventStreamReader } from "../../src/api/client/sse.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { models } from "../helpers/engine.ts";
+import { startServer } from "../helpers/server.ts";
+
+const agent = (name: string, more: string) =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["work"]\nsystem_prompt = "Work."\nmodel = "scripted/${name}"\n${more}`;
+const delegate = (name: string) => [
+  { toolCalls: [{ name: `agent_${name}`, arguments: { request: "do it" } }] },
+  { text: "done" },
+];
+
+async function* watch(url: string, id: string): AsyncGenerator<RunStreamEvent> {
+  const { body } = await fetch(`${url}/api/v1/runs/${id}/events?types=below`);
+  if (body === null) throw new Error("no stream");
+  const reader = new EventStreamReader();
+  for await (const piece of body.pipeThrough(new TextDecoderStream()))
+    for (const { data } of reader.push(piece)) yield RunStreamEvent.parse(JSON.parse(data));
+}
+
+test("the stream of a run says when a run below it waits for a person, and when it continues", async () => {
+  const voices = {
+    "scripted/top": scripted(delegate("middle")),
+    "scripted/middle": scripted(delegate("bottom")),
+    "scripted/bottom": scripted([
+      { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "1+1" } }] },
+      { text: "2" },
+    ]),
+  };
+  await using server = await startServer({
+    files: {
+      "examples/agents/top.toml": agent("top", 'agents = ["middle"]\n'),
+      "examples/agents/middle.toml": agent("middle", 'agents = ["bottom"]\n'),
+      "examples/agents/bottom.toml": agent("bottom", 'tools = ["calculator"]\n[permissions]\nask = ["calculator.*"]\n'),
+    },
+    overrides: { models: models(scripted([{ text: "hello" }]), voices) },
+  });
+  const { id } = RunDetail.parse((await server.ask("POST", "/api/v1/runs", { agent: "top", input: "go" })).body);
+  const heard: string[] = [];
+  const approve = async () => {
+    const { body } = await server.ask("GET", `/api/v1/approvals?state=open&run=${id}`);
+    const [open] = ApprovalPage.parse(body).items;
+    await server.ask("POST", `/api/v1/approvals/${open?.id}/approve`, {});
+  };
+  let ended: RunStreamEvent | undefined;
+  let later: RunStreamEvent | undefined;
+  for await (const seen of watch(server.url, id)) {
+    ended = seen;
+    if (seen.type !== "below") continue;
+    heard.push(`${seen.run.agent} ${seen.run.state}`);
+    if (heard.length > 1) continue;
+    // A reader that comes later hears of it, too.
+    later = (await watch(server.url, id).next()).value;
+    await approve();
+  }
+  expect(later).toMatchObject({ type: "below", run: { agent: "bottom", state: "awaiting-approval" } });
+  expect(ended).toMatchObject({ type: "end", run: { state: "completed" } });
+  expect(heard[0]).toBe("bottom awaiting-approval");
+  expect(heard).toHaveLength(2);
+  expect(heard[1]).toMatch(/^bottom (?!awaiting)/);
+});
