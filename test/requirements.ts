@@ -109,6 +109,8 @@ export const REQUIREMENTS = {
     "tool.remote-mcp": "Remote MCP servers over Streamable HTTP and stdio are tool servers.",
     "tool.unsandboxed-marked": "A local process is marked as not sandboxed.",
     "tool.child-process": "Guests run in child processes without environment, files, network or other descriptors.",
+    "tool.mcp-sign-in":
+      "A person signs in to a remote MCP server; its tokens are encrypted, renewed once at a time and survive a restart.",
     "tool.os-confinement": "On Linux the kernel refuses a child's native code files, processes, sockets and signals.",
     "tool.fuel": "Fuel is exact: it equals a count instruction by instruction.",
     "tool.meter-complete": "Every instruction is metered or its feature refused by name.",

@@ -107,7 +107,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const tools = stack.use(
     await openTools(
       toolsOptions(loaded, overrides.toolServers),
-      toolPorts({ ...first, agents, memory, messaging, access }, overrides),
+      toolPorts({ ...first, agents, memory, messaging, access }, { loaded, overrides }),
     ),
   );
   const runs = stack.use(

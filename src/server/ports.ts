@@ -1,4 +1,10 @@
-import { auditedRefusal, callerOf, PrincipalGoneError, WorkspaceNotFoundError } from "../access/index.ts";
+import {
+  auditedRefusal,
+  callerOf,
+  DEFAULT_WORKSPACE,
+  PrincipalGoneError,
+  WorkspaceNotFoundError,
+} from "../access/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { Guarded, Principal, Workspaces } from "../access/index.ts";
 import { AgentNotFoundError } from "../agents/definitions/index.ts";
@@ -85,7 +91,7 @@ export function toolPorts(
     messaging,
     access,
   }: Opened<"agents" | "memory" | "messaging" | "access">,
-  { resolve, wrapTools }: Overrides,
+  { loaded, overrides: { resolve, wrapTools } }: { readonly loaded: LoadedConfig; readonly overrides: Overrides },
 ): ToolsPorts {
   const { changes, journal, toolServers, toolState, ledger } = storage;
   return {
@@ -93,7 +99,7 @@ export function toolPorts(
     stores: { servers: toolServers, state: toolState, ledger },
     clock,
     changes,
-    secrets,
+    secrets: { vault: secrets.vault, known: secrets.known, signIns: signInPorts(secrets, loaded, resolve) },
     guests: {
       mail: { post: messaging.router, originOf: (session) => originOf(journal, session) },
       memory,
@@ -104,6 +110,38 @@ export function toolPorts(
     wrap: (runner) => redactedTools(wrapTools?.(runner) ?? runner, secrets.redactors),
   };
 }
+
+/** Sign-ins of the servers of the configuration, which are in the operator's workspace. */
+function signInPorts(
+  { secrets }: Secrets,
+  { config }: LoadedConfig,
+  resolve: Overrides["resolve"],
+): ToolsPorts["secrets"]["signIns"] {
+  const own = ownSecrets(secrets);
+  const workspace = DEFAULT_WORKSPACE;
+  return {
+    vault: {
+      set: (name, value, by) => own.set({ workspace, name, value, by }),
+      read: (name) => own.read(workspace, name),
+      delete: (name) => own.delete(workspace, name),
+      deleteUnused: (isUnused) => own.deleteUnused(({ name }) => isUnused(name)),
+    },
+    fetchPublic: publicFetch({
+      rule: "an authorization server that a tool server names may not",
+      remedy: () => "If it is meant, name the authorization server in auth.issuer of the tool server.",
+      resolve,
+    }),
+    callback: callbackAt(config.server.public_url),
+  };
+}
+
+const callbackAt = (publicUrl: string | undefined): ToolsPorts["secrets"]["signIns"]["callback"] =>
+  publicUrl === undefined
+    ? undefined
+    : {
+        uri: new URL("/oauth/callback", publicUrl).href,
+        metadataUrl: publicUrl.startsWith("https:") ? new URL("/.well-known/oauth-client", publicUrl).href : undefined,
+      };
 
 export const runPorts = ({
   clock,

@@ -11,6 +11,7 @@ import {
 } from "./catalogue/index.ts";
 import { deployToolServers, redeployFailed, type ToolDeployment, type ToolSources, overridesOf } from "./deploy.ts";
 import { openRemoteServers, type RemoteOptions, startRemoteServers } from "./remote-servers.ts";
+import type { SignInPorts } from "./remote/index.ts";
 import { Sandbox, type SandboxOptions, type StateAccess } from "./sandbox/index.ts";
 import type { SecretVault } from "./secrets/index.ts";
 import { type UpdatePolicy, type ToolServersOptions, type ToolServerStore } from "./servers/index.ts";
@@ -33,7 +34,12 @@ export type ToolsPorts = {
   readonly stores: { readonly servers: ToolServerStore; readonly state: StateAccess; readonly ledger: GrantLedger };
   readonly clock: Clock;
   readonly changes: ChangeLog;
-  readonly secrets: { readonly vault: SecretVault; readonly known: KnownSecrets };
+  readonly secrets: {
+    readonly vault: SecretVault;
+    readonly known: KnownSecrets;
+    /** What sign-ins to remote servers need. */
+    readonly signIns: SignInPorts;
+  };
   readonly guests: GuestPorts;
   /** Tools of the server itself, beside those of tool servers. */
   readonly native: readonly NativeTools[];
@@ -73,6 +79,8 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
     /** Tool servers of the operator's workspace. */
     servers,
     workspaces: tools,
+    /** Undefined if no remote server is configured. */
+    remotes,
     grantWatch,
     /** Deploys the tool servers; resolves when they are deployed or have failed. Never rejects. */
     start: () => startRemoteServers(remotes, deployToolServers(tools, options.sources, stopping.signal)),

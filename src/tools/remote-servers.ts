@@ -3,10 +3,9 @@ import { isAbsolute, resolve } from "node:path";
 import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { packageVersion } from "../kernel/package.ts";
 import { isSecretName, type KnownSecrets, Redaction } from "../text/redaction/index.ts";
 import { ReferenceUnresolvedError, REFERENCE } from "../text/references/index.ts";
-import type { McpServerSettings, McpToolRunner, Resolved } from "./remote/index.ts";
+import type { McpServerSettings, McpToolRunner, Resolved, SignInPorts } from "./remote/index.ts";
 import type { Sandbox } from "./sandbox/index.ts";
 import type { SecretVault } from "./secrets/index.ts";
 
@@ -29,6 +28,7 @@ type Ports = {
   readonly known: KnownSecrets;
   /** The workspace of configured tool servers. */
   readonly workspace: string;
+  readonly signIns: SignInPorts;
 };
 
 type Found = { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
@@ -36,13 +36,16 @@ type Found = { readonly type: "found"; readonly value: string } | { readonly typ
 /** Opens the remote tool servers; undefined if none is configured, so that nothing for them is loaded. */
 export async function openRemoteServers(
   options: RemoteOptions,
-  { clock, sandbox, changes, vault, known, workspace }: Ports,
+  { clock, sandbox, changes, vault, known, workspace, signIns }: Ports,
 ): Promise<McpToolRunner | undefined> {
   if (options.servers.length === 0) return undefined;
-  const { McpToolRunner: Runner } = await import("./remote/index.ts");
+  const { McpToolRunner: Runner, sweepSignIns } = await import("./remote/index.ts");
+  await sweepSignIns(
+    signIns.vault,
+    options.servers.filter(hasSignIn).map(({ name }) => name),
+  );
   return new Runner(options.servers, {
     clock,
-    version: packageVersion(),
     isTaken: (name) => sandbox.servers(workspace).some((server) => server.name === name),
     onChange: (name, state) => changes.publish(workspace, { type: "tool-server", name, state }),
     random: Math.random,
@@ -52,9 +55,13 @@ export async function openRemoteServers(
       return resolved;
     },
     redactorOf: (confidential) => Redaction.of(confidential),
+    signIns,
     searchPath: options.environment["PATH"] ?? "",
   });
 }
+
+const hasSignIn = ({ transport }: McpServerSettings): boolean =>
+  transport.type === "http" && transport.auth.type === "oauth";
 
 /** Connects while the other tool servers are deployed; does not wait long for servers that are slow or gone. */
 export async function startRemoteServers<Deployed>(

@@ -165,6 +165,8 @@ export const COMMAND_CASES: Readonly<Record<string, CommandCase>> = {
   "tool pause": ["{toolServer.name}", "toolServer.pause"],
   "tool resume": ["{toolServer.name}", "toolServer.resume"],
   "tool delete": ["{toolServer.name}", "toolServer.delete"],
+  "tool login": ["{toolServer.name}", "toolServer.login", { own: 5 }],
+  "tool logout": ["{toolServer.name}", "toolServer.logout", { own: 5 }],
   "tool health": ["{toolServer.name}", "toolServer.check"],
   "tool logs": ["{toolServer.name}", "toolServer.logs"],
   "tool audit": ["{toolServer.name}", "toolServer.uses"],

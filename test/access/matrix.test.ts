@@ -24,6 +24,8 @@ const bodies = (): Readonly<Record<string, object>> => ({
   "secret.rotate": { value: "another-value" },
   "secret.set": { value: "another-value" },
   "toolServer.activate": { revision: 1 },
+  "toolServer.completeLogin": { state: "x" },
+  "toolServer.login": { redirect_uri: "http://127.0.0.1:1/" },
 });
 /** Bodies that are unions have another form over gRPC. */
 const GRPC_BODIES: Readonly<Record<string, object>> = {

@@ -42,7 +42,7 @@ export class OpenIdProvider implements AsyncDisposable {
     );
   }
 
-  async serve(caxton: string, more: Configuration = {}): Promise<void> {
+  async serve(caxton: string, more: Configuration = {}): Promise<Provider> {
     const clients: ClientMetadata[] = [
       {
         client_id: CLIENT.id,
@@ -83,6 +83,7 @@ export class OpenIdProvider implements AsyncDisposable {
     provider.on("device_code.saved", ({ userCode }) => this.#onDevice(userCode));
     const answer = provider.callback();
     this.#server.on("request", (request, response) => void this.#answer(request, response, answer));
+    return provider;
   }
 
   async #answer(

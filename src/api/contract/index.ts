@@ -126,6 +126,7 @@ export {
   type ToolServerSummary,
   type ToolServerVersion,
 } from "./tools/tools.ts";
+export { type ToolSignIn } from "./tools/sign-in.ts";
 export * as tools from "./tools/tools.ts";
 export type {
   MemoryChange,

@@ -5,6 +5,7 @@ import type {
   ToolServerDetail,
   ToolServerRecord,
   ToolServerSummary,
+  ToolSignIn,
 } from "../../api/contract/index.ts";
 import { changeLines } from "./changes.ts";
 import {
@@ -74,6 +75,7 @@ export function renderServer(server: ToolServerRecord, look: Look): string {
       style(STATE_TONES[server.state], server.state) + (server.reason === "" ? "" : `: ${oneLine(server.reason)}`),
     ],
     ["Health", `${style(HEALTH_TONES[health.health], health.health)}: ${oneLine(health.note)}`],
+    ...(server.sign_in === null ? [] : ([["Sign-in", signInText(server.sign_in)]] satisfies [string, string][])),
     ...(server.sandboxed
       ? ([
           ["Publisher", publisherText(server.publisher)],
@@ -100,6 +102,12 @@ export function renderServer(server: ToolServerRecord, look: Look): string {
   }
   return renderFields(fields, look);
 }
+
+/** Who is signed in to a remote server, or why a user has to. */
+export const signInText = ({ state, reason, issuer, signed_in_by: by, scopes }: ToolSignIn): string =>
+  state === "signed-in"
+    ? `${state} at ${oneLine(issuer ?? "")} by ${oneLine(by ?? "")}${scopes.length === 0 ? "" : `, scopes ${oneLine(scopes.join(" "))}`}`
+    : `${state}${reason === "" ? "" : `: ${oneLine(reason)}`}`;
 
 const callsText = ({ done, failed, denied, failures }: ToolServerRecord["usage"]): string => {
   const reasons = Object.entries(failures).map(([reason, count]) => `${reason} ${showCount(count)}`);

@@ -29,6 +29,7 @@ import { toolAccept, toolActivate, toolDelete, toolPause, toolResume } from "./m
 import { toolKeygen, toolSign, toolVerify } from "./sign.ts";
 import { toolImport } from "./import.ts";
 import { toolLogs } from "./logs.ts";
+import { toolLogin, toolLogout } from "./sign-in.ts";
 import { toolObserve } from "./observe.ts";
 import { audit } from "./audit.ts";
 import { toolNew } from "./new.ts";
@@ -57,6 +58,8 @@ export const tool: CommandMaker = (command, invocation) => {
   toolPause(command.command("pause"), invocation);
   toolResume(command.command("resume"), invocation);
   toolDelete(command.command("delete"), invocation);
+  toolLogin(command.command("login"), invocation);
+  toolLogout(command.command("logout"), invocation);
   toolHealth(command.command("health"), invocation);
   toolLogs(command.command("logs"), invocation);
   toolImport(command.command("import"), invocation);

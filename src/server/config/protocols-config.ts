@@ -8,6 +8,10 @@ const HOUR_MS = 3_600_000;
 
 const AuthTable = z
   .strictObject({
+    type: z
+      .enum(["token", "client-credentials", "oauth"])
+      .optional()
+      .meta({ description: "oauth: a person signs in; default: by the other keys" }),
     token: z
       .string()
       .min(1)
@@ -30,9 +34,22 @@ const AuthTable = z
       .meta({ description: "Resource indicator of tokens (RFC 8707); default: the server's URL" }),
   })
   .refine(
-    ({ token, client_id: id, client_secret: secret }) =>
-      token === undefined ? id !== undefined && secret !== undefined : id === undefined && secret === undefined,
-    { error: "give either token, or client_id and client_secret" },
+    ({ type, token, client_id: id, client_secret: secret }) => {
+      if (type === "oauth") return token === undefined;
+      const isToken = type === "token" || (type === undefined && token !== undefined);
+      return isToken
+        ? token !== undefined && id === undefined && secret === undefined
+        : token === undefined && id !== undefined && secret !== undefined;
+    },
+    { error: 'give either token, or client_id and client_secret, or type = "oauth" without token' },
+  )
+  .refine(({ type, token_url: url }) => type !== "oauth" || url === undefined, {
+    error: 'type = "oauth" discovers the token endpoint: leave out token_url, and set issuer',
+  })
+  .refine(
+    ({ type, client_id: id, client_secret: secret, issuer }) =>
+      type !== "oauth" || secret === undefined || (id !== undefined && issuer !== undefined),
+    { error: 'type = "oauth" with client_secret needs client_id, and issuer, which alone receives the secret' },
   );
 
 /** `[mcp_servers.<name>]` */

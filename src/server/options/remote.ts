@@ -35,6 +35,10 @@ function settingsOf(name: string, table: McpServerTable, base: string): McpServe
 
 function authOf(auth: McpServerTable["auth"]): McpAuth {
   if (auth === undefined) return { type: "none" };
+  if (auth.type === "oauth") {
+    const { client_id: clientId, client_secret: clientSecret, issuer, scopes, resource } = auth;
+    return { type: "oauth", clientId, clientSecret, issuer, scopes, resource };
+  }
   if (auth.token !== undefined) return { type: "bearer", token: auth.token };
   return {
     type: "client-credentials",

@@ -159,6 +159,8 @@ export const TOOL_FAILURES = [
   "rejected",
   /** Its server is paused, changed and not accepted, being deleted, or has failed. */
   "unavailable",
+  /** Its server wants a person to sign in; it was not made. */
+  "sign-in-needed",
 ] as const;
 export type ToolFailureReason = (typeof TOOL_FAILURES)[number];
 

@@ -31,6 +31,7 @@ export {
   NO_LIMITS,
   TOOL_SERVER_INTERFACES,
   type ToolServerState,
+  type ToolSignIn,
   modelToolName,
   toolId,
 } from "./tool.ts";

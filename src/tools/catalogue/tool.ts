@@ -82,6 +82,20 @@ export const TOOL_SERVER_INTERFACES = [
 ] as const;
 export type ToolServerInterface = (typeof TOOL_SERVER_INTERFACES)[number];
 
+/** Whether a user has signed in to a remote server, and until when. */
+export type ToolSignIn = {
+  readonly state: "signed-in" | "signed-out" | "expired";
+  /** Why a user has to sign in; empty otherwise. */
+  readonly reason: string;
+  readonly issuer: string | undefined;
+  readonly scopes: readonly string[];
+  /** End of the current token, which is renewed before if that is possible. */
+  readonly expiresAtMs: number | undefined;
+  /** Who signed in. */
+  readonly by: string | undefined;
+  readonly signedInAtMs: number | undefined;
+};
+
 /** A WebAssembly module, or a remote MCP server, that gives tools. */
 export type ToolServer = {
   readonly name: string;
@@ -101,6 +115,8 @@ export type ToolServer = {
   /** sha256 of the module as deployed, of a remote server of its tool descriptions; hexadecimal. */
   readonly moduleHash: string;
   readonly calls: ToolCounters;
+  /** Of a server to which people sign in. */
+  readonly signIn?: ToolSignIn | undefined;
 };
 
 export type ToolLimits = {

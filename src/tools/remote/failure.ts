@@ -13,6 +13,7 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import type { ToolFailureReason } from "../catalogue/index.ts";
 import { networkReason } from "./connection/bounded-fetch.ts";
 import { cleanText } from "../../kernel/clean.ts";
+import { SignInNeededError } from "./oauth/errors.ts";
 import { McpConnectionLostError, McpMessageRefusedError, McpProcessError, McpTokenError } from "./errors.ts";
 
 /** Failure of a call without a result. */
@@ -23,6 +24,8 @@ export type CallFailure =
   | { readonly type: "lost"; readonly why: string }
   /** The server's list of tools is another one by now; it surely did nothing. */
   | { readonly type: "outdated"; readonly why: string }
+  /** The server wants another token, with these scopes; it surely did nothing. */
+  | { readonly type: "unauthorized"; readonly why: string; readonly scope: string | undefined }
   | { readonly type: "final"; readonly reason: ToolFailureReason; readonly message: string };
 
 const MESSAGE_CHARS_MAX = 4_000;
@@ -50,7 +53,9 @@ export function readFailure(error: unknown, tool: string): CallFailure {
   if (error instanceof McpMessageRefusedError) return final("bad-output", `${error.message}. ${error.hint}`);
   if (error instanceof McpConnectionLostError) return { type: "lost", why: error.message };
   if (error instanceof McpProcessError) return { type: "unsent", why: error.message };
-  if (isAuthFailure(error)) return final("denied", `the server refused the credentials: ${reasonOf(error)}`);
+  if (error instanceof SignInNeededError) return final("sign-in-needed", `${error.message}. ${error.hint}`);
+  if (error instanceof McpTokenError) return final("denied", refusalIn(error).why);
+  if (isAuthFailure(error)) return unauthorized(error);
   if (SdkHttpError.isInstance(error)) return readStatus(error.status, tool);
   if (SdkError.isInstance(error)) return readSdkFailure(error, tool);
   if (ProtocolError.isInstance(error)) return readProtocolFailure(error, tool);
@@ -68,9 +73,16 @@ const final = (reason: ToolFailureReason, message: string): CallFailure => ({
   message: cleanText(message, MESSAGE_CHARS_MAX),
 });
 
-/** Whether the server, or its authorization server, refused who we are. */
+const unauthorized = (error: unknown): CallFailure => ({ type: "unauthorized", ...refusalIn(error) });
+
+/** What a refusal of the credentials says. */
+export const refusalIn = (error: unknown): { readonly why: string; readonly scope: string | undefined } => ({
+  why: cleanText(`the server refused the credentials: ${reasonOf(error)}`, MESSAGE_CHARS_MAX),
+  scope: InsufficientScopeError.isInstance(error) ? error.requiredScope : undefined,
+});
+
+/** Whether the server refused who we are. */
 export const isAuthFailure = (error: unknown): boolean =>
-  error instanceof McpTokenError ||
   UnauthorizedError.isInstance(error) ||
   InsufficientScopeError.isInstance(error) ||
   OAuthClientFlowError.isInstance(error) ||

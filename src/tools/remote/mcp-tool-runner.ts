@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import type { RemoteAnswer } from "../servers/index.ts";
+import { type RemoteAnswer, SignInNotConfiguredError } from "../servers/index.ts";
 import {
   type CallContext,
   failedCall,
@@ -21,12 +21,12 @@ import { type CallFailure, reasonOf } from "./failure.ts";
 import { CallLimiter } from "./call-limiter.ts";
 import { DEFAULT_CONNECTION_TIMES, McpConnection, type McpConnectionTimes } from "./connection/mcp-connection.ts";
 import { LogLines } from "./connection/log-lines.ts";
+import type { SignInNeededError } from "./oauth/errors.ts";
+import type { SignIn } from "./oauth/sign-in.ts";
 import { type RedactorOf, Secrets } from "./secrets.ts";
 import type { McpProcess, McpServerSettings } from "./settings.ts";
 
 export type McpDeps = ConnectDeps & {
-  /** From 0 to 1; spreads the attempts of many servers to reach one that is down. */
-  readonly random: () => number;
   /** Whether another runner has a server of that name, which then goes before. */
   readonly isTaken: (name: string) => boolean;
   /** Makes what hides the secrets that servers are given. */
@@ -44,6 +44,7 @@ type Remote = {
   readonly secrets: Secrets;
   readonly gate: CallLimiter;
   readonly counters: Counters;
+  readonly signIn: SignIn | undefined;
   pending: number;
 };
 
@@ -118,7 +119,8 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
   async check(server: string, signal: AbortSignal): Promise<RemoteAnswer> {
     const remote = this.#remotes.get(server);
     if (remote === undefined) return { type: "silent", reason: `there is no remote server "${server}"` };
-    const { link, settings, lines } = remote;
+    const { link, settings, lines, signIn } = remote;
+    if (link.state.state !== "connected" && signIn?.need) return { type: "silent", reason: signIn.need.message };
     const session = await link.session(Math.min(CONNECT_WAIT_MS, settings.timeoutMs), signal);
     signal.throwIfAborted();
     if (session === undefined) return { type: "silent", reason: this.#reason(link) || "it is not connected" };
@@ -136,6 +138,21 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     signal.throwIfAborted();
     if (link.state.state === "connected") return { type: "answered", pingMs, tools: link.list.tools.length };
     return { type: "silent", reason: this.#reason(link) || "it does not list its tools" };
+  }
+
+  /** The sign-in to a server. Throws SignInNotConfiguredError. */
+  signIn(server: string): SignIn {
+    const signIn = this.#remotes.get(server)?.signIn;
+    if (signIn === undefined) throw new SignInNotConfiguredError(server);
+    return signIn;
+  }
+
+  /** Ends the sign-in to a server, and the connection that was made with it. Throws SignInNotConfiguredError, the errors of stored secrets. */
+  async signOut(server: string): Promise<Awaited<ReturnType<SignIn["end"]>>> {
+    const ended = await this.signIn(server).end();
+    const link = this.#remotes.get(server)?.link;
+    if (link?.state.state === "connected") link.abandon(link.state.session, "signed out");
+    return ended;
   }
 
   logs(server: string): readonly ToolLogLine[] {
@@ -165,10 +182,12 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
   }
 
   async #repeat(remote: Remote, call: ToolCall, signal: AbortSignal, usage: () => ToolUsage): Promise<ToolResult> {
-    const { link, lines, secrets, settings } = remote;
+    const { link, lines, secrets, settings, signIn } = remote;
     for (let attempt = 1; ; attempt += 1) {
+      if (link.state.state !== "connected" && signIn?.need) return signInNeeded(signIn.need, usage());
       const session = await link.session(Math.min(CONNECT_WAIT_MS, settings.timeoutMs), signal);
-      if (session === undefined) return notConnected(remote, signal, usage());
+      if (session === undefined)
+        return signIn?.need ? signInNeeded(signIn.need, usage()) : notConnected(remote, signal, usage());
       const tool = link.list.remote.get(call.tool);
       if (tool === undefined)
         return failedCall("unknown-tool", `${call.server} no longer has a tool "${call.tool}"`, usage());
@@ -183,6 +202,11 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
         return cut(secrets.result(readResult(ended.result, settings.limits.resultBytesMax, usage())));
       const { failure } = ended;
       if (failure.type === "final") return failedCall(failure.reason, lines.redact(failure.message), usage());
+      if (failure.type === "unauthorized") {
+        const why = lines.redact(failure.why);
+        if (signIn === undefined) return failedCall("denied", why, usage());
+        return signInNeeded(signIn.refuse(why, failure.scope), usage());
+      }
       lines.add(`a call of ${call.tool} has no answer: ${failure.why}`);
       if (failure.type === "outdated") await link.relist();
       else if (failure.type === "lost") await link.verify(session, failure.why);
@@ -194,7 +218,7 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     }
   }
 
-  #view({ settings, secrets, link, counters, pending }: Remote): ToolServer {
+  #view({ settings, secrets, link, counters, signIn, pending }: Remote): ToolServer {
     const { name, transport, limits } = settings;
     const { state } = link;
     const info = state.state === "connected" ? state.session.info : { title: "", version: "" };
@@ -220,6 +244,7 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
       },
       moduleHash: link.list.hash,
       calls: { ...counters },
+      signIn: signIn?.state,
     };
   }
 
@@ -235,8 +260,12 @@ function remoteOf(settings: McpServerSettings, deps: McpDeps, times: McpConnecti
   const { clock, random } = deps;
   const secrets = new Secrets(deps.redactorOf);
   const lines = new LogLines(clock, secrets);
-  const connector = new Connector(settings, { lines, secrets }, deps);
   const onChange = () => deps.onChange?.(settings.name, stateOf(link, 0));
+  const onSignIn = () => {
+    if (connector.signIn?.state.state === "signed-in") link.hurry();
+    onChange();
+  };
+  const connector: Connector = new Connector(settings, { lines, secrets, onChange: onSignIn }, deps);
   const link: McpConnection = new McpConnection(
     settings,
     { clock, random, connector, lines, secrets, onChange },
@@ -248,6 +277,7 @@ function remoteOf(settings: McpServerSettings, deps: McpDeps, times: McpConnecti
     secrets,
     link,
     gate: new CallLimiter(settings.limits, () => clock.monotonicMs()),
+    signIn: connector.signIn,
     counters: { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 },
     pending: 0,
   };
@@ -285,7 +315,10 @@ function notConnected({ settings, link }: Remote, signal: AbortSignal, usage: To
   );
 }
 
-const lostMessage = (call: ToolCall, failure: Exclude<CallFailure, { type: "final" }>): string =>
+const signInNeeded = ({ message, hint }: SignInNeededError, usage: ToolUsage): ToolResult =>
+  failedCall("sign-in-needed", `${message}. ${hint}`, usage);
+
+const lostMessage = (call: ToolCall, failure: Exclude<CallFailure, { type: "final" | "unauthorized" }>): string =>
   failure.type === "lost"
     ? `${call.server}.${call.tool} has no result: ${failure.why}. It may or may not have had its effect.`
     : `${call.server}.${call.tool} could not be called: ${failure.why}.`;

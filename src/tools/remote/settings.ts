@@ -20,6 +20,17 @@ export type McpAuth =
       readonly scopes: readonly string[];
       /** What the token is for (RFC 8707); default: the server's URL. */
       readonly resource: string | undefined;
+    }
+  | {
+      readonly type: "oauth";
+      /** Default: the client is registered when a user signs in. */
+      readonly clientId: string | undefined;
+      readonly clientSecret: string | undefined;
+      /** The only authorization server that is used; undefined means that the MCP server names it. */
+      readonly issuer: string | undefined;
+      readonly scopes: readonly string[];
+      /** What the tokens are for (RFC 8707); default: as the MCP server says. */
+      readonly resource: string | undefined;
     };
 
 /** A local process that speaks MCP on its standard input and output. Nothing confines it. */

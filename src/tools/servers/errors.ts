@@ -138,3 +138,16 @@ export class ToolServerConfiguredError extends CaxtonError<{ readonly server: st
     );
   }
 }
+
+/** No user can sign in to a server that is not configured so. */
+export class SignInNotConfiguredError extends CaxtonError<{ readonly server: string }> {
+  readonly code = "SIGN_IN_NOT_CONFIGURED";
+  readonly kind = "conflict";
+  constructor(server: string) {
+    super(
+      `the tool server ${server} has no sign-in`,
+      `Write auth.type = "oauth" below [mcp_servers.${server}], and restart the server.`,
+      { server },
+    );
+  }
+}

@@ -1,6 +1,6 @@
 /** Deployment, replacement, pause and deletion of tool servers. */
 export { type Inspection, type ToolHost, type ToolModule } from "./tool-host.ts";
-export { ToolModuleDamagedError, ToolServerSharedError } from "./errors.ts";
+export { SignInNotConfiguredError, ToolModuleDamagedError, ToolServerSharedError } from "./errors.ts";
 export { type Health } from "./health.ts";
 export { type UpdatePolicy, ACCEPTANCES, type ToolServerChange } from "./pin-difference.ts";
 export { PinnedTool, toolHash } from "./pin.ts";

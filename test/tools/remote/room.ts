@@ -139,6 +139,16 @@ export const processOf = (args: readonly string[], more: Partial<McpProcess> = {
   ...more,
 });
 
+/** Keeps secrets of the server in a map, by name. */
+export const vaultOf = (kept: Map<string, string>): McpDeps["signIns"]["vault"] => ({
+  set: async (name, value) => void kept.set(name, value),
+  read: (name) => kept.get(name),
+  delete: async (name) => void kept.delete(name),
+  deleteUnused: async (isUnused) => {
+    for (const name of kept.keys()) if (isUnused(name)) kept.delete(name);
+  },
+});
+
 type Reach = Omit<Partial<McpServerSettings>, "limits"> & { readonly limits?: Partial<McpServerSettings["limits"]> };
 
 /** A runner with one server, called `remote`. */
@@ -162,9 +172,9 @@ export function runnerTo(
       random: () => 0,
       resolve: (text) => Promise.resolve({ text, values: [] }),
       redactorOf: (confidential) => Redaction.of(confidential),
-      version: "0.0.0",
       searchPath: process.env["PATH"] ?? "",
       isTaken: () => false,
+      signIns: { vault: vaultOf(new Map()), fetchPublic: fetch, callback: undefined },
       ...deps,
     },
     { retryMs: 40, retryMaxMs: 200, pingMs: 60_000 },

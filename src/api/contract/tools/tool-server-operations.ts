@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { GrantUsePage, GrantUseQuery } from "./grants.ts";
+import { BeginSignInBody, BegunSignIn, SignInResponseBody, SignOut } from "./sign-in.ts";
 import { Download, operation } from "../operation.ts";
 import {
   AcceptBody,
@@ -155,6 +156,41 @@ export const resume = operation({
   http: { method: "POST", path: "/api/v1/tool-servers/:name/resume" },
   params,
   output: ToolServerRecord,
+});
+
+export const login = operation({
+  ...ADMIN,
+  name: "toolServer.login",
+  narrowed: ONE,
+  keepsAnswer: false,
+  summary: "Begin to sign in to a remote tool server",
+  description: "Returns the address to open in a browser. A sign-in to the same server that was begun before is void.",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/login" },
+  params,
+  body: BeginSignInBody,
+  output: BegunSignIn,
+});
+
+export const completeLogin = operation({
+  ...ADMIN,
+  name: "toolServer.completeLogin",
+  narrowed: ONE,
+  retry: "never",
+  summary: "Complete a sign-in with the response of the authorization server",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/login/response" },
+  params,
+  body: SignInResponseBody,
+  output: ToolServerRecord,
+});
+
+export const logout = operation({
+  ...ADMIN,
+  name: "toolServer.logout",
+  narrowed: ONE,
+  summary: "Sign out of a remote tool server: revoke and delete its tokens",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/logout" },
+  params,
+  output: SignOut,
 });
 
 const remove = operation({

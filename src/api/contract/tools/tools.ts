@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { Observation, ObserveMode } from "./grants.ts";
+import { ToolSignIn } from "./sign-in.ts";
 import { Cursor, ListQuery, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
@@ -200,6 +201,7 @@ export const ToolServerSummary = z
       .meta({ description: "Revision pending acceptance; the previous one keeps serving" }),
     publisher: ToolPublisher,
     deployed_at: Instant.nullable(),
+    sign_in: ToolSignIn.nullable().meta({ description: "Null for a server without sign-in" }),
   })
   .meta({ id: "ToolServerSummary" });
 export type ToolServerSummary = z.infer<typeof ToolServerSummary>;

@@ -11,7 +11,13 @@ import {
   type ToolServerVersion,
   type ToolUsageStats,
 } from "../../../tools/servers/index.ts";
-import { describeGrants, type Grants, NO_GRANTS, type ToolServer } from "../../../tools/catalogue/index.ts";
+import {
+  describeGrants,
+  type Grants,
+  NO_GRANTS,
+  type ToolServer,
+  type ToolSignIn,
+} from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { presentLimits, presentTool } from "./tool-operations.ts";
 import { instant, instantOrNull } from "../instant.ts";
@@ -50,8 +56,19 @@ export const presentSummary = (
     pending_revision: entry.pending ?? null,
     publisher: presentPublisher(entry.origin === "remote" ? remote : (served?.publisher ?? unsigned)),
     deployed_at: instantOrNull(served?.revision.deployedAtMs),
+    sign_in: view.signIn === undefined ? null : presentSignIn(view.signIn),
   };
 };
+
+const presentSignIn = (signIn: ToolSignIn): contract.ToolSignIn => ({
+  state: signIn.state,
+  reason: signIn.reason,
+  issuer: signIn.issuer ?? null,
+  scopes: [...signIn.scopes],
+  expires_at: instantOrNull(signIn.expiresAtMs),
+  signed_in_by: signIn.by ?? null,
+  signed_in_at: instantOrNull(signIn.signedInAtMs),
+});
 
 export const presentHealth = (
   { health, note, uptimeMs, check }: HealthReport,

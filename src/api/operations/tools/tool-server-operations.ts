@@ -1,4 +1,5 @@
-import type { ToolServers } from "../../../tools/servers/index.ts";
+import type { Principal } from "../../../access/index.ts";
+import { SignInNotConfiguredError, type ToolServers } from "../../../tools/servers/index.ts";
 import { manifestFor, type ToolLogLine } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
@@ -134,6 +135,38 @@ const resume = implement(operations.toolServer.resume, async (services, { name }
   );
 });
 
+/** Who signs in to which server. Throws ToolServerNotFoundError, ToolServerSharedError, SignInNotConfiguredError. */
+function signInOf({ tools }: ApiServices, server: string, principal: Principal, what: string) {
+  const { servers } = ownTools(tools, server, { principal, what });
+  const { name, origin } = servers.runner.get(server);
+  if (tools.remotes === undefined || origin !== "remote") throw new SignInNotConfiguredError(name);
+  return { name, remotes: tools.remotes, signIn: tools.remotes.signIn(name), by: principal.id };
+}
+
+/** Throws SignInNotConfiguredError, RedirectRefusedError, SignInFailedError. */
+const login = implement(
+  operations.toolServer.login,
+  async (services, { name, redirect_uri: redirectUri }, { principal }) => {
+    const { signIn, by } = signInOf(services, name, principal, "sign in to it");
+    const { url, expiresAtMs } = await signIn.begin(redirectUri, by);
+    return { url, expires_at: instant(expiresAtMs) };
+  },
+);
+
+/** Throws SignInNotConfiguredError, SignInStateError, SignInFailedError. */
+const completeLogin = implement(operations.toolServer.completeLogin, async (services, { name, ...response }, call) => {
+  const { signIn, by } = signInOf(services, name, call.principal, "sign in to it");
+  await signIn.complete(response, by);
+  return recordOf(services, name, call);
+});
+
+/** Throws SignInNotConfiguredError. */
+const logout = implement(operations.toolServer.logout, async (services, { name }, { principal }) => {
+  const { remotes, name: server } = signInOf(services, name, principal, "sign out of it");
+  const { wasSignedIn, isRevoked } = await remotes.signOut(server);
+  return { name: server, was_signed_in: wasSignedIn, revoked: isRevoked };
+});
+
 /** Throws ToolServerBuiltInError, ToolServerConfiguredError, ToolServerStateError. */
 const remove = implement(operations.toolServer.delete, async ({ tools }, { name }, { principal }) => {
   const { servers } = ownTools(tools, name, { principal, what: "delete it" });
@@ -232,6 +265,9 @@ export const toolServerOperations = [
   activate,
   pause,
   resume,
+  login,
+  completeLogin,
+  logout,
   remove,
   logs,
 ] as const;

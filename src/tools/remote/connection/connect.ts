@@ -1,10 +1,13 @@
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Clock } from "../../../kernel/clock.ts";
+import { packageVersion } from "../../../kernel/package.ts";
 import { discoveredProvider, fixedToken, TokenEndpoint } from "./authorization.ts";
 import { boundedFetch, STREAM_RETRIES } from "./bounded-fetch.ts";
 import { McpProcessError } from "../errors.ts";
+import { isAuthFailure, refusalIn } from "../failure.ts";
 import type { LogLines } from "./log-lines.ts";
 import { ProcessTransport } from "./process-transport.ts";
+import { SignIn, type SignInPorts, type SignInTarget } from "../oauth/sign-in.ts";
 import { type Confidential, confidentialIn, confidentialInArguments, type Secrets } from "../secrets.ts";
 import { McpSession, type SessionHooks } from "./session.ts";
 import type { McpAuth, McpHttp, McpProcess, McpServerSettings } from "../settings.ts";
@@ -13,10 +16,11 @@ export type ConnectDeps = {
   readonly clock: Clock;
   /** A text with its references to variables and files replaced. Throws a CaxtonError that names the reference, never a value. */
   readonly resolve: (text: string) => Promise<Resolved>;
-  /** Caxton's version, which servers receive. */
-  readonly version: string;
   /** Where the programs of local servers are looked for: the PATH of this process. */
   readonly searchPath: string;
+  /** From 0 to 1; spreads what many servers do at one time. */
+  readonly random: () => number;
+  readonly signIns: SignInPorts;
 };
 
 /** These are not confidential; redacting them would damage every path in a result. */
@@ -58,16 +62,35 @@ export class Connector {
   readonly #secrets: Secrets;
   #tokens: { readonly key: string; readonly endpoint: TokenEndpoint } | undefined;
   #isLegacyProcess = false;
+  /** Undefined for a server without sign-in. */
+  readonly signIn: SignIn | undefined;
 
   constructor(
     settings: McpServerSettings,
-    { lines, secrets }: { readonly lines: LogLines; readonly secrets: Secrets },
+    {
+      lines,
+      secrets,
+      onChange,
+    }: { readonly lines: LogLines; readonly secrets: Secrets; readonly onChange: () => void },
     deps: ConnectDeps,
   ) {
     this.#settings = settings;
     this.#lines = lines;
     this.#secrets = secrets;
     this.#deps = deps;
+    const { name, transport } = settings;
+    if (transport.type !== "http" || transport.auth.type !== "oauth") return;
+    const { url, auth } = transport;
+    const { clock, random, signIns } = deps;
+    const target = () => this.#signInTarget(url, auth);
+    this.signIn = new SignIn({ clock, random, ports: signIns, secrets, server: name, target, onChange }, "server");
+  }
+
+  /** Says why a connection failed: who signed in may have to do so again. */
+  failed(error: unknown): void {
+    if (this.signIn === undefined || this.signIn.need !== undefined || !isAuthFailure(error)) return;
+    const { why, scope } = refusalIn(error);
+    this.signIn.refuse(this.#secrets.text(why), scope);
   }
 
   open(hooks: SessionHooks, signal: AbortSignal): Promise<McpSession> {
@@ -89,12 +112,13 @@ export class Connector {
       ),
     );
     const authProvider = await this.#auth(http.auth, url);
+    const fetch = boundedFetch({
+      messageBytesMax: this.#messageBytesMax,
+      onProblem: hooks.onProblem,
+      own: { origin: url.origin, headers },
+    });
     const transport = new StreamableHTTPClientTransport(url, {
-      fetch: boundedFetch({
-        messageBytesMax: this.#messageBytesMax,
-        onProblem: hooks.onProblem,
-        own: { origin: url.origin, headers },
-      }),
+      fetch: this.signIn?.watch(fetch) ?? fetch,
       ...(authProvider === undefined ? {} : { authProvider }),
       reconnectionOptions: {
         initialReconnectionDelay: STREAM_RETRY_MS,
@@ -108,6 +132,7 @@ export class Connector {
 
   async #auth(auth: McpAuth, url: URL) {
     if (auth.type === "none") return undefined;
+    if (auth.type === "oauth") return this.signIn;
     if (auth.type === "bearer") return fixedToken(await this.#given("auth.token", auth.token));
     const { scopes, tokenUrl, issuer } = auth;
     const { text: clientId } = await this.#deps.resolve(auth.clientId);
@@ -123,6 +148,15 @@ export class Connector {
       this.#tokens = { key, endpoint: new TokenEndpoint(place, { ...credentials, onToken }, this.#deps.clock) };
     }
     return this.#tokens.endpoint;
+  }
+
+  async #signInTarget(url: string, auth: Extract<McpAuth, { type: "oauth" }>): Promise<SignInTarget> {
+    const { clientId, clientSecret, issuer, scopes, resource } = auth;
+    const secret = clientSecret === undefined ? undefined : await this.#given("auth.client_secret", clientSecret);
+    const id = clientId === undefined ? undefined : (await this.#deps.resolve(clientId)).text;
+    const client =
+      id === undefined ? undefined : { client_id: id, ...(secret !== undefined && { client_secret: secret }) };
+    return { url: new URL(await this.#given("url", url)), client, issuer, scopes, resource };
   }
 
   async #openProcess(spec: McpProcess, hooks: SessionHooks, signal: AbortSignal): Promise<McpSession> {
@@ -166,7 +200,7 @@ export class Connector {
   }
 
   #options(connectMs: number, isLegacy: boolean) {
-    return { version: this.#deps.version, isLegacy, connectMs, probeMs: PROBE_MS };
+    return { version: packageVersion(), isLegacy, connectMs, probeMs: PROBE_MS };
   }
 
   /** A resolved text; whatever a reference brought into it is hidden from now on. */

@@ -113,6 +113,11 @@ export class McpConnection {
     }
   }
 
+  /** Cuts the wait for the next attempt short. */
+  hurry(): void {
+    this.#hurried.abort("there is reason to try");
+  }
+
   /** Says that this connection does not work; the next one is opened. */
   abandon(session: McpSession, why: string): void {
     if (this.#state.state === "connected" && this.#state.session === session) this.#end(why);
@@ -185,6 +190,7 @@ export class McpConnection {
       if (clock.monotonicMs() - sinceMs >= GOOD_MS) this.#failures = 0;
       return reason;
     } catch (error) {
+      connector.failed(error);
       return this.#reason(error);
     } finally {
       await session?.close(signal.aborted);

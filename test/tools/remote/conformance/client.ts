@@ -2,8 +2,8 @@
 import * as z from "zod";
 import type { McpAuth } from "../../../../src/tools/remote/index.ts";
 import { type Json, JsonObject } from "../../../../src/kernel/json.ts";
-import type { Tool } from "../../../../src/tools/catalogue/index.ts";
-import { callOf, httpAt, never, runnerTo, textOf } from "../room.ts";
+import type { Tool, ToolCall } from "../../../../src/tools/catalogue/index.ts";
+import { callOf, httpAt, never, runnerTo, textOf, until, vaultOf } from "../room.ts";
 
 /** What a scenario passes to its client beside the URL. */
 const Context = z.looseObject({
@@ -15,19 +15,36 @@ const Context = z.looseObject({
 const url = process.argv.at(-1) ?? "";
 const context = Context.parse(JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}"));
 
-/** Client credentials where the scenario has some; the authorization server is found as the MCP server names it. */
-const auth: McpAuth =
-  context.client_id === undefined || context.client_secret === undefined
-    ? { type: "none" }
-    : {
-        type: "client-credentials",
-        clientId: context.client_id,
-        clientSecret: context.client_secret,
-        tokenUrl: undefined,
-        issuer: undefined,
-        scopes: [],
-        resource: undefined,
-      };
+const scenario = process.env["MCP_CONFORMANCE_SCENARIO"] ?? "";
+const REDIRECT = "http://127.0.0.1:4321/back";
+
+/** The authorization server is found as the MCP server names it. */
+function authOf({ client_id: clientId, client_secret: clientSecret }: z.infer<typeof Context>): McpAuth {
+  const rest = { issuer: undefined, scopes: [], resource: undefined };
+  if (clientId !== undefined && clientSecret !== undefined && scenario.startsWith("auth/client-credentials"))
+    return { type: "client-credentials", clientId, clientSecret, tokenUrl: undefined, ...rest };
+  return scenario.startsWith("auth/") ? { type: "oauth", clientId, clientSecret, ...rest } : { type: "none" };
+}
+
+/** Signs in as a browser of a user who is signed in already: the authorization server sends it back at once. */
+async function signIn(): Promise<void> {
+  const { url: place } = await runner.signIn("remote").begin(REDIRECT, "ada");
+  const { headers } = await fetch(place, { redirect: "manual" });
+  const { searchParams } = new URL(headers.get("location") ?? "");
+  const text = (name: string) => searchParams.get(name) ?? undefined;
+  await runner.signIn("remote").complete({ state: text("state") ?? "", code: text("code"), iss: text("iss") }, "ada");
+}
+
+const SIGN_INS_MAX = 3;
+const isRefused = () => (runner.servers()[0]?.signIn?.reason ?? "") !== "";
+
+async function called(call: ToolCall): Promise<string> {
+  for (let count = 0; ; count += 1) {
+    const text = textOf(await runner.call(call, never));
+    if (!text.startsWith("sign-in-needed") || count === SIGN_INS_MAX) return text;
+    await signIn();
+  }
+}
 
 /** A value for each argument that has to be given. */
 function argumentsOf({ inputSchema }: Tool): JsonObject {
@@ -50,13 +67,25 @@ function echoOf({ name, inputSchema }: Tool): JsonObject {
   return isEcho && other ? { schema: other.inputSchema } : {};
 }
 
-await using runner = runnerTo(httpAt(url, { auth }), { timeoutMs: 15_000 });
+const signIns = {
+  vault: vaultOf(new Map()),
+  fetchPublic: fetch,
+  callback: { uri: REDIRECT, metadataUrl: "https://conformance-test.local/client-metadata.json" },
+};
+// Waits of the client alone do not keep a process alive.
+const alive = setInterval(() => undefined, 1_000);
+await using runner = runnerTo(httpAt(url, { auth: authOf(context) }), { timeoutMs: 15_000 }, { signIns });
 await runner.open(20_000);
+for (let count = 0; count < SIGN_INS_MAX && isRefused(); count += 1) {
+  await signIn();
+  await until(() => (runner.servers()[0]?.state === "loaded" || isRefused() ? true : undefined));
+}
 const [server] = runner.servers();
 process.stdout.write(`${server?.state ?? "gone"} ${server?.reason ?? ""}\n`);
 const ask = async () => ({ type: "accepted", content: {} }) as const;
 const calls =
   context.toolCalls?.map(({ name, arguments: given }) => callOf(name, given ?? {}, { ask })) ??
   (server?.tools ?? []).map((tool) => callOf(tool.name, { ...argumentsOf(tool), ...echoOf(tool) }, { ask }));
-for (const call of calls) process.stdout.write(`${call.tool}: ${textOf(await runner.call(call, never))}\n`);
+for (const call of calls) process.stdout.write(`${call.tool}: ${await called(call)}\n`);
 process.exitCode = server?.state === "failed" ? 1 : 0;
+clearInterval(alive);

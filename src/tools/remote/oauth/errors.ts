@@ -1,0 +1,50 @@
+import { CaxtonError } from "../../../kernel/errors.ts";
+
+/** A tool server answers only to a user who has signed in to it. */
+export class SignInNeededError extends CaxtonError<{ readonly server: string }> {
+  readonly code = "SIGN_IN_NEEDED";
+  readonly kind = "denied";
+  constructor(server: string, why: string) {
+    super(`the tool server ${server} needs a sign-in: ${why}`, `Sign in with: caxton tool login ${server}`, { server });
+  }
+}
+
+/** The authorization server of a tool server cannot be used, or did not let the person in. */
+export class SignInFailedError extends CaxtonError<{ readonly server: string }> {
+  readonly code = "SIGN_IN_FAILED";
+  readonly kind = "upstream";
+  constructor(server: string, why: string, options?: ErrorOptions) {
+    super(
+      `the sign-in to the tool server ${server} failed: ${why}`,
+      `Check auth of the server in mcp_servers, then: caxton tool login ${server}`,
+      { server },
+      options,
+    );
+  }
+}
+
+/** The state of a response is unknown: used already, too old, replaced, or of another person. */
+export class SignInStateError extends CaxtonError<{ readonly server: string }> {
+  readonly code = "SIGN_IN_STATE_INVALID";
+  readonly kind = "rejected";
+  constructor(server: string) {
+    super(
+      `no sign-in to the tool server ${server} waits for this response`,
+      `It may have been completed, replaced or begun more than 10 minutes ago. Begin again: caxton tool login ${server}`,
+      { server },
+    );
+  }
+}
+
+/** A code may only go to this machine or to this server. */
+export class RedirectRefusedError extends CaxtonError<{ readonly redirectUri: string }> {
+  readonly code = "REDIRECT_REFUSED";
+  readonly kind = "invalid";
+  constructor(redirectUri: string) {
+    super(
+      "redirect_uri is neither of this machine nor of this server",
+      "Use http://127.0.0.1:<port>/ with a port on which the client listens.",
+      { redirectUri },
+    );
+  }
+}

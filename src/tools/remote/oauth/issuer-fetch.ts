@@ -1,0 +1,66 @@
+import type { FetchLike } from "@modelcontextprotocol/client";
+import { networkReason } from "../connection/bounded-fetch.ts";
+import { SignInFailedError } from "./errors.ts";
+
+const ANSWER_BYTES_MAX = 64 * 1024;
+const REQUEST_MS = 15_000;
+
+export type IssuerFetchDeps = {
+  readonly server: string;
+  /** Hosts that the configuration names; they may have any address. */
+  readonly hosts: ReadonlySet<string>;
+  /** `fetch` that reaches public addresses only. */
+  readonly fetchPublic: typeof fetch;
+};
+
+/**
+ * `fetch` for the metadata and endpoints of authorization servers, which an untrusted MCP server names.
+ * remote.issuer-fetch.I1. HTTPS only, except to this machine; no redirect is followed; an answer has at most 64 KiB and 15 s.
+ * remote.issuer-fetch.I2. A host that the configuration does not name is reached at public addresses only.
+ * remote.issuer-fetch.I3. What is refused fails every later request of the same sign-in: no other place is tried instead.
+ */
+export function issuerFetch({ server, hosts, fetchPublic }: IssuerFetchDeps): FetchLike {
+  let refusal: SignInFailedError | undefined;
+  const refuse = (why: string, cause?: unknown): SignInFailedError => {
+    refusal = new SignInFailedError(server, why, { cause });
+    return refusal;
+  };
+  return async (input, init) => {
+    if (refusal !== undefined) throw refusal;
+    const url = new URL(input);
+    if (!isSecure(url)) throw refuse(`${url.origin} is not reached over https`);
+    const send = hosts.has(url.hostname) ? fetch : fetchPublic;
+    let response: Response;
+    let body: Uint8Array | undefined;
+    try {
+      response = await send(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(REQUEST_MS) });
+      body = await bytesOf(response);
+    } catch (error) {
+      throw refuse(`${url.origin}${url.pathname} cannot be read: ${networkReason(error)}`, error);
+    }
+    const { status, statusText, headers } = response;
+    if (status >= 300 && status < 400) throw refuse(`${url.origin}${url.pathname} redirects, which is not followed`);
+    if (body === undefined)
+      throw refuse(`${url.origin}${url.pathname} answers with more than ${ANSWER_BYTES_MAX} bytes`);
+    return new Response(body.length === 0 ? null : new Uint8Array(body), { status, statusText, headers });
+  };
+}
+
+/** Whether what is sent cannot be read on its way. */
+export const isSecure = ({ protocol, hostname }: URL): boolean =>
+  protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+/** Undefined if there are too many. */
+async function bytesOf(response: Response): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.byteLength;
+    if (length > ANSWER_BYTES_MAX) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
