@@ -147,6 +147,19 @@ test("a fork has files of its own: they are there when the run it came from is n
   expect(ends.map((each) => each.id)).toEqual([artifact.id]);
 });
 
+test("an artifact is copied to a run once, under a name that the run does not have yet", async () => {
+  await using made = stage();
+  const [original] = made.artifacts.ofRun(await made.begin());
+  if (!original) throw new Error("the run has the chart");
+  const other = mint(RunId);
+  const own = await made.artifacts.save(other, { name: original.name, mediaType: "text/plain", text: "mine" });
+  const copy = await made.artifacts.copy(original, other);
+  expect(await made.artifacts.copy(original, other)).toEqual(copy);
+  expect(made.artifacts.ofRun(other)).toEqual([own, copy].toSorted((one, two) => (one.id < two.id ? -1 : 1)));
+  expect(copy.name).not.toBe(own.name);
+  expect(Buffer.from(await made.artifacts.read(own)).toString()).toBe("mine");
+});
+
 test("another request or revision renders the prompts again; without them they stay as they were", async () => {
   await using made = stage();
   const id = await made.begin();

@@ -14,7 +14,6 @@ export { inputClosed, inputNotFound, unfitAnswer } from "./input-refusals.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
 export {
   type PreparedCall,
-  artifactLine,
   resourceHold,
   prepareCall,
   queuedPast,

@@ -17,8 +17,10 @@ import type {
   RunFailure,
   RunFiles,
   RunRecord,
+  RunView,
   ToolStep,
 } from "../record/index.ts";
+import { artifactLine } from "../record/index.ts";
 import type { ModelToolCall } from "../../models/port/index.ts";
 import type { Meter, Patience } from "../spending/index.ts";
 import type { CallHooks } from "./call-hooks.ts";
@@ -204,8 +206,9 @@ async function runCall(
   const result = wait ?? returned;
   // An interrupted call has no result to store: after a restart it is repeated, or a person decides.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { events: [], release };
-  const end = remarked(await endOf(deps, call.start, result), call.note);
-  const handOff = handOffOf(call.tool, end, deps.recorder.view());
+  const view = deps.recorder.view();
+  const end = remarked(withDelegated(await endOf(deps, call.start, result), view), call.note);
+  const handOff = handOffOf(call.tool, end, view);
   return { events: handOff ? await handedOff(deps, end, handOff) : [end], release };
 }
 
@@ -242,12 +245,19 @@ function callTool(
   );
 }
 
+/** The end of a call with the files of the agent that it delegated to. */
+function withDelegated(end: ToolEnd, { replies }: RunView): ToolEnd {
+  const made = replies.findLast(({ callId }) => callId === end.callId)?.artifacts ?? [];
+  return made.length === 0 ? end : { ...end, artifacts: [...end.artifacts, ...made] };
+}
+
 /** The ends of calls whose replies have come. */
 export async function repliedEnds(deps: EndDeps, steps: readonly ToolStep[]): Promise<readonly ToolEnd[]> {
   const ends: ToolEnd[] = [];
   for (const step of steps) {
     const result = waitOf(deps.recorder.view(), step.callId);
-    if (typeof result === "object") ends.push(await endOf(deps, { ...step, step: step.turn }, result));
+    if (typeof result === "object")
+      ends.push(withDelegated(await endOf(deps, { ...step, step: step.turn }, result), deps.recorder.view()));
   }
   return ends;
 }
@@ -296,10 +306,6 @@ async function endOf(
     content: { text: preview, structured: null },
   };
 }
-
-/** Line that represents a file in a result for the model. */
-export const artifactLine = ({ name, mediaType, bytes }: Pick<RunArtifact, "name" | "mediaType" | "bytes">): string =>
-  `(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`;
 
 /** Keeps a result that is too long for a model as an artifact of the run; what the model gets is how it begins, and how to read on. */
 async function keep(

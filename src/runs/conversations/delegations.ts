@@ -1,13 +1,15 @@
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { isDelegation, letterOf, type Message, type MessageError } from "../../messaging/acl/index.ts";
+import { isDelegation, letterOf, type Message, type MessageError, messageIdOf } from "../../messaging/acl/index.ts";
 import { failure } from "../../messaging/router/index.ts";
 import type { ReplyIndex, Runs } from "../lifecycle/index.ts";
 import {
+  ArtifactNotFoundError,
   type ArtifactStore,
   filesOf,
   PastRun,
+  type RunArtifact,
   type RunFile,
   type RunJournal,
   type RunParent,
@@ -22,7 +24,7 @@ export type DelegationsDeps = {
     readonly journal: Pick<RunJournal, "below" | "past">;
     readonly replies: Pick<ReplyIndex, "find">;
     readonly uploads: Pick<UploadStore, "copy" | "release">;
-    readonly artifacts: Pick<ArtifactStore, "ofRun" | "fileOf">;
+    readonly artifacts: Pick<ArtifactStore, "ofRun" | "fileOf" | "copy">;
   };
 };
 
@@ -99,6 +101,30 @@ export class Delegations {
     // A crash before the run was there may have left some of them.
     if (files.length > 0) await uploads.release(runId);
     return Promise.all(files.map((file) => uploads.copy(file, { workspace, runId })));
+  }
+
+  /** The files that the run below created, as those of the run that delegated; for a repeated message the same ones. Throws storage errors. */
+  async results(requester: RunId, answer: Pick<Message, "id">): Promise<readonly RunArtifact[]> {
+    const { journal, artifacts } = this.#deps.stores;
+    const below = journal.below(requester).find(({ id }) => messageIdOf(id, "answer") === answer.id);
+    if (below === undefined) return [];
+    const kept = new Set(
+      this.#deps.runs
+        .view(below.id)
+        .steps.flatMap((step) => (step.kind === "tool" && step.end.state === "done" ? step.end.artifacts : []))
+        .flatMap((made) => (made.kept === true ? [made.id] : [])),
+    );
+    const copies: RunArtifact[] = [];
+    for (const made of artifacts.ofRun(below.id).filter(({ id }) => !kept.has(id))) {
+      try {
+        const { id, name, mediaType, bytes } = await artifacts.copy(made, requester);
+        copies.push({ id, name, mediaType, bytes });
+      } catch (error) {
+        // Its file was removed from the data directory.
+        if (!(error instanceof ArtifactNotFoundError)) throw error;
+      }
+    }
+    return copies;
   }
 
   #part(asking: RunView, parent: RunParent, named: readonly string[]): Delegated {

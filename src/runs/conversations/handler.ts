@@ -19,7 +19,7 @@ import {
   type Settlement,
 } from "../../messaging/router/index.ts";
 import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
-import type { RunJournal, RunMessage } from "../record/index.ts";
+import { artifactLine, type RunJournal, type RunMessage } from "../record/index.ts";
 import type { Threads } from "../threads/index.ts";
 import type { Agreements } from "./agreements.ts";
 import { PASSES } from "./answer.ts";
@@ -120,8 +120,11 @@ export class Correspondence implements AgentHandler {
       if (wait.state !== "open") return false;
     } else if (isInterim(message.performative)) return true;
     const { outcome, text: words, structured } = replyResult(message);
-    const text = isSubscription(wait.replyWith) ? `${words} (subscription ${message.conversationId})` : words;
-    await replies.give(wait.replyWith, { outcome, messageId: message.id, from: message.sender, text, structured });
+    const artifacts = isDelegation(wait.replyWith) ? await this.#delegations.results(wait.runId, message) : [];
+    const suffix = isSubscription(wait.replyWith) ? ` (subscription ${message.conversationId})` : "";
+    const text = [`${words}${suffix}`, ...artifacts.map(artifactLine)].join("\n");
+    const reply = { outcome, messageId: message.id, from: message.sender, text, structured, artifacts };
+    await replies.give(wait.replyWith, reply);
     // A reply after the deadline is stored and starts no run.
     return true;
   }

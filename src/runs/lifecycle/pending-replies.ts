@@ -4,7 +4,14 @@ import type { Json } from "../../kernel/json.ts";
 import { Expiry } from "./expiry.ts";
 import { inputNotFound } from "../calls/index.ts";
 import { type InputAnswer, type InputGiver, inputResult, notOpen } from "./input-answers.ts";
-import { isMissed, type ReplyEnd, type ReplyState, type RunReply, type RunView } from "../record/index.ts";
+import {
+  isMissed,
+  type ReplyEnd,
+  type ReplyState,
+  type RunArtifact,
+  type RunReply,
+  type RunView,
+} from "../record/index.ts";
 import type { Runs } from "./runs.ts";
 
 /** A call that waits, or waited, for a reply, with its run. */
@@ -53,6 +60,8 @@ export type ReplyResult = {
   readonly from: string;
   readonly text: string;
   readonly structured: Json;
+  /** Files of a delegate, copied for the run. */
+  readonly artifacts?: readonly RunArtifact[];
 };
 
 export type RepliesDeps = { readonly runs: Runs; readonly index: ReplyIndex; readonly clock: Clock };
@@ -134,7 +143,7 @@ export class PendingReplies implements AsyncDisposable {
       );
       if (open === undefined) return [];
       hasEnded = open.state === "open";
-      const { outcome, messageId, from, text, structured } = say(open, view);
+      const { outcome, messageId, from, text, structured, artifacts = [] } = say(open, view);
       return [
         {
           type: "reply-end",
@@ -144,6 +153,7 @@ export class PendingReplies implements AsyncDisposable {
           messageId,
           from,
           content: { text, structured },
+          ...(artifacts.length > 0 && { artifacts: [...artifacts] }),
         },
         { type: "run-resume" },
       ];

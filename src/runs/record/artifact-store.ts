@@ -1,6 +1,20 @@
-import type { ArtifactId, RunId } from "../../kernel/ids.ts";
-import type { RunArtifact } from "./run-event.ts";
+import * as z from "zod";
+import { ArtifactId, type RunId } from "../../kernel/ids.ts";
 import type { RunFile } from "./history/transcript.ts";
+
+export const RunArtifact = z.object({
+  id: ArtifactId,
+  name: z.string(),
+  mediaType: z.string(),
+  bytes: z.int().min(0),
+  /** It contains a result too long for the model, and is not a file that a tool created. */
+  kept: z.boolean().optional(),
+});
+export type RunArtifact = z.infer<typeof RunArtifact>;
+
+/** Line that represents a file in a result for the model. */
+export const artifactLine = ({ name, mediaType, bytes }: Pick<RunArtifact, "name" | "mediaType" | "bytes">): string =>
+  `(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`;
 
 export type Artifact = RunArtifact & {
   readonly runId: RunId;

@@ -12,7 +12,7 @@ import {
 } from "../../models/port/index.ts";
 import { mergedMessages, uniqueCallIds } from "./valid-dialogue.ts";
 import type { PastRun } from "./history/history.ts";
-import type { RunArtifact } from "./run-event.ts";
+import type { RunArtifact } from "./artifact-store.ts";
 import type { RunFile } from "./history/transcript.ts";
 import type { ModelStep, RunInput, RunView, ToolStep } from "./fold/run-view.ts";
 

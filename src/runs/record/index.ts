@@ -20,7 +20,7 @@ export {
   RUN_FAILURE_CODES,
 } from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
-export { type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
+export { artifactLine, type RunArtifact, type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
 export {
   type DialogueTurn,
   hasUnreadInput,
@@ -62,7 +62,6 @@ export {
   type HandedTo,
   type JournalEntry,
   type QuestionReply,
-  type RunArtifact,
   type RunFailure,
   type RunNotice,
   type RunOrigin,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ON_MODEL_FAILURE, RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
-import { ArtifactId, QuestionId, RunId, ThreadId, ToolCallId } from "../../kernel/ids.ts";
+import { QuestionId, RunId, ThreadId, ToolCallId } from "../../kernel/ids.ts";
 import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
 import { RunCaller } from "../../kernel/rights/run-caller.ts";
@@ -8,6 +8,7 @@ import { MessageCause } from "../../messaging/acl/index.ts";
 import { TOOL_FAILURES } from "../../tools/catalogue/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "../../models/port/index.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
+import { RunArtifact } from "./artifact-store.ts";
 import { ReplyEnd, ReplyWait, ToolRest } from "./run-reply.ts";
 import { RunFile, TranscriptMessage } from "./history/transcript.ts";
 import { RunMessage } from "./run-message.ts";
@@ -35,16 +36,6 @@ const Cost = z.object({
   /** The provider did not report the tokens, so they are estimates. */
   estimated: z.boolean(),
 });
-
-export const RunArtifact = z.object({
-  id: ArtifactId,
-  name: z.string(),
-  mediaType: z.string(),
-  bytes: Count,
-  /** It contains a result too long for the model, and is not a file that a tool created. */
-  kept: z.boolean().optional(),
-});
-export type RunArtifact = z.infer<typeof RunArtifact>;
 
 /** A tool that the caller of a run provides: its calls wait for their results from the caller. */
 export const ClientTool = z.object({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ToolCallId } from "../../kernel/ids.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
+import { RunArtifact } from "./artifact-store.ts";
 
 /** Outcome of a wait for a reply. Only `answered` is a success; the others fail the call. */
 const ReplyOutcome = z.enum(["answered", "failed", "expired"]);
@@ -61,6 +62,8 @@ export const ReplyEnd = z.object({
   from: z.string(),
   /** Result of the call for the model. */
   content: z.object({ text: z.string(), structured: Json }),
+  /** Copies of the files that a delegate created. */
+  artifacts: z.array(RunArtifact).optional(),
 });
 export type ReplyEnd = z.infer<typeof ReplyEnd>;
 
@@ -75,6 +78,7 @@ export type RunReply = Omit<ReplyWait, "type" | "content"> & {
   readonly from: string;
   /** Content of the reply; null before it arrives. */
   readonly result: ReplyEnd["content"] | null;
+  readonly artifacts: readonly RunArtifact[];
 };
 
 /** The replies with one more; a call that is made again after a crash waits for the same one as before. */
@@ -96,6 +100,7 @@ export const awaitedReply = (
           messageId: null,
           from: "",
           result: null,
+          artifacts: [],
         },
       ];
 
@@ -110,12 +115,20 @@ export const isMissed = ({ state, delegation, result }: RunReply): boolean =>
 /** The replies after one has ended; only the first end of an open one counts. */
 export const endedReply = (
   replies: readonly RunReply[],
-  { replyWith, outcome, messageId, from, content }: ReplyEnd,
+  { replyWith, outcome, messageId, from, content, artifacts = [] }: ReplyEnd,
   endedAtMs: number,
 ): readonly RunReply[] =>
   replies.map((each) =>
     each.replyWith === replyWith && (each.state === "open" || isMissed(each))
-      ? { ...each, state: each.state === "open" ? outcome : each.state, endedAtMs, messageId, from, result: content }
+      ? {
+          ...each,
+          state: each.state === "open" ? outcome : each.state,
+          endedAtMs,
+          messageId,
+          from,
+          result: content,
+          artifacts,
+        }
       : each,
   );
 

@@ -1,6 +1,5 @@
 import { ArtifactId, mint, type RunId } from "../../kernel/ids.ts";
-import { artifactLine } from "../calls/index.ts";
-import type { Artifact, ArtifactStore, RunArtifact } from "../record/index.ts";
+import { type Artifact, artifactLine, type ArtifactStore, type RunArtifact } from "../record/index.ts";
 import {
   type LanguageModel,
   type ModelPart,

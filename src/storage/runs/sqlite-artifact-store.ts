@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
-import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
+import { ArtifactId, mint, RunId, uuidFrom } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type Artifact, type ArtifactStore, ArtifactNotFoundError } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
@@ -54,7 +55,9 @@ export class SqliteArtifactStore implements ArtifactStore {
     const directory = resolve(this.#db.directory, "artifacts", runId);
     try {
       await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
-      const name = await writeUnique(directory, safeFileName(file.name), bytes);
+      const name = await underUnusedName(safeFileName(file.name), (candidate) =>
+        writeFile(join(directory, candidate), bytes, { flag: "wx", mode: PRIVATE_FILE }),
+      );
       return await this.#register(runId, { name, mediaType: file.mediaType, bytes: bytes.length });
     } catch (error) {
       throw storageError(error, this.#db.directory);
@@ -63,11 +66,16 @@ export class SqliteArtifactStore implements ArtifactStore {
 
   async #register(
     runId: RunId,
-    { name, mediaType, bytes }: { readonly name: string; readonly mediaType: string; readonly bytes: number },
+    {
+      id = mint(ArtifactId),
+      name,
+      mediaType,
+      bytes,
+    }: Pick<Artifact, "name" | "mediaType" | "bytes"> & { readonly id?: ArtifactId },
   ): Promise<Artifact> {
     const path = relative(this.#db.directory, resolve(this.#db.directory, "artifacts", runId, name));
     const createdAtMs = this.#clock.nowMs();
-    const artifact: Artifact = { id: mint(ArtifactId), runId, name, mediaType, bytes, path, createdAtMs };
+    const artifact: Artifact = { id, runId, name, mediaType, bytes, path, createdAtMs };
     const sql =
       "INSERT INTO artifacts (id, run_id, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)";
     await this.#db.write(() => this.#db.sql(sql).run(artifact.id, runId, name, mediaType, bytes, path, createdAtMs));
@@ -79,11 +87,15 @@ export class SqliteArtifactStore implements ArtifactStore {
   }
 
   async copy(artifact: Artifact, runId: RunId): Promise<Artifact> {
+    const id = copyIdOf(artifact, runId);
+    const known = this.find(id);
+    if (known !== undefined) return known;
     const directory = resolve(this.#db.directory, "artifacts", runId);
     try {
       await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
-      await linkFile(resolve(this.#db.directory, artifact.path), join(directory, artifact.name));
-      return await this.#register(runId, artifact);
+      const from = resolve(this.#db.directory, artifact.path);
+      const name = await underUnusedName(artifact.name, (candidate) => linkFile(from, join(directory, candidate)));
+      return await this.#register(runId, { ...artifact, name, id });
     } catch (error) {
       if (isMissing(error)) throw fileGone(artifact, error);
       throw storageError(error, this.#db.directory);
@@ -131,16 +143,20 @@ const fileGone = ({ id, path }: Artifact, cause: unknown): ArtifactNotFoundError
 
 const NAME_TRIES_MAX = 10_000;
 
+/** The copy of an artifact for a run has the same id each time. */
+const copyIdOf = ({ id }: Artifact, runId: RunId): ArtifactId =>
+  ArtifactId.parse(uuidFrom(createHash("sha256").update(`${id}\n${runId}`).digest("hex"), "7"));
+
 /** Writes under `name`, or `name-2`, `name-3` … when a file of the run has it already; the name taken. */
-async function writeUnique(directory: string, name: string, bytes: Uint8Array): Promise<string> {
+async function underUnusedName(name: string, write: (candidate: string) => Promise<void>): Promise<string> {
   for (let attempt = 1; attempt <= NAME_TRIES_MAX; attempt += 1) {
     const candidate = attempt === 1 ? name : numberedName(name, attempt);
     try {
-      await writeFile(join(directory, candidate), bytes, { flag: "wx", mode: PRIVATE_FILE });
+      await write(candidate);
       return candidate;
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     }
   }
-  throw new Error(`no free name for ${name} in ${directory}`);
+  throw new Error(`no free name for ${name}`);
 }

@@ -13,7 +13,6 @@ import type {
   HandedFrom,
   HandedTo,
   QuestionReply,
-  RunArtifact,
   RunFailure,
   RunNotice,
   RunOrigin,
@@ -22,6 +21,7 @@ import type {
 } from "../run-event.ts";
 import type { RunFile, TranscriptMessage } from "../history/transcript.ts";
 import type { RunSummaryNote } from "./run-fold-context.ts";
+import type { RunArtifact } from "../artifact-store.ts";
 import type { RunMessage } from "../run-message.ts";
 import type { RunReply } from "../run-reply.ts";
 import type { RunState } from "../run-state.ts";

@@ -5,7 +5,7 @@ import { LIMITS } from "../../../kernel/quantities.ts";
 import { estimateTokens } from "../../../kernel/tokens.ts";
 import type { TruncationPoints } from "../../context/index.ts";
 import { type DialogueTurn, shownTurn, THREAD_START, type ThreadPosition, turnsSince } from "../dialogue.ts";
-import { RunArtifact } from "../run-event.ts";
+import { RunArtifact } from "../artifact-store.ts";
 import { filesOf, RunFile, type TranscriptMessage, transcriptTurns } from "./transcript.ts";
 import type { RunView } from "../fold/run-view.ts";
 
