@@ -73,6 +73,8 @@ export const REQUIREMENTS = {
     "approval.several": "Several calls of one turn can wait for approval and continue one by one.",
     "approval.bound": "An approval is void if the rules, the tool or the agent changed.",
     "approval.hash": "An answer that names the hash of another call is refused.",
+    "run.sign-ins":
+      "A run whose tool call needs a sign-in waits for it, visibly and across restarts, and then makes the call.",
     "run.questions":
       "The model asks the user; the run waits at rest, also over a restart, until an answer or a deadline.",
     "approval.expires": "An approval that is not given in time refuses the call or ends the run, as configured.",

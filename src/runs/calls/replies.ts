@@ -38,8 +38,10 @@ export function waitOf({ steps, replies }: RunView, callId: ToolCallId): ToolRes
   return isResting ? "waiting" : resultOf(reply);
 }
 
-function resultOf({ state, askedAtMs, endedAtMs, result }: RunReply): ToolResult | undefined {
+/** Undefined for a sign-in that was made: the call itself has its result. */
+function resultOf({ state, input, askedAtMs, endedAtMs, result }: RunReply): ToolResult | undefined {
   if (result === null || endedAtMs === null) return undefined;
+  if (input?.kind === "sign-in" && state === "answered") return undefined;
   const usage = { ...NO_USAGE, durationMs: Math.max(0, endedAtMs - askedAtMs) };
   const { text, structured } = result;
   if (state !== "answered") return failedCall(state === "expired" ? "deadline" : "tool-error", text, usage);

@@ -201,16 +201,20 @@ async function runCall(
   if (call.type === "asking") return { events: [], release };
   if (call.type === "refused") return { events: [await endOf(deps, call.start, call.result)], release };
   const returned = await callTool(deps, call, signal);
-  const wait = waitOf(deps.recorder.view(), call.start.callId);
-  if (wait === "waiting") return { events: [], release };
+  const view = deps.recorder.view();
+  const wait = waitOf(view, call.start.callId);
+  if (wait === "waiting" || (wait === undefined && !hasBegun(view, call.start))) return { events: [], release };
   const result = wait ?? returned;
   // An interrupted call has no result to store: after a restart it is repeated, or a person decides.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { events: [], release };
-  const view = deps.recorder.view();
   const end = remarked(withDelegated(await endOf(deps, call.start, result), view), call.note);
   const handOff = handOffOf(call.tool, end, view);
   return { events: handOff ? await handedOff(deps, end, handOff) : [end], release };
 }
+
+/** False for a call that waited for a sign-in, which was made before the call said that it waits. */
+const hasBegun = ({ steps }: RunView, { callId }: ToolStart): boolean =>
+  steps.some((step) => step.kind === "tool" && step.callId === callId && step.begun);
 
 /** Events of the end of a call that hands off; none if the run has ended with it, or is stopped. */
 async function handedOff(deps: CallDeps, end: ToolEnd, handOff: HandOff): Promise<readonly ToolEnd[]> {

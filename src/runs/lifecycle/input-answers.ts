@@ -22,7 +22,7 @@ export function inputResult(asked: Asked, answer: InputAnswer, { name, messageId
   const common = { messageId, from: name };
   if (answer.action === "decline") {
     const reason = answer.reason === "" ? "" : ` They said: ${JSON.stringify(answer.reason)}.`;
-    const what = asked.kind === "question" ? "the user declined to answer" : `the caller could not run ${asked.name}`;
+    const what = declined(asked);
     const text = `${what}.${reason} Continue without the answer.`;
     return { ...common, outcome: "failed", text, structured: null };
   }
@@ -32,6 +32,8 @@ export function inputResult(asked: Asked, answer: InputAnswer, { name, messageId
     const text = isText ? content : JSON.stringify(content);
     return { ...common, outcome: "answered", text, structured: isText ? null : content };
   }
+  // The call itself shows whether the sign-in was made.
+  if (asked.kind === "sign-in") return { ...common, outcome: "answered", text: "", structured: null };
   const { schema, isText } = asked;
   const given = isText && typeof answer.content === "string" ? { answer: answer.content } : answer.content;
   if (!isJsonObject(given)) throw unfitAnswer(["expected an object with the fields of the form"]);
@@ -41,6 +43,17 @@ export function inputResult(asked: Asked, answer: InputAnswer, { name, messageId
   const { answer: words } = content;
   if (isText && typeof words === "string") return { ...common, outcome: "answered", text: words, structured: null };
   return { ...common, outcome: "answered", text: JSON.stringify(content), structured: content };
+}
+
+function declined(asked: Asked): string {
+  switch (asked.kind) {
+    case "question":
+      return "the user declined to answer";
+    case "client-tool":
+      return `the caller could not run ${asked.name}`;
+    case "sign-in":
+      return `the user declined to sign in to the tool server ${asked.server}, so the call was not made`;
+  }
 }
 
 /** Why an input is not open. */

@@ -12,6 +12,7 @@ import {
   type RunReply,
   type RunView,
 } from "../record/index.ts";
+import { signInWait } from "../../tools/catalogue/index.ts";
 import type { Runs } from "./runs.ts";
 
 /** A call that waits, or waited, for a reply, with its run. */
@@ -131,6 +132,17 @@ export class PendingReplies implements AsyncDisposable {
     if (isLate || !hasEnded) throw notOpen(runs.view(runId), input);
   }
 
+  /** Resumes the calls that wait for a sign-in to a tool server. Throws storage errors. */
+  async signedIn(server: string, by: string): Promise<void> {
+    const giver = { name: by, messageId: null };
+    for (const { runId, replyWith } of this.#deps.index.openWith(signInWait(server, "")))
+      await this.#end(runId, replyWith, (open) =>
+        open.input?.kind === "sign-in"
+          ? inputResult(open.input, { action: "accept", content: {} }, giver)
+          : expired(open),
+      );
+  }
+
   async #end(
     runId: RunId,
     replyWith: string,
@@ -163,6 +175,10 @@ export class PendingReplies implements AsyncDisposable {
 }
 
 const expired = ({ to, input, askedAtMs, deadlineMs }: RunReply) => {
+  if (input?.kind === "sign-in") {
+    const text = `no user signed in to the tool server ${input.server} within ${formatReply(deadlineMs - askedAtMs)} [${INPUT_EXPIRED}]. The call was not made. Continue without it.`;
+    return { outcome: "expired" as const, messageId: null, from: "", text, structured: null };
+  }
   const doubt = input === null ? "Whether the message was worked on is not known. " : "";
   const code = input === null ? "" : ` [${INPUT_EXPIRED}]`;
   return {

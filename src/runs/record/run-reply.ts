@@ -20,6 +20,8 @@ const InputAsk = z.discriminatedUnion("kind", [
     isText: z.boolean(),
   }),
   z.object({ kind: z.literal("client-tool"), name: z.string(), arguments: JsonObject }),
+  /** The call was not made, and is made after the sign-in to this tool server. */
+  z.object({ kind: z.literal("sign-in"), server: z.string(), message: z.string() }),
 ]);
 
 /** What makes a wait for a reply a delegation. */
@@ -41,7 +43,7 @@ export const ReplyWait = z.object({
   deadlineMs: z.int(),
   /** Recipient as text. */
   to: z.string(),
-  /** Present if a person or the caller is to answer; `conversationId` is then empty, and `replyWith` the id of the call. */
+  /** Present if a person or the caller is to answer; `conversationId` is then empty, and `replyWith` the id of the call, for a sign-in after its server. */
   content: InputAsk.optional(),
   /** The recipient works for this run, in a run below it; absent for a message between equals. */
   delegation: Delegation.optional(),

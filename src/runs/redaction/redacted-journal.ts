@@ -112,15 +112,21 @@ const redactedEnd = (
 
 type Asked = NonNullable<Extract<RunEvent, { type: "reply-wait" }>["content"]>;
 
-const redactedAsk = (asked: Asked, redactor: Redactor): Asked =>
-  asked.kind === "client-tool"
-    ? { ...asked, arguments: objectOf(asked.arguments, redactor) ?? {} }
-    : {
+function redactedAsk(asked: Asked, redactor: Redactor): Asked {
+  switch (asked.kind) {
+    case "client-tool":
+      return { ...asked, arguments: objectOf(asked.arguments, redactor) ?? {} };
+    case "sign-in":
+      return { ...asked, message: redactor.text(asked.message) };
+    case "question":
+      return {
         ...asked,
         question: redactor.text(asked.question),
         options: asked.options.map((option) => redactor.text(option)),
         schema: objectOf(asked.schema, redactor) ?? {},
       };
+  }
+}
 
 const redactedMessage = (message: TranscriptMessage, redactor: Redactor): TranscriptMessage => ({
   ...message,

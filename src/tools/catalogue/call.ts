@@ -38,7 +38,12 @@ export type ExpectedInput =
       readonly isText: boolean;
     }
   /** The result of a tool that the caller of the run provides. */
-  | { readonly kind: "client-tool"; readonly name: string; readonly arguments: JsonObject };
+  | { readonly kind: "client-tool"; readonly name: string; readonly arguments: JsonObject }
+  /** A sign-in to a tool server; the call was not made, and is made after it. */
+  | { readonly kind: "sign-in"; readonly server: string; readonly message: string };
+
+/** What a call waits for that needs a sign-in to a tool server: all of a server begin alike. */
+export const signInWait = (server: string, call: string): string => `sign-in:${server}:${call}`;
 
 /** A reply that a call waits for. */
 export type ExpectedReply = {

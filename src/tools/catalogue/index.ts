@@ -16,6 +16,7 @@ export {
   type ToolResult,
   type ToolUsage,
   failedCall,
+  signInWait,
   NO_USAGE,
   TOOL_FAILURES,
 } from "./call.ts";

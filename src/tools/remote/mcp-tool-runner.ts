@@ -1,9 +1,11 @@
 import type { Clock } from "../../kernel/clock.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { type RemoteAnswer, SignInNotConfiguredError } from "../servers/index.ts";
 import {
   type CallContext,
   failedCall,
+  signInWait,
   type ToolCall,
   type ToolCounters,
   type ToolLogLine,
@@ -21,7 +23,6 @@ import { type CallFailure, reasonOf } from "./failure.ts";
 import { CallLimiter } from "./call-limiter.ts";
 import { DEFAULT_CONNECTION_TIMES, McpConnection, type McpConnectionTimes } from "./connection/mcp-connection.ts";
 import { LogLines } from "./connection/log-lines.ts";
-import type { SignInNeededError } from "./oauth/errors.ts";
 import type { SignIn } from "./oauth/sign-in.ts";
 import { type RedactorOf, Secrets } from "./secrets.ts";
 import type { McpProcess, McpServerSettings } from "./settings.ts";
@@ -147,6 +148,11 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     return signIn;
   }
 
+  /** Resolves when a server is connected, or when a call would not wait longer. Never rejects. */
+  async connected(server: string, signal: AbortSignal): Promise<void> {
+    await this.#remotes.get(server)?.link.session(CONNECT_WAIT_MS, signal);
+  }
+
   /** Ends the sign-in to a server, and the connection that was made with it. Throws SignInNotConfiguredError, the errors of stored secrets. */
   async signOut(server: string): Promise<Awaited<ReturnType<SignIn["end"]>>> {
     const ended = await this.signIn(server).end();
@@ -184,10 +190,10 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
   async #repeat(remote: Remote, call: ToolCall, signal: AbortSignal, usage: () => ToolUsage): Promise<ToolResult> {
     const { link, lines, secrets, settings, signIn } = remote;
     for (let attempt = 1; ; attempt += 1) {
-      if (link.state.state !== "connected" && signIn?.need) return signInNeeded(signIn.need, usage());
+      if (link.state.state !== "connected" && signIn?.need) return this.#signInNeeded(signIn, call, usage());
       const session = await link.session(Math.min(CONNECT_WAIT_MS, settings.timeoutMs), signal);
       if (session === undefined)
-        return signIn?.need ? signInNeeded(signIn.need, usage()) : notConnected(remote, signal, usage());
+        return signIn?.need ? this.#signInNeeded(signIn, call, usage()) : notConnected(remote, signal, usage());
       const tool = link.list.remote.get(call.tool);
       if (tool === undefined)
         return failedCall("unknown-tool", `${call.server} no longer has a tool "${call.tool}"`, usage());
@@ -201,11 +207,14 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
       if (ended.type === "answered")
         return cut(secrets.result(readResult(ended.result, settings.limits.resultBytesMax, usage())));
       const { failure } = ended;
+      if (failure.type === "final" && failure.reason === "sign-in-needed" && signIn)
+        return this.#signInNeeded(signIn, call, usage());
       if (failure.type === "final") return failedCall(failure.reason, lines.redact(failure.message), usage());
       if (failure.type === "unauthorized") {
         const why = lines.redact(failure.why);
         if (signIn === undefined) return failedCall("denied", why, usage());
-        return signInNeeded(signIn.refuse(why, failure.scope), usage());
+        signIn.refuse(why, failure.scope);
+        return this.#signInNeeded(signIn, call, usage());
       }
       lines.add(`a call of ${call.tool} has no answer: ${failure.why}`);
       if (failure.type === "outdated") await link.relist();
@@ -216,6 +225,25 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
       if (!isHarmless || attempt >= ATTEMPTS_MAX || signal.aborted)
         return failedCall("crashed", lines.redact(lostMessage(call, failure)), usage());
     }
+  }
+
+  /** The call of a run waits for the sign-in; any other fails. */
+  async #signInNeeded(signIn: SignIn, { id, server, context }: ToolCall, usage: ToolUsage): Promise<ToolResult> {
+    const need = () =>
+      signIn.need && failedCall("sign-in-needed", `${signIn.need.message}. ${signIn.need.hint}`, usage);
+    const missing = need();
+    // It was made in the meantime.
+    const again = failedCall("sign-in-needed", `a user has signed in to ${server} by now; call the tool again`, usage);
+    if (missing === undefined || missing.type === "done") return again;
+    const nowMs = this.#clock.nowMs();
+    const wait = {
+      conversationId: "",
+      replyWith: signInWait(server, `${id}:${nowMs}`),
+      deadlineMs: nowMs + LIMITS.questionMs,
+      to: `a sign-in to ${server}`,
+      input: { kind: "sign-in", server, message: missing.message },
+    } as const;
+    return context.awaitReply?.(wait, async () => (need() === undefined ? again : undefined)) ?? missing;
   }
 
   #view({ settings, secrets, link, counters, signIn, pending }: Remote): ToolServer {
@@ -314,9 +342,6 @@ function notConnected({ settings, link }: Remote, signal: AbortSignal, usage: To
     usage,
   );
 }
-
-const signInNeeded = ({ message, hint }: SignInNeededError, usage: ToolUsage): ToolResult =>
-  failedCall("sign-in-needed", `${message}. ${hint}`, usage);
 
 const lostMessage = (call: ToolCall, failure: Exclude<CallFailure, { type: "final" | "unauthorized" }>): string =>
   failure.type === "lost"

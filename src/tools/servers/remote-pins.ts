@@ -30,6 +30,8 @@ const NOTHING = "nothing";
 type Remote = {
   /** What was accepted; undefined until it was first seen. */
   accepted: readonly PinnedTool[] | undefined;
+  /** The same as the catalogue shows them. */
+  tools: readonly Tool[];
   acceptedHash: string;
   waiting: Waiting | undefined;
   /** Whether the store may say that something waits. */
@@ -66,7 +68,7 @@ export class RemotePins {
       const revision = await store.revision(workspace, head.name, head.serving);
       if (revision === undefined) continue;
       const remote = this.#of(head.name);
-      this.#accepted(remote, revision.tools);
+      this.#accepted(remote, head.name, revision.tools);
       remote.isPending = head.pending !== undefined;
       remote.paused = head.paused;
       if (head.paused !== undefined) remote.life = { state: "paused", reason: head.paused };
@@ -81,6 +83,11 @@ export class RemotePins {
     // A server that cannot be reached has no tools to judge.
     if (view.state === "loaded" || view.state === "running") this.#judge(remote, view);
     return remote.life;
+  }
+
+  /** The tools that were accepted last, also of a server that cannot be reached. */
+  acceptedTools(name: string): readonly Tool[] {
+    return this.#remotes.get(name)?.tools ?? [];
   }
 
   /** What a server has now and what of it waits; undefined for one that was never seen. */
@@ -107,7 +114,7 @@ export class RemotePins {
       throw new ToolServerNotPendingError(name, remote.waiting && head?.pending);
     await store.serve(workspace, name, pending.revision);
     // Another list that came in the meantime is judged against this one when the server is looked at next.
-    this.#accepted(remote, waiting.candidate.tools);
+    this.#accepted(remote, name, waiting.candidate.tools);
     resumeCalls(remote);
   }
 
@@ -123,6 +130,7 @@ export class RemotePins {
     if (remote === undefined) {
       remote = {
         accepted: undefined,
+        tools: [],
         acceptedHash: "",
         waiting: undefined,
         isPending: false,
@@ -137,8 +145,13 @@ export class RemotePins {
     return remote;
   }
 
-  #accepted(remote: Remote, tools: readonly PinnedTool[]): void {
+  #accepted(remote: Remote, server: string, tools: readonly PinnedTool[]): void {
     remote.accepted = tools;
+    remote.tools = tools.map(({ outputSchema, ...tool }) => ({
+      ...tool,
+      server,
+      outputSchema: outputSchema ?? undefined,
+    }));
     remote.acceptedHash = toolListHash(tools);
     remote.waiting = undefined;
     remote.isPending = false;
@@ -164,7 +177,7 @@ export class RemotePins {
         remote.life = stopChanged(remote.life, summary(changes));
       } else if (remote.life.state === "pending") remote.life = { state: "pending", reason: summary(changes) };
     } else {
-      this.#accepted(remote, tools);
+      this.#accepted(remote, view.name, tools);
       remote.toServe = candidate;
       remote.toWait = undefined;
       resumeCalls(remote);

@@ -139,9 +139,13 @@ export class ToolServerTable implements ToolRunner {
   }
 
   readonly #remoteView = (view: ToolServer): ToolServer => {
-    const life = this.#deps.remotes?.pins.lifeOf(view);
-    if (life === undefined || unavailableReason(life) === undefined) return view;
-    return { ...view, state: life.state, reason: "reason" in life ? life.reason : "" };
+    const pins = this.#deps.remotes?.pins;
+    const life = pins?.lifeOf(view);
+    // A server that waits for a sign-in after a restart has not listed its tools: they are called, and wait for it too.
+    const isHidden = view.tools.length === 0 && view.signIn !== undefined && view.signIn.state !== "signed-in";
+    const shown = pins !== undefined && isHidden ? { ...view, tools: pins.acceptedTools(view.name) } : view;
+    if (life === undefined || unavailableReason(life) === undefined) return shown;
+    return { ...shown, state: life.state, reason: "reason" in life ? life.reason : "" };
   };
 
   #callRemote(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {

@@ -10,6 +10,10 @@ export const RunQuestion = z
   .object({
     id: Id,
     call_id: Id,
+    kind: z.enum(["question", "sign-in"]).meta({
+      description:
+        "sign-in: the run continues automatically when a user has signed in to the tool server; to accept it tries the call again",
+    }),
     server: z.string().meta({ description: "Tool server of the question; user for a question of the model" }),
     message: z.string(),
     options: z.array(z.string()).meta({ description: "Answers to choose from; empty for any" }),

@@ -144,6 +144,7 @@ const presentChoice = ({ turn, model, failure, ...choice }: NonNullable<RunView[
 const presentElicitation = (question: RunView["questions"][number]): contract.RunQuestion => ({
   id: question.id,
   call_id: question.callId,
+  kind: "question",
   server: question.server,
   message: question.message,
   options: [],
@@ -173,9 +174,27 @@ const INPUT_STATES = {
 /** A question of a model; undefined for a wait for a message. */
 export function presentQuestion(reply: RunView["replies"][number]): contract.RunQuestion | undefined {
   const { input } = reply;
+  if (input?.kind === "sign-in")
+    return {
+      ...presentWait(reply),
+      kind: "sign-in",
+      server: input.server,
+      message: input.message,
+      options: [],
+      schema: null,
+      url: null,
+    };
   if (input?.kind !== "question") return undefined;
   const { question: message, options, schema } = input;
-  return { ...presentWait(reply), server: "user", message, options: [...options], schema: { ...schema }, url: null };
+  return {
+    ...presentWait(reply),
+    kind: "question",
+    server: "user",
+    message,
+    options: [...options],
+    schema: { ...schema },
+    url: null,
+  };
 }
 
 /** A call of a tool of the client; undefined for other waits. */

@@ -155,8 +155,11 @@ const login = implement(
 
 /** Throws SignInNotConfiguredError, SignInStateError, SignInFailedError. */
 const completeLogin = implement(operations.toolServer.completeLogin, async (services, { name, ...response }, call) => {
-  const { signIn, by } = signInOf(services, name, call.principal, "sign in to it");
+  const { signIn, by, name: server, remotes } = signInOf(services, name, call.principal, "sign in to it");
   await signIn.complete(response, by);
+  // Runs that wait find its tools.
+  await remotes.connected(server, call.signal);
+  await services.runs.replies.signedIn(server, call.principal.name);
   return recordOf(services, name, call);
 });
 

@@ -3,7 +3,13 @@ import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.t
 
 /** Open questions of a run, and calls that wait for their results from a client. */
 export const openInputs = ({ questions, client_calls: calls }: RunDetail): readonly RunQuestion[] => {
-  const asCall = { server: "client", options: [], schema: null, url: null };
+  const asCall: Pick<RunQuestion, "kind" | "server" | "options" | "schema" | "url"> = {
+    kind: "question",
+    server: "client",
+    options: [],
+    schema: null,
+    url: null,
+  };
   const results = calls.map((call) => ({
     ...call,
     ...asCall,

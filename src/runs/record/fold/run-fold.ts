@@ -100,6 +100,10 @@ export class RunFold {
         // Not started: it is checked again when it is about to start.
         return this.#changeTool(event.callId, resumed);
       case "reply-wait":
+        // A call that waits for a sign-in was not made: making it after that needs no decision.
+        return event.content?.kind === "sign-in"
+          ? this.#changeTool(event.callId, (step) => ({ ...step, begun: false }))
+          : undefined;
       case "context-summary":
       case "run-queue":
       case "model-choice-wait":
