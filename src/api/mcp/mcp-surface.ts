@@ -17,6 +17,7 @@ import { callerOf } from "./caller-info.ts";
 import { rpcError, type ToolAnswer } from "./errors.ts";
 import type { McpOptions } from "./options.ts";
 import { type AskedState, requestStates } from "./request-state.ts";
+import { listResources, readResource, TEMPLATES } from "./resources/resources.ts";
 import { AgentTools } from "./tools/agent-tools.ts";
 import { ExposedTools } from "./tools/exposed-tools.ts";
 import { RunCalls, type Serving } from "./tools/run-calls.ts";
@@ -58,7 +59,7 @@ export class McpSurface {
     const server = new Server(
       { name: "caxton", title: "Caxton", version: this.#version },
       {
-        capabilities: { tools: {} },
+        capabilities: { tools: {}, resources: {} },
         instructions: INSTRUCTIONS,
         jsonSchemaValidator: NO_CHECK,
         requestState: { verify: (state, context) => states().verify(state, context) },
@@ -79,6 +80,13 @@ export class McpSurface {
     );
     server.setRequestHandler("tools/call", ({ params }, context) =>
       guarded(() => this.#call({ agents, waiting }, params, context)),
+    );
+    server.setRequestHandler("resources/list", ({ params }, context) =>
+      guarded(() => listResources(callerOf(context), params?.cursor)),
+    );
+    server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [...TEMPLATES] }));
+    server.setRequestHandler("resources/read", ({ params }, context) =>
+      guarded(() => readResource(callerOf(context), params.uri)),
     );
     return server;
   }

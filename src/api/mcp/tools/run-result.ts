@@ -2,6 +2,7 @@ import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/server"
 import { isJsonObject } from "../../../kernel/json.ts";
 import type { RunDetail } from "../../contract/index.ts";
 import { textOf } from "../errors.ts";
+import { resourceUri } from "../resources/resources.ts";
 import { WAIT_TOOL } from "./tool-names.ts";
 
 /** The answer of a run, or why there is none, with its files as links. */
@@ -27,7 +28,7 @@ function answerOf({ id, state, output, failure, hint }: RunDetail): string {
 const linksOf = ({ artifacts }: RunDetail): readonly ContentBlock[] =>
   artifacts.map(({ id, name, media_type: mimeType, bytes: size }) => ({
     type: "resource_link",
-    uri: `caxton://artifacts/${id}`,
+    uri: resourceUri("artifacts", id),
     name,
     mimeType,
     size,
