@@ -5,6 +5,7 @@ import {
   PrincipalGoneError,
   WorkspaceNotFoundError,
 } from "../access/index.ts";
+import { LOGIN_PATHS } from "../api/contract/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { Guarded, Principal, Workspaces } from "../access/index.ts";
 import { AgentNotFoundError } from "../agents/definitions/index.ts";
@@ -139,8 +140,8 @@ const callbackAt = (publicUrl: string | undefined): ToolsPorts["secrets"]["signI
   publicUrl === undefined
     ? undefined
     : {
-        uri: new URL("/oauth/callback", publicUrl).href,
-        metadataUrl: publicUrl.startsWith("https:") ? new URL("/.well-known/oauth-client", publicUrl).href : undefined,
+        uri: new URL(LOGIN_PATHS.toolCallback, publicUrl).href,
+        metadataUrl: publicUrl.startsWith("https:") ? new URL(LOGIN_PATHS.toolClient, publicUrl).href : undefined,
       };
 
 export const runPorts = ({

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { type GrantUse, operations, type ToolServerDeployment } from "../../../src/api/contract/index.ts";
+import { type GrantUse, LOGIN_PATHS, operations, type ToolServerDeployment } from "../../../src/api/contract/index.ts";
 import { ask, call } from "./client.ts";
 import { entriesOf, pagesFrom } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
@@ -75,6 +75,18 @@ export const grantUsesQuery = (name: string, { outcome, kind }: UseFilter) =>
   });
 
 export const pauseToolServer = (name: string, reason: string) => call(operations.toolServer.pause, { name, reason });
+
+/** The browser comes back to this origin. */
+export const beginSignIn = (name: string) =>
+  call(operations.toolServer.login, {
+    name,
+    redirect_uri: new URL(LOGIN_PATHS.toolCallback, globalThis.location.origin).href,
+  });
+
+export const completeSignIn = (name: string, response: Readonly<Record<string, string>>) =>
+  call(operations.toolServer.completeLogin, { state: "", ...response, name });
+
+export const signOut = (name: string) => call(operations.toolServer.logout, { name });
 
 export const resumeToolServer = (name: string) => call(operations.toolServer.resume, { name });
 

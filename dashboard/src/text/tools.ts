@@ -91,6 +91,13 @@ export const TOOLS = {
     checked: (words: string) => `Checked: ${words}`,
     resumed: (name: string) => `${name} takes calls again`,
   },
+  signIn: {
+    begin: "Sign in",
+    leave: "Sign out",
+    done: (name: string) => `Signed in to ${name}`,
+    left: (name: string) => `Signed out of ${name}`,
+    states: { "signed-in": "Signed in", "signed-out": "Signed out", expired: "Sign-in expired" },
+  },
   pause: {
     title: (name: string) => `Pause ${name}?`,
     note: "Its tools are not offered to models and its calls are refused, also after a restart, until it is resumed. Calls in progress complete.",

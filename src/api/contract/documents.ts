@@ -20,4 +20,7 @@ export const LOGIN_PATHS = {
   callback: "/auth/callback",
   logout: "/auth/logout/:name",
   backChannelLogout: "/auth/backchannel-logout",
+  /** Of sign-ins to remote tool servers, to which this server is a client. */
+  toolCallback: "/oauth/callback",
+  toolClient: "/.well-known/oauth-client",
 } as const;

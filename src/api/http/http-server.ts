@@ -23,6 +23,7 @@ import { ALPN_PROTOCOLS, Http2Sessions } from "./http2.ts";
 import { bindProtocol } from "./protocol.ts";
 import { bindRpc } from "./rpc.ts";
 import { loginRoutes } from "./login-routes.ts";
+import { toolLoginRoutes } from "./tool-login-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
@@ -207,6 +208,7 @@ function routes(http: Http, context: HttpContext): void {
   sockets(http, context);
   systemRoutes(http, context);
   loginRoutes(http, context);
+  toolLoginRoutes(http, context);
   hookRoutes(http, context);
   dashboardRoutes(http, context);
 }

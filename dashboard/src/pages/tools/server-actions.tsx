@@ -13,6 +13,7 @@ import { CLI } from "../../parts/content/shell-command.ts";
 import { text } from "../../text/text.ts";
 import { DeleteServer } from "./delete-server.tsx";
 import { PauseServer } from "./pause-server.tsx";
+import { SignIn } from "./sign-in.tsx";
 import { useSteer } from "./steer.ts";
 
 type Props = { readonly server: ToolServerRecord; readonly onDeploy: () => void };
@@ -33,6 +34,7 @@ export function ServerActions({ server, onDeploy }: Props) {
   return (
     <>
       {error === null ? null : <ProblemView error={error} />}
+      <SignIn key={name} server={server} />
       {state === "paused" ? (
         <Button
           needs={operations.toolServer.resume}

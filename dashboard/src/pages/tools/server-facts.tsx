@@ -19,6 +19,12 @@ export function ServerFacts({ server }: { readonly server: ToolServerRecord }) {
         <SandboxMark sandboxed={server.sandboxed} />
         <span>{interfaceName(server.interface)}</span>
         <span>{text.tools.origins[server.origin]}</span>
+        {server.sign_in === null ? null : (
+          <span title={server.sign_in.reason || (server.sign_in.issuer ?? "")}>
+            {text.tools.signIn.states[server.sign_in.state]}
+            {server.sign_in.signed_in_by === null ? "" : ` · ${server.sign_in.signed_in_by}`}
+          </span>
+        )}
         {server.publisher.state === "built-in" || server.publisher.state === "remote" ? null : (
           <PublisherMark publisher={server.publisher} />
         )}

@@ -43,7 +43,7 @@ export class RedirectRefusedError extends CaxtonError<{ readonly redirectUri: st
   constructor(redirectUri: string) {
     super(
       "redirect_uri is neither of this machine nor of this server",
-      "Use http://127.0.0.1:<port>/ with a port on which the client listens.",
+      "Use http://127.0.0.1:<port>/ with a port on which the client listens. For the dashboard, open it at server.public_url.",
       { redirectUri },
     );
   }

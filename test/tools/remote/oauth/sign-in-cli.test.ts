@@ -116,3 +116,34 @@ test("the port of the command can be chosen, and a taken one is an error", async
   expect(code).toBe(2);
   expect(stderr).toContain(`cannot listen on port ${port}`);
 });
+
+const destinationOf = async (query: string) =>
+  (await fetch(`${server.url}/oauth/callback?${query}`, { redirect: "manual" })).headers.get("location");
+
+test("the callback hands the response to the page of the tool server in the fragment, and other states to the list", async () => {
+  expect(await destinationOf("code=a%26b&state=office.x1&iss=i")).toBe(
+    "/ui/tools/office#code=a%26b&state=office.x1&iss=i",
+  );
+  for (const state of ["", "..%2F..%2Fx.y", "//evil.example.x", "office"])
+    expect(await destinationOf(`state=${state}`)).toBe("/ui/tools");
+});
+
+test("authorization servers find the metadata of the client at a public https address", async () => {
+  const url = "https://caxton.example.com";
+  await using published = await startServer({ settings: { "server.public_url": url } });
+  const { status, body } = await published.ask("GET", "/.well-known/oauth-client");
+  expect([status, body]).toEqual([
+    200,
+    {
+      client_id: `${url}/.well-known/oauth-client`,
+      client_name: "Caxton",
+      client_uri: url,
+      redirect_uris: [`${url}/oauth/callback`],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      application_type: "web",
+      token_endpoint_auth_method: "none",
+    },
+  ]);
+  expect((await server.ask("GET", "/.well-known/oauth-client")).status).toBe(404);
+});
