@@ -30,6 +30,9 @@ export async function startModules(caxton: Caxton, progress: Progress, stopping:
   await webhooks.start();
   const resumedRuns = runs.start();
   triggers.start();
+  void resumeSignedIn(caxton, stopping).catch((error: unknown) => {
+    if (!stopping.aborted) log.error({ err: error }, "runs that wait for a sign-in are not resumed");
+  });
   void retryDeployments(caxton, { definitions, progress, stopping }).catch((error: unknown) => {
     if (!stopping.aborted) log.error({ err: error }, "failed deployments are not tried again");
   });
@@ -47,6 +50,16 @@ async function startAgents(
     return await agents.start();
   } finally {
     await messaging.start();
+  }
+}
+
+/** Resumes the runs whose sign-in was made when the server stopped before it could say so. */
+async function resumeSignedIn({ tools: { remotes }, runs }: Caxton, stopping: AbortSignal): Promise<void> {
+  for (const { name, signIn } of remotes?.servers() ?? []) {
+    if (signIn?.state !== "signed-in") continue;
+    await remotes?.connected(name, stopping);
+    stopping.throwIfAborted();
+    await runs.replies.signedIn(name, signIn.by ?? "");
   }
 }
 

@@ -14,6 +14,8 @@ export class Office implements AsyncDisposable {
   readonly grants: string[] = [];
   /** Scope that a call needs beside a valid token. */
   callScope = "";
+  /** The MCP server gives no answer to a request with a token. */
+  isSilent = false;
   /** What the MCP server says of itself; changed by tests of lies. */
   metadata: () => object = () => ({
     resource: this.endpoint.url,
@@ -73,6 +75,7 @@ export class Office implements AsyncDisposable {
 
   async #answer(...[request, response, place]: [...Parameters<RequestListener>, string]): Promise<void> {
     const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+    if (this.isSilent && token !== "") return;
     const found = await this.#as.AccessToken.find(token);
     const isGood = found !== undefined && found.aud === this.endpoint.url && !this.refused.has(token);
     if (!isGood)

@@ -161,23 +161,29 @@ async function serve(cwd: string) {
   return { child, ask };
 }
 
+/** A process whose agent knows the tools of the office, signed out again, with a run that waits. */
+async function waiting(office: Office, home: string) {
+  mkdirSync(join(home, "agents"));
+  const config = `[server]\nport = 0\n[models]\ndefault = "scripted/script.json"\nscripted_directory = "."\n${configFor(office)}`;
+  for (const [name, text] of Object.entries({ "script.json": JSON.stringify(SCRIPT), "caxton.toml": config }))
+    writeFileSync(join(home, name), text);
+  const { child, ask } = await serve(home);
+  await signIn(office, ask);
+  await vi.waitFor(
+    async () => expect(JSON.stringify(await ask("GET", "/tool-servers/office"))).toContain('"add"'),
+    WITHIN,
+  );
+  await ask("POST", "/agents", { source: AGENT });
+  await ask("POST", "/tool-servers/office/logout");
+  return { child, ask, run: await start(ask) };
+}
+
 test("a run that waits for a sign-in survives being killed, and continues when a user signs in", async () => {
   await using office = await Office.open();
   using home = tempDirectory();
-  mkdirSync(join(home.path, "agents"));
-  const config = `[server]\nport = 0\n[models]\ndefault = "scripted/script.json"\nscripted_directory = "."\n${configFor(office)}`;
-  for (const [name, text] of Object.entries({ "script.json": JSON.stringify(SCRIPT), "caxton.toml": config }))
-    writeFileSync(join(home.path, name), text);
-  const first = await serve(home.path);
-  await using killed = first.child;
-  await signIn(office, first.ask);
-  await vi.waitFor(
-    async () => expect(JSON.stringify(await first.ask("GET", "/tool-servers/office"))).toContain('"add"'),
-    WITHIN,
-  );
-  await first.ask("POST", "/agents", { source: AGENT });
-  await first.ask("POST", "/tool-servers/office/logout");
-  const run = await start(first.ask);
+  const { child: killed, run } = await waiting(office, home.path);
+  await using disposed = killed;
+  void disposed;
   expect(run.state).toBe("awaiting-input");
   killed.kill("SIGKILL");
   await killed.ended();
@@ -194,4 +200,30 @@ test("a run that waits for a sign-in survives being killed, and continues when a
   expect(results(over)).toEqual(["done: 3", "done: 7"]);
   expect(results(await ended(second.ask, other.id))).toEqual(["done: 3", "done: 7"]);
   expect(office.state.calls).toHaveLength(4);
+});
+
+test("a run continues after a restart if the server was killed when the sign-in had just been made", async () => {
+  await using office = await Office.open();
+  using home = tempDirectory();
+  const first = await waiting(office, home.path);
+  await using killed = first.child;
+  office.isSilent = true;
+  const lost = signIn(office, first.ask).then(
+    () => "answered",
+    () => "lost",
+  );
+  // The tokens are there, and the server waits for its connection before it resumes the run.
+  await vi.waitFor(async () => {
+    const server = JSON.stringify(await first.ask("GET", "/tool-servers/office"));
+    expect(server).toContain('"state":"signed-in"');
+  }, WITHIN);
+  killed.kill("SIGKILL");
+  expect(await lost).toBe("lost");
+  await killed.ended();
+  office.isSilent = false;
+  const second = await serve(home.path);
+  await using restarted = second.child;
+  void restarted;
+  const over = await ended(second.ask, first.run.id);
+  expect(results(over)).toEqual(["done: 3", "done: 7"]);
 });
