@@ -1,6 +1,8 @@
-// Runs the protocol's own client scenarios against our MCP client, with nothing but loopback: npx node scripts/conformance.ts [scenario...]
-// Fails when one fails that test/tools/remote/conformance/expected-failures.yaml does not name, or passes although it does.
+// Runs the protocol's own scenarios, with nothing but loopback, against our MCP client and our MCP server: npx node scripts/conformance.ts [scenario...]
+// Fails when one fails that test/tools/remote/conformance/expected-failures.yaml (client) or test/api/mcp/conformance/expected-failures.yaml
+// (server) does not name, or passes although it does.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +12,11 @@ import * as z from "zod";
 const root = join(import.meta.dirname, "..");
 const RELEASED = join(root, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
 const NEXT = join(root, "node_modules/mcp-conformance-next/dist/index.js");
+const SERVED = join(root, "test/api/mcp/conformance/served.ts");
 const CLIENT = `${process.execPath} ${join(root, "test/tools/remote/conformance/client.ts")}`;
 
-/** What is run: every released scenario, and those of the next release that apply to each revision of the protocol. */
-const SETS = [
+/** Client scenarios: every released one, and those of the next release that apply to each revision of the protocol. */
+const CLIENT_SETS = [
   { name: "released", program: RELEASED, list: ["list", "--client"], version: [] },
   {
     name: "2025-11-25",
@@ -28,7 +31,21 @@ const SETS = [
     version: ["--spec-version", "2026-07-28"],
   },
 ] as const;
-type Set = (typeof SETS)[number];
+/** Server scenarios of the next release, which has those of both revisions. */
+const SERVER_SETS = (["2025-11-25", "2026-07-28"] as const).map((revision) => ({
+  name: revision,
+  program: NEXT,
+  list: ["list", "--server", "--spec-version", revision],
+  version: ["--spec-version", revision],
+}));
+type Set = {
+  readonly name: string;
+  readonly program: string;
+  readonly list: readonly string[];
+  readonly version: readonly string[];
+};
+/** Words that run a scenario of a set. */
+type Play = (set: Set, scenario: string) => readonly string[];
 
 /** Why a scenario fails, by set and scenario. */
 const Expected = z.record(z.string(), z.record(z.string(), z.string().min(10)));
@@ -49,20 +66,19 @@ async function output(
 
 async function scenariosOf({ program, list }: Set, cwd: string): Promise<readonly string[]> {
   const { text } = await output([program, ...list], cwd);
-  const [, section = ""] = text.split("Client scenarios");
-  const [client = ""] = section.split("Authorization server scenarios");
-  return [...client.matchAll(/^\s+- (\S+)/gm)].flatMap(([, name]) => name ?? []);
+  const [, section = ""] = text.split(/(?:Client|Server) scenarios/);
+  const [own = ""] = section.split("Authorization server scenarios");
+  return [...own.matchAll(/^\s+- (\S+)/gm)].flatMap(([, name]) => name ?? []);
 }
 
 type Verdict = { readonly scenario: string; readonly passed: boolean; readonly text: string };
 
-async function verdicts(set: Set, chosen: readonly string[], cwd: string): Promise<readonly Verdict[]> {
+async function verdicts(set: Set, play: Play, cwd: string): Promise<readonly Verdict[]> {
   const waiting = (await scenariosOf(set, cwd)).filter((scenario) => chosen.length === 0 || chosen.includes(scenario));
   const done: Verdict[] = [];
   const worker = async () => {
     for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
-      const args = [set.program, "client", "--scenario", scenario, ...set.version];
-      const { code, text } = await output([...args, "--command", CLIENT, "--timeout", String(SCENARIO_MS)], cwd);
+      const { code, text } = await output([set.program, ...play(set, scenario)], cwd);
       done.push({ scenario, passed: code === 0, text });
     }
   };
@@ -70,18 +86,23 @@ async function verdicts(set: Set, chosen: readonly string[], cwd: string): Promi
   return done;
 }
 
-const chosen = process.argv.slice(2);
-const expectedFile = join(root, "test/tools/remote/conformance/expected-failures.yaml");
-const expected = Expected.parse(parse(readFileSync(expectedFile, "utf8")));
-const results = mkdtempSync(join(tmpdir(), "caxton-conformance-"));
-let surprises = 0;
-try {
-  for (const set of SETS) {
+type Side = {
+  readonly name: string;
+  readonly sets: readonly Set[];
+  readonly expectedFile: string;
+  readonly play: Play;
+};
+
+/** Plays all scenarios of a side; returns the number of unexpected results. */
+async function surprisesOf({ name, sets, expectedFile, play }: Side, cwd: string): Promise<number> {
+  const expected = Expected.parse(parse(readFileSync(expectedFile, "utf8")));
+  let surprises = 0;
+  for (const set of sets) {
     const reasons = expected[set.name] ?? {};
-    const found = await verdicts(set, chosen, results);
-    if (found.length === 0 && chosen.length === 0) throw new Error(`${set.name} lists no scenarios`);
+    const found = await verdicts(set, play, cwd);
+    if (found.length === 0 && chosen.length === 0) throw new Error(`${name} ${set.name} lists no scenarios`);
     const failed = found.filter(({ passed }) => !passed);
-    process.stdout.write(`${set.name}: ${found.length - failed.length} of ${found.length} scenarios pass\n`);
+    process.stdout.write(`${name} ${set.name}: ${found.length - failed.length} of ${found.length} scenarios pass\n`);
     for (const { scenario, passed, text } of found.toSorted((one, other) =>
       one.scenario.localeCompare(other.scenario, "en"),
     )) {
@@ -95,7 +116,32 @@ try {
       );
     }
   }
+  return surprises;
+}
+
+const clientSide: Side = {
+  name: "client",
+  sets: CLIENT_SETS,
+  expectedFile: join(root, "test/tools/remote/conformance/expected-failures.yaml"),
+  play: ({ version }, scenario) =>
+    ["client", "--scenario", scenario, ...version].concat("--command", CLIENT, "--timeout", String(SCENARIO_MS)),
+};
+const serverSide = (url: string): Side => ({
+  name: "server",
+  sets: SERVER_SETS,
+  expectedFile: join(root, "test/api/mcp/conformance/expected-failures.yaml"),
+  play: ({ version }, scenario) => ["server", "--url", url, "--scenario", scenario, ...version],
+});
+
+const chosen = process.argv.slice(2);
+const results = mkdtempSync(join(tmpdir(), "caxton-conformance-"));
+const served = spawn(process.execPath, [SERVED], { stdio: ["ignore", "pipe", "inherit"] });
+let surprises = 0;
+try {
+  const [url] = await once(served.stdout.setEncoding("utf8"), "data");
+  for (const side of [clientSide, serverSide(String(url).trim())]) surprises += await surprisesOf(side, results);
 } finally {
+  served.kill();
   rmSync(results, { recursive: true, force: true });
 }
 process.exitCode = surprises === 0 ? 0 : 1;

@@ -62,6 +62,7 @@ const resultOf = ({ outcome, text, structured, files }: Outcome): CallToolResult
 
 function fileOf({ name, media_type: mimeType, text, base64 }: Outcome["files"][number]): ContentBlock {
   if (base64 !== null && mimeType.startsWith("image/")) return { type: "image", data: base64, mimeType };
+  if (base64 !== null && mimeType.startsWith("audio/")) return { type: "audio", data: base64, mimeType };
   const uri = `caxton://files/${encodeURIComponent(name)}`;
   return { type: "resource", resource: base64 === null ? { uri, mimeType, text } : { uri, mimeType, blob: base64 } };
 }
