@@ -17,6 +17,7 @@ import { callerOf } from "./caller-info.ts";
 import { rpcError, type ToolAnswer } from "./errors.ts";
 import type { McpOptions } from "./options.ts";
 import { type AskedState, requestStates } from "./request-state.ts";
+import { getPrompt, listPrompts } from "./prompts.ts";
 import { listResources, readResource, TEMPLATES } from "./resources/resources.ts";
 import { AgentTools } from "./tools/agent-tools.ts";
 import { ExposedTools } from "./tools/exposed-tools.ts";
@@ -59,7 +60,7 @@ export class McpSurface {
     const server = new Server(
       { name: "caxton", title: "Caxton", version: this.#version },
       {
-        capabilities: { tools: {}, resources: {} },
+        capabilities: { tools: {}, resources: {}, prompts: {} },
         instructions: INSTRUCTIONS,
         jsonSchemaValidator: NO_CHECK,
         requestState: { verify: (state, context) => states().verify(state, context) },
@@ -87,6 +88,12 @@ export class McpSurface {
     server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [...TEMPLATES] }));
     server.setRequestHandler("resources/read", ({ params }, context) =>
       guarded(() => readResource(callerOf(context), params.uri)),
+    );
+    server.setRequestHandler("prompts/list", ({ params }, context) =>
+      guarded(() => listPrompts(callerOf(context), params?.cursor)),
+    );
+    server.setRequestHandler("prompts/get", ({ params }, context) =>
+      guarded(() => getPrompt(callerOf(context), params)),
     );
     return server;
   }

@@ -47,6 +47,23 @@ describe.each(REVISIONS)("revision %s", (revision) => {
     expect(result.content).toMatchObject([{ text: "All done." }]);
   });
 
+  test("agents are prompts that ask for the call of their tool", async () => {
+    await using mcp = await connectMcp(server.url, { revision, key: user });
+    const { prompts } = await mcp.client.listPrompts();
+    const found = prompts.find(({ title }) => title === "Ask with.dots");
+    expect(found).toMatchObject({ description: "Answers", arguments: [{ name: "message", required: true }] });
+    const { name = "" } = found ?? {};
+    const { messages } = await mcp.client.getPrompt({ name, arguments: { message: "Do it" } });
+    expect(messages).toMatchObject([
+      { role: "user", content: { type: "text", text: expect.stringContaining("Do it") } },
+    ]);
+    expect(JSON.stringify(messages)).toContain(`\`${name}\``);
+    for (const wrong of [{ name }, { name: "unknown", arguments: { message: "Do it" } }])
+      await expect(mcp.client.getPrompt(wrong)).rejects.toMatchObject({ code: -32_602 });
+    await using reader = await connectMcp(server.url, { revision, key: await server.createKey("readonly") });
+    expect((await reader.client.listPrompts()).prompts).toEqual([]);
+  });
+
   test("a thread is begun and continued", async () => {
     await using mcp = await connectMcp(server.url, { revision, key: user });
     const call = (thread: unknown) => mcp.client.callTool({ name: "plain", arguments: { message: "Do it", thread } });

@@ -65,7 +65,8 @@ const toolOf = ({ name, description }: AgentSummary): Tool => ({
   annotations: { title: name, readOnlyHint: false, openWorldHint: true },
 });
 
-async function agentOf(caller: Caller, tool: string): Promise<string> {
+/** The agent that has a tool. Throws AgentNotFoundError, ProtocolError. */
+export async function agentOf(caller: Caller, tool: string): Promise<string> {
   if (!isComposed(tool)) return (await caller.perform(operations.agent.get, { name: tool })).name;
   let cursor: string | undefined;
   do {
