@@ -27,6 +27,7 @@ test("files that a delegate creates are files of the run that delegated, each un
   expect(calls.flatMap(({ artifacts }) => artifacts.map(({ id }) => id)).toSorted()).toEqual(
     run.artifacts.map(({ id }) => id).toSorted(),
   );
+  expect(run.output).not.toContain("shown to the user");
   for (const { artifacts, text } of calls) expect(text).toContain(`(file ${artifacts[0]?.name},`);
   const bytesOf = async (url: string) => (await fetch(`${server.url}${url}`)).text();
   const tree = RunTree.parse((await server.ask("GET", `/api/v1/runs/${run.id}/tree`)).body);

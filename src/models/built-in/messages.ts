@@ -61,6 +61,11 @@ function limit(auction: string, price: number, sum: number): string {
 const OF_USER =
   /^ask (?:me|us|the user),? (?:for |about )?((?:what|whether|who|how|when|where|which|why|an?|the|my|our)\b.*)$/is;
 
+/** Lines about files of the run, which the reader sees. */
+const FILE_LINE = /^\(file .+ shown to the user\)$/gm;
+/** An answer of another agent without what is not said to the reader. */
+const ownWords = (text: string): string => text.replace(SIGNATURE, "").replaceAll(FILE_LINE, "").trimEnd();
+
 type Question = { readonly whom: JsonObject; readonly name: string; readonly content: string };
 
 /** "ask the agent bob to …", "ask bob what …" */
@@ -150,7 +155,7 @@ export function askedParts(text: string, tools: readonly ModelTool[], ledger: Le
     if (outcome === undefined) return [section([])];
     return [
       outcome.type === "done"
-        ? section([`${name} answers:`, outcome.text.replace(SIGNATURE, "").trimEnd()])
+        ? section([`${name} answers:`, ownWords(outcome.text)])
         : failure(`${name} gave no answer: ${outcome.text}`),
     ];
   });
