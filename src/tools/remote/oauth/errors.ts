@@ -1,3 +1,6 @@
+import { OAuthError } from "@modelcontextprotocol/client";
+import * as z from "zod";
+import { cleanLine } from "../../../kernel/clean.ts";
 import { CaxtonError } from "../../../kernel/errors.ts";
 
 /** A tool server answers only to a user who has signed in to it. */
@@ -47,4 +50,23 @@ export class RedirectRefusedError extends CaxtonError<{ readonly redirectUri: st
       { redirectUri },
     );
   }
+}
+
+/** What an authorization server answered is of no use; the message says why. */
+export class SignInAnswerError extends Error {}
+
+export const WHY_CHARS_MAX = 300;
+
+/** How the library's own checks fail, in any copy of their package. */
+const Invalid = z.object({ issues: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])) })).min(1) });
+
+/** Why something failed, in one line fit for a terminal. */
+export function whyOf(error: unknown): string {
+  const invalid = Invalid.safeParse(error);
+  if (invalid.success) {
+    const fields = new Set(invalid.data.issues.map(({ path }) => path.join(".") || "object"));
+    return cleanLine(`the authorization server gives no valid ${[...fields].join(", ")}`, WHY_CHARS_MAX);
+  }
+  if (OAuthError.isInstance(error)) return cleanLine([error.code, error.message].join(": "), WHY_CHARS_MAX);
+  return cleanLine(error instanceof Error ? error.message : String(error), WHY_CHARS_MAX);
 }

@@ -1,4 +1,5 @@
 import type { FetchLike } from "@modelcontextprotocol/client";
+import { parseJson } from "../../../kernel/json.ts";
 import { networkReason } from "../connection/bounded-fetch.ts";
 import { SignInFailedError } from "./errors.ts";
 
@@ -17,6 +18,7 @@ export type IssuerFetchDeps = {
  * `fetch` for the metadata and endpoints of authorization servers, which an untrusted MCP server names.
  * remote.issuer-fetch.I1. HTTPS only, except to this machine; no redirect is followed; an answer has at most 64 KiB and 15 s.
  * remote.issuer-fetch.I2. A host that the configuration does not name is reached at public addresses only.
+ *   Lists and objects in an answer are JSON with at most 128 levels.
  * remote.issuer-fetch.I3. What is refused fails every later request of the same sign-in: no other place is tried instead.
  */
 export function issuerFetch({ server, hosts, fetchPublic }: IssuerFetchDeps): FetchLike {
@@ -30,18 +32,22 @@ export function issuerFetch({ server, hosts, fetchPublic }: IssuerFetchDeps): Fe
     const url = new URL(input);
     if (!isSecure(url)) throw refuse(`${url.origin} is not reached over https`);
     const send = hosts.has(url.hostname) ? fetch : fetchPublic;
+    const place = `${url.origin}${url.pathname}`;
     let response: Response;
-    let body: Uint8Array | undefined;
+    let body: Buffer | undefined;
     try {
       response = await send(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(REQUEST_MS) });
       body = await bytesOf(response);
     } catch (error) {
-      throw refuse(`${url.origin}${url.pathname} cannot be read: ${networkReason(error)}`, error);
+      const isLate = error instanceof DOMException && error.name === "TimeoutError";
+      const why = isLate ? `no answer within ${REQUEST_MS / 1_000} s` : networkReason(error);
+      throw refuse(`${place} cannot be read: ${why}`, error);
     }
     const { status, statusText, headers } = response;
-    if (status >= 300 && status < 400) throw refuse(`${url.origin}${url.pathname} redirects, which is not followed`);
-    if (body === undefined)
-      throw refuse(`${url.origin}${url.pathname} answers with more than ${ANSWER_BYTES_MAX} bytes`);
+    if (status >= 300 && status < 400) throw refuse(`${place} redirects, which is not followed`);
+    if (body === undefined) throw refuse(`${place} answers with more than ${ANSWER_BYTES_MAX} bytes`);
+    const flaw = flawOf(body.toString(), response.ok);
+    if (flaw !== undefined) throw refuse(`${place} answers with what is not usable: ${flaw}`);
     return new Response(body.length === 0 ? null : new Uint8Array(body), { status, statusText, headers });
   };
 }
@@ -53,8 +59,17 @@ export const isSecure = ({ protocol, hostname }: URL): boolean =>
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
+/** Why an answer cannot be the JSON that is asked for; endpoints that do not find a document, or revoke, may answer with anything. */
+function flawOf(body: string, isOk: boolean): string | undefined {
+  const first = body.trimStart()[0];
+  if (first === "<") return isOk ? "a page, and not JSON" : undefined;
+  if (first !== "{" && first !== "[") return undefined;
+  const parsed = parseJson(body);
+  return parsed.type === "malformed" ? parsed.reason : undefined;
+}
+
 /** Undefined if there are too many. */
-async function bytesOf(response: Response): Promise<Uint8Array | undefined> {
+async function bytesOf(response: Response): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {

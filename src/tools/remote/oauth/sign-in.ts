@@ -21,10 +21,18 @@ import type { ToolSignIn } from "../../catalogue/index.ts";
 import { McpTokenError } from "../errors.ts";
 import type { Secrets } from "../secrets.ts";
 import { SignInAttempt } from "./attempt.ts";
-import { RedirectRefusedError, SignInFailedError, SignInNeededError, SignInStateError } from "./errors.ts";
+import {
+  RedirectRefusedError,
+  SignInFailedError,
+  SignInNeededError,
+  SignInStateError,
+  WHY_CHARS_MAX,
+  whyOf,
+} from "./errors.ts";
 import { isSecure, issuerFetch } from "./issuer-fetch.ts";
 import { type Credential, type SignInClient, SignInRecords, type SignInVault, type Tokens } from "./records.ts";
 import { revokeTokens } from "./revoke.ts";
+import { isOver, tokensOf } from "./tokens.ts";
 
 /** What sign-ins need of the rest of Caxton. */
 export type SignInPorts = {
@@ -72,12 +80,8 @@ export type SignInResponse = {
 };
 
 const PENDING_MS = 10 * 60_000;
-/** Tokens are renewed so long before they end, or at half of a shorter life; up to a sixth earlier by chance. */
-const EARLY_MS = 60_000;
-const SPREAD_MS = 10_000;
 /** Pause after a renewal that could not be made while the old token still holds. */
 const RETRY_MS = 5_000;
-const WHY_CHARS_MAX = 300;
 const TURN = "turn";
 
 /** The authorization server knows the grant or the client no more; a person has to sign in again. */
@@ -358,12 +362,9 @@ export class SignIn implements AuthProvider {
     return new SignInNeededError(this.#deps.server, why || "no user has signed in");
   }
 
-  #tokensOf({ access_token: access, refresh_token: refresh, expires_in: seconds }: OAuthTokens): Tokens {
-    if (seconds === undefined) return { access, refresh };
-    const lifeMs = seconds * 1_000;
-    const nowMs = this.#deps.clock.nowMs();
-    const earlyMs = Math.min(EARLY_MS + SPREAD_MS * this.#deps.random(), lifeMs / 2);
-    return { access, refresh, expiresAtMs: nowMs + lifeMs, refreshAtMs: nowMs + lifeMs - earlyMs };
+  /** Throws McpMessageRefusedError. */
+  #tokensOf(given: OAuthTokens): Tokens {
+    return tokensOf(given, { nowMs: this.#deps.clock.nowMs(), random: this.#deps.random });
   }
 
   #fetchFor({ url, issuer }: SignInTarget): FetchLike {
@@ -373,13 +374,7 @@ export class SignIn implements AuthProvider {
 
   #failed(error: unknown): CaxtonError {
     if (error instanceof CaxtonError) return error;
-    return new SignInFailedError(
-      this.#deps.server,
-      typeof error === "string" ? cleanLine(error, WHY_CHARS_MAX) : whyOf(error),
-      {
-        cause: error,
-      },
-    );
+    return new SignInFailedError(this.#deps.server, whyOf(error), { cause: error });
   }
 
   /** Throws RedirectRefusedError. */
@@ -398,10 +393,4 @@ function isRegisteredFor(client: StoredOAuthClientInformation, scope: string | u
   return registered === undefined || (scope ?? "").split(" ").every((each) => each === "" || registered.includes(each));
 }
 
-const isOver = ({ refresh, expiresAtMs = Infinity }: Tokens, nowMs: number): boolean =>
-  refresh === undefined && nowMs >= expiresAtMs;
-
 const hashOf = (state: string): string => createHash("sha256").update(state).digest("hex");
-
-const whyOf = (error: unknown): string =>
-  cleanLine(error instanceof Error ? error.message : String(error), WHY_CHARS_MAX);
