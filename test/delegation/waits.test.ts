@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ApprovalPage } from "../../src/api/contract/runs/approvals.ts";
-import { RunDetail, RunStreamEvent } from "../../src/api/contract/runs/runs.ts";
+import { RunDetail, RunPage, RunStreamEvent } from "../../src/api/contract/runs/runs.ts";
+import { Sent, Thread } from "../../src/api/contract/threads/threads.ts";
 import { EventStreamReader } from "../../src/api/client/sse.ts";
 import { scripted } from "../../src/models/vendors/index.ts";
 import { models } from "../helpers/engine.ts";
@@ -61,4 +62,29 @@ test("the stream of a run says when a run below it waits for a person, and when 
   expect(heard[0]).toBe("bottom awaiting-approval");
   expect(heard).toHaveLength(2);
   expect(heard[1]).toMatch(/^bottom (?!awaiting)/);
+});
+
+test("a message that interrupts a turn cancels the runs below it, and is answered", async () => {
+  const waiting = [{ toolCalls: [{ name: "user__ask_user", arguments: { question: "Which?" } }] }, { text: "never" }];
+  const voices = {
+    "scripted/top": scripted([{ when: { userIncludes: "stop" }, text: "answered" }, ...delegate("bottom")]),
+    "scripted/bottom": scripted(waiting),
+  };
+  await using server = await startServer({
+    files: {
+      "examples/agents/top.toml": agent("top", 'agents = ["bottom"]\n'),
+      "examples/agents/bottom.toml": agent("bottom", 'tools = ["user"]\n'),
+    },
+    overrides: { models: models(scripted([{ text: "hello" }]), voices) },
+  });
+  const thread = Thread.parse((await server.ask("POST", "/api/v1/threads", { agent: "top" })).body).id;
+  const send = async (more: object) =>
+    Sent.parse((await server.ask("POST", `/api/v1/threads/${thread}/messages`, more)).body).run;
+  const first = await send({ input: "go" });
+  const below = async () => RunPage.parse((await server.ask("GET", "/api/v1/runs?agent=bottom")).body).items;
+  await vi.waitFor(async () => expect(await below()).toMatchObject([{ state: "awaiting-input" }]), { timeout: 20_000 });
+  const second = await send({ input: "stop, answer this", when_busy: "interrupt", wait: true });
+  expect(second.id).not.toBe(first.id);
+  await vi.waitFor(async () => expect(await below()).toMatchObject([{ state: "cancelled" }]), { timeout: 20_000 });
+  expect(RunDetail.parse((await server.ask("GET", `/api/v1/runs/${first.id}`)).body).state).toBe("cancelled");
 });
