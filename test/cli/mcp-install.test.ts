@@ -56,6 +56,16 @@ test("the command of an entry connects a client to the server", async () => {
   await client.close();
 });
 
+test("a clone that npx starts is named by its path", async () => {
+  using temp = tempDirectory();
+  const environment = { HOME: temp.path, npm_lifecycle_event: "npx" };
+  expect(await caxton(["mcp", "install", "cursor", "--yes"], { environment })).toMatchObject({ code: 0 });
+  const text = readFileSync(join(temp.path, ".cursor/mcp.json"), "utf8");
+  const { command, args } = Entry.parse(memberIn(text, ["mcpServers", "caxton"]));
+  expect(command).toBe(process.execPath);
+  expect(args.slice(1)).toEqual(["mcp", "serve"]);
+});
+
 test("no secret is written, and a file that is not valid stays as it is", async () => {
   using temp = tempDirectory();
   const home = temp.path;

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, sep } from "node:path";
 import { Argument, type Command } from "commander";
 import * as z from "zod";
 import type { Json } from "../../kernel/json.ts";
@@ -84,7 +84,9 @@ function commandOf(
     ...(context === undefined ? [] : ["--context", context]),
   ];
   const [, launcher = "caxton"] = process.argv;
-  const here = environment.isNpx === true ? ["npx", "-y", "caxton-server"] : [process.execPath, launcher];
+  // What npx downloaded is in its cache, which may be emptied; a clone and a package of a project stay where they are.
+  const isCached = environment.isNpx === true && launcher.split(sep).includes("_npx");
+  const here = isCached ? ["npx", "-y", "caxton-server"] : [process.execPath, launcher];
   return [...(project ? ["caxton"] : here), "mcp", "serve", ...chosen];
 }
 
