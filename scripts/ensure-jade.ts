@@ -9,14 +9,15 @@ import { join } from "node:path";
 import process, { env, stderr, stdout } from "node:process";
 import { installJava, run, runs } from "./debian.ts";
 
-const VERSION = "4.3";
-const ARTIFACT = `net.sf.ingenias:jade:${VERSION}`;
+export const JADE_VERSION = "4.3";
+const ARTIFACT = `net.sf.ingenias:jade:${JADE_VERSION}`;
 
 const store = (): string => env["MAVEN_REPO_LOCAL"] ?? join(homedir(), ".m2", "repository");
 
 /** The archive of JADE; undefined when it is not there. */
 export function findJade(): string | undefined {
-  const named = env["JADE_JAR"] ?? join(store(), "net", "sf", "ingenias", "jade", VERSION, `jade-${VERSION}.jar`);
+  const named =
+    env["JADE_JAR"] ?? join(store(), "net", "sf", "ingenias", "jade", JADE_VERSION, `jade-${JADE_VERSION}.jar`);
   return existsSync(named) && runs("javac", "-version") ? named : undefined;
 }
 

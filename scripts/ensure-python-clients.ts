@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import { ensurePython, ensurePythonOrExit, type PythonPackages } from "./python-packages.ts";
 
-const PACKAGES = ["openai==2.54.0", "litellm==1.106.2"];
+/** As pip takes them. */
+export const PYTHON_CLIENT_PACKAGES = ["openai==2.54.0", "litellm==1.106.2"];
 
 /** Where Python finds the packages. */
 export const PYTHON_CLIENTS = join(
@@ -14,9 +15,13 @@ export const PYTHON_CLIENTS = join(
   "node_modules",
   ".cache",
   "caxton-python-clients",
-  PACKAGES.join("_"),
+  PYTHON_CLIENT_PACKAGES.join("_"),
 );
-const CLIENTS: PythonPackages = { name: "clients in Python", directory: PYTHON_CLIENTS, installs: [PACKAGES] };
+const CLIENTS: PythonPackages = {
+  name: "clients in Python",
+  directory: PYTHON_CLIENTS,
+  installs: [PYTHON_CLIENT_PACKAGES],
+};
 
 /** Makes sure that the packages are there. Throws an Error that says what to install. */
 export const ensurePythonClients = (): void => ensurePython(CLIENTS);

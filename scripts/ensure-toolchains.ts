@@ -18,8 +18,10 @@ const ASSEMBLY_SCRIPT = "0.28.20";
 const PIP = "pip3";
 const GO_HOME = join(TOOLCHAIN_DIRECTORY, "go");
 const GO_PLACES = [join(GO_HOME, "go", "bin"), "/usr/local/go/bin", "/usr/lib/go/bin"];
-const GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
-const GRPCURL_HOME = join(TOOLCHAIN_DIRECTORY, "grpcurl-1.9.3");
+/** Pinned. */
+export const GRPCURL_VERSION = "1.9.3";
+const GRPCURL = `github.com/fullstorydev/grpcurl/cmd/grpcurl@v${GRPCURL_VERSION}`;
+const GRPCURL_HOME = join(TOOLCHAIN_DIRECTORY, `grpcurl-${GRPCURL_VERSION}`);
 const AS_HOME = join(TOOLCHAIN_DIRECTORY, "assemblyscript");
 
 /** Where the `node_modules` with the AssemblyScript compiler is. */

@@ -260,6 +260,8 @@ export const REQUIREMENTS = {
     "api.mcp-server": "`/mcp` and `caxton mcp serve` serve agents as an MCP server.",
     "api.acp": "`caxton acp` serves agents to editors by the Agent Client Protocol; sessions are threads.",
     "api.ag-ui": "`/ag-ui/<agent>` serves agents to applications by AG-UI 1.0; approvals and questions are interrupts.",
+    "api.conformance":
+      "`caxton conformance` prints the suites and clients that each protocol was tested with, and the counts.",
     "api.a2a": "A2A serves agents and their card.",
     "cli.noun-verb": "Every command describes itself; nouns have plural aliases.",
     "cli.did-you-mean": "A mistyped command, subcommand or option names the intended one.",

@@ -294,6 +294,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./serve/index.ts")).doctor,
   },
   {
+    name: "conformance",
+    also: [],
+    group: "operate",
+    summary: "show the suites and clients that each protocol was tested with",
+    load: async () => (await import("./conformance.ts")).conformance,
+  },
+  {
     name: "config",
     also: [],
     group: "configure",

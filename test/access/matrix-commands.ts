@@ -44,6 +44,7 @@ export const LOCAL: ReadonlySet<string> = new Set([
   "config validate",
   "config schema",
   "config path",
+  "conformance",
 ]);
 
 /** Every other command, with what it needs. */

@@ -1,11 +1,14 @@
 /**
  * Measures this host with the public WASI test suite: `node test/tools/wasi/suite.ts <directory of the test suite> [name …]`.
  * The directory is a checkout that has the compiled programs, or any directory with such in it; each `x.wasm` may have
- * an `x.json` beside it that says what it is given and what is expected. Nothing in the directory is changed.
+ * an `x.json` beside it that says what it is given and what is expected. Nothing in the directory is changed. With `--record`
+ * as the first word, the counts become those that `caxton conformance` prints, with the commit of the checkout.
  */
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import * as z from "zod";
+import { recordSuites } from "../../../scripts/conformance-record.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { runCommand } from "./command.ts";
 
@@ -44,7 +47,8 @@ async function measure(file: string): Promise<string | undefined> {
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const [directory, ...names] = process.argv.slice(2);
+const isRecord = process.argv[2] === "--record";
+const [directory, ...names] = process.argv.slice(isRecord ? 3 : 2);
 if (directory === undefined)
   throw new Error("usage: node test/tools/wasi/suite.ts <directory of the test suite> [name …]");
 const files = globSync("**/*.wasm", { cwd: directory })
@@ -59,3 +63,10 @@ for (const file of files) {
   say(`${why === undefined ? "pass" : "FAIL"} ${file}${why === undefined ? "" : `: ${why}`}`);
 }
 say(`${files.length - failed.length} of ${files.length} pass`);
+if (isRecord) {
+  const commit = execFileSync("git", ["-C", directory, "rev-parse", "--short=8", "HEAD"], { encoding: "utf8" }).trim();
+  const counts = { passed: files.length - failed.length, total: files.length };
+  recordSuites([
+    { protocol: "WASI", suite: "WebAssembly/wasi-testsuite", version: commit, part: "preview 1", ...counts },
+  ]);
+}
