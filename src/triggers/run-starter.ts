@@ -134,9 +134,9 @@ export class RunStarter {
   }
 }
 
-/** Undefined for a caller that has all that runs use, unless it fired the trigger by hand. */
+/** Undefined for an owner without access control, unless another principal fired the trigger. */
 const callerOf = (owner: RunCaller, by: RunCaller | undefined): RunCaller | undefined =>
-  by === undefined && owner.lacks.length === 0 ? undefined : intersection(owner, by);
+  by === undefined && owner.kind === "local" ? undefined : intersection(owner, by);
 
 const movedThread = (id: string, agent: string) => ({
   field: "thread",

@@ -151,14 +151,15 @@ test("in a worker, too, a message joins the turn in progress", async () => {
   expect(made.runs.view(first.run)).toMatchObject({ output: "two", isolation: "worker" });
 });
 
-test("a message waits instead of joining a run that has rights its sender lacks", async () => {
+test("a message waits instead of joining a run of another principal, or one that has rights its sender lacks", async () => {
   const { model } = watched([{ text: "one", delayMs: 60 }]);
   await using room = await openRoom({ model });
   const { say } = room;
   const caller = { id: "key_bob", kind: "key", name: "bob", role: "guest", lacks: ["memory:write"] } as const;
   const first = await say("first", { caller });
   expect(await say("second", { whenBusy: "steer", caller })).toMatchObject({ run: first.run, joined: true });
-  expect(await say("third", { whenBusy: "steer" })).toMatchObject({ run: first.run, joined: true });
+  const other = { ...caller, id: "key_eve", name: "eve" } as const;
+  expect(await say("third", { whenBusy: "steer", caller: other })).toMatchObject({ joined: false });
   const stricter = { ...caller, lacks: ["memory:write", "messages:send"] } as const;
   expect(await say("fourth", { whenBusy: "steer", caller: stricter })).toMatchObject({ joined: false });
 });

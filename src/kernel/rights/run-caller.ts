@@ -13,8 +13,8 @@ export const RUN_RIGHTS = [
 export type RunRight = (typeof RUN_RIGHTS)[number];
 
 /**
- * The caller on whose behalf a run acts, if it lacks permissions that runs use. It accompanies the messages and tasks of the run,
- * so that the runs they start are limited too.
+ * The caller on whose behalf a run acts, with the permissions that it lacks. It accompanies the messages and tasks of the run,
+ * so that the runs they start act for it and are limited too.
  */
 export const RunCaller = z.object({
   /** Id of the principal. */

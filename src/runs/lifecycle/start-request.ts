@@ -66,7 +66,7 @@ export type StartRequest = {
   readonly parent?: RunParent | undefined;
   /** The hand-off that begins it. */
   readonly handedFrom?: HandedFrom | undefined;
-  /** The caller whose permissions limit the run; undefined for one that has all that runs use. */
+  /** On whose behalf the run acts, with the permissions that it lacks; undefined without access control. */
   readonly caller?: RunCaller | undefined;
   /** The exchange is not remembered automatically, whatever the definition says. */
   readonly isForgotten?: boolean | undefined;

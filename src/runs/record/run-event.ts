@@ -143,7 +143,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     parent: RunParent.optional(),
     /** Absent for a run that no hand-off began. */
     handedFrom: HandedFrom.optional(),
-    /** The caller whose permissions limit the run. Absent for one that has all that runs use, unless it fired a trigger of another principal. */
+    /** On whose behalf it acts, with the permissions that it lacks. Absent without access control, and in runs of older versions for a caller that lacks none. */
     caller: RunCaller.optional(),
     /** Absent if calls with side effects are made as the rules say. */
     sideEffects: z.enum(["ask", "deny"]).optional(),

@@ -365,14 +365,16 @@ export class Threads {
   }
 
   /**
-   * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files or the like, if the run has
-   * rights that the sender lacks or may do what the message does not allow, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
+   * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files or the like, if the run acts
+   * for another principal or may do what the message does not allow, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
    */
   async #steer(thread: Thread, run: RunId, sent: Send): Promise<Sent | undefined> {
     const { runs } = this.#deps;
     const { id, author, input, files, clientTools = [], instructions } = sent;
     const isOwnTurn = files.length > 0 || clientTools.length > 0 || instructions !== undefined;
-    if (isOwnTurn || !mayJoin(sent, runs.view(run))) return undefined;
+    const view = runs.view(run);
+    const isOfAnother = sent.caller?.id !== view.caller?.id;
+    if (isOwnTurn || isOfAnother || !mayJoin(sent, view)) return undefined;
     if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
     try {
       await runs.update(run, ({ state, inputs, steps }) => {

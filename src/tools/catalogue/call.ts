@@ -91,7 +91,7 @@ export type CallContext = {
   readonly session: string;
   readonly workspace: string;
   readonly agent: string | undefined;
-  /** The caller whose permissions limit the call; absent for a caller that has all that calls use. */
+  /** On whose behalf the call is made, with the permissions that it lacks; absent without access control, and for what no principal started. */
   readonly onBehalfOf?: RunCaller | undefined;
   /** Restrictions of the agent's definition. */
   readonly restrictions?: CallRestrictions | undefined;

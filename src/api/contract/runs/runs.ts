@@ -208,7 +208,7 @@ export const RunDetail = RunSummary.extend({
     .nullable()
     .meta({
       description:
-        "Who started it, with the permissions that the run lacks because its caller does; null for a caller that has all that runs use, unless it fired a trigger of another principal",
+        "Who started it, with the permissions that the run lacks because its caller does; null without access control, and for what no principal started",
     }),
   isolation: z.enum(["context", "worker"]).nullable().meta({
     description:

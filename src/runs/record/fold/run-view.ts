@@ -176,7 +176,7 @@ export type RunView = {
   /** The hand-off by which it ended; null for none. */
   readonly handedTo: HandedTo | null;
   readonly inputs: readonly RunInput[];
-  /** The caller whose permissions limit the run; null for a caller that has all that runs use. */
+  /** On whose behalf it acts; null without access control, and for what no principal started. */
   readonly caller: RunCaller | null;
   /** The choice that a person has to make because the model failed; null if no choice is open. */
   readonly choice: OpenChoice | null;
