@@ -1,5 +1,6 @@
 import type { Protocol } from "../http/index.ts";
 import { chatRoutes } from "./chat/routes.ts";
+import { conversationRoutes } from "./conversations/routes.ts";
 import { embeddingRoutes } from "./embeddings.ts";
 import { errorAnswer } from "./errors.ts";
 import { modelRoutes } from "./models.ts";
@@ -15,6 +16,7 @@ export const openai = (options: OpenAiOptions): Protocol => ({
     modelRoutes(scope);
     chatRoutes(scope, options);
     responseRoutes(scope, options);
+    conversationRoutes(scope);
     embeddingRoutes(scope);
     unknownRoutes(scope);
   },

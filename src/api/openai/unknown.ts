@@ -12,7 +12,7 @@ export function unknownRoutes(scope: ProtocolScope): void {
         const path = request.url.split("?")[0] ?? request.url;
         throw new RouteNotFoundError(
           `the OpenAI-compatible API has no ${method} ${path}`,
-          "It has GET /v1/models, POST /v1/chat/completions, /v1/responses and POST /v1/embeddings; all else is at /api/v1.",
+          "It has GET /v1/models, POST /v1/chat/completions, /v1/responses, /v1/conversations and POST /v1/embeddings; all else is at /api/v1.",
           { path },
         );
       },

@@ -209,7 +209,7 @@ test("what is not there, not stored or malformed is refused in the form of the A
   const passing = await openai().responses.create({ model: "greeter", input: "Hi", store: false });
   await expect(openai().responses.retrieve(passing.id)).rejects.toMatchObject(missing);
   await expect(create({ model: "unknown" })).rejects.toMatchObject({ status: 404, code: "AGENT_NOT_FOUND" });
-  for (const more of [{ input: 7 }, { input: [] }, { tools: [{ type: "web_search" }] }, { conversation: "conv_1" }])
+  for (const more of [{ input: 7 }, { input: [] }, { tools: [{ type: "web_search" }] }])
     await expect(create(more)).rejects.toMatchObject({ status: 400, code: "REQUEST_INVALID" });
 });
 

@@ -9,6 +9,8 @@ const EXPIRES_AFTER = 30 * DAY_SECONDS;
 
 export type ResponseOptions = {
   readonly previous: string | null | undefined;
+  /** Id of the thread that `conversation` names. */
+  readonly thread: string | undefined;
   readonly isStored: boolean;
 };
 
@@ -16,15 +18,16 @@ export type ResponseOptions = {
 export async function beginResponse(
   caller: Caller,
   request: Request,
-  { previous, isStored, ...options }: ResponseOptions & OpenAiOptions,
+  { previous, thread, isStored, ...options }: ResponseOptions & OpenAiOptions,
 ): Promise<Begun> {
   const tags = isStored ? [] : [UNSTORED];
-  if (previous == null) return begin(caller, { ...request, tags }, options);
-  const { run } = await storedResponse(caller, previous);
+  const continued = await continuedBy(caller, previous, thread);
+  if (continued === undefined) return begin(caller, { ...request, tags }, options);
+  const { run } = continued;
   return begin(caller, { ...request, tags }, options, async (start) => {
     if ((start.messages ?? []).length > 0) throw severalItems();
-    const question = run.questions.find(({ state }) => state === "open");
-    if (question !== undefined) {
+    const question = run?.questions.find(({ state }) => state === "open");
+    if (run !== undefined && question !== undefined) {
       await caller.perform(operations.run.input, {
         id: run.id,
         input: question.id,
@@ -33,13 +36,41 @@ export async function beginResponse(
       });
       return { run: run.id, afterTurn: lastTurn(run), settled: () => settled(caller, run.id) };
     }
-    const thread = await threadAt(caller, await lastOf(caller, run));
-    // The agent that took a hand-off continues, unless the request names another one than the request before.
-    if (start.agent.toLowerCase() !== run.agent.toLowerCase())
-      await caller.perform(operations.thread.update, { id: thread, agent: start.agent });
-    const sent = await caller.perform(operations.thread.send, sendOf(start, thread));
+    const id = continued.thread ?? (await threadAt(caller, await lastOf(caller, continued.run)));
+    await letAnswer(caller, id, start.agent);
+    const sent = await caller.perform(operations.thread.send, sendOf(start, id));
     return { run: sent.run.id, afterTurn: 0, settled: () => settled(caller, sent.run.id) };
   });
+}
+
+/** What a request continues: a run, or a thread with its last run, if it has one. */
+type Continued =
+  | { readonly thread: undefined; readonly run: RunDetail }
+  | { readonly thread: string; readonly run: RunDetail | undefined };
+
+async function continuedBy(
+  caller: Caller,
+  previous: string | null | undefined,
+  thread: string | undefined,
+): Promise<Continued | undefined> {
+  if (previous != null) return { thread: undefined, run: (await storedResponse(caller, previous)).run };
+  if (thread === undefined) return undefined;
+  const { head } = await caller.perform(operations.thread.get, { id: thread });
+  return { thread, run: head === null ? undefined : await caller.perform(operations.run.get, { id: head }) };
+}
+
+const TURNS = 100;
+const isSame = (agent: string, other: string): boolean => agent.toLowerCase() === other.toLowerCase();
+
+/** Moves a thread to the agent that a request names, unless it has handed the thread off to the one that answers now. */
+async function letAnswer(caller: Caller, id: string, named: string): Promise<void> {
+  const thread = await caller.perform(operations.thread.get, { id });
+  if (isSame(thread.agent, named)) return;
+  const { items } = await caller.perform(operations.thread.turns, { id, limit: TURNS });
+  let answering = named;
+  for (const { agent, handoffs } of items.toReversed())
+    if (handoffs.from !== null && isSame(handoffs.from.agent, answering)) answering = agent;
+  if (!isSame(thread.agent, answering)) await caller.perform(operations.thread.update, { id, agent: named });
 }
 
 const sendOf = (start: Start, id: string): GivenTo<typeof operations.thread.send> => {
@@ -48,7 +79,8 @@ const sendOf = (start: Start, id: string): GivenTo<typeof operations.thread.send
 };
 
 const severalItems = () => {
-  const problem = "input: with previous_response_id it is one message of the user, or all results that a run waits for";
+  const problem =
+    "input: with previous_response_id or conversation it is one message of the user, or all results that a run waits for";
   return new RequestInvalidError(`the request does not fit: ${problem}`, "Send the new message only.", {
     problems: [problem],
   });

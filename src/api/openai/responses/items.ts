@@ -10,6 +10,10 @@ const MS = 1_000;
 /** What a response repeats of its request; of one that is read later, little is known. */
 export type Asked = Partial<ResponseRequest> & { readonly model: string };
 
+/** The id in the field `conversation` of a request. */
+export const idOf = (conversation: NonNullable<ResponseRequest["conversation"]>): string =>
+  typeof conversation === "string" ? conversation : conversation.id;
+
 export const textPart = (text: string) => ({ type: "output_text", text, annotations: [], logprobs: [] });
 export const messageItem = (response: string, text: string | undefined, status = "completed") => ({
   id: response.replace("resp_", "msg_"),
@@ -41,6 +45,7 @@ export const responseOf = (id: string, asked: Asked, { status, output, run }: St
   created_at: Math.floor((run === undefined ? Date.now() : Date.parse(run.created_at)) / MS),
   status,
   background: asked.background ?? false,
+  conversation: asked.conversation == null ? null : { id: idOf(asked.conversation) },
   error: status === "failed" && run !== undefined ? errorOf(run) : null,
   incomplete_details: null,
   instructions: asked.instructions ?? null,

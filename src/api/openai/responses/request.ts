@@ -47,19 +47,24 @@ const Format = z.discriminatedUnion("type", [
 ]);
 
 /** A request for a response. Fields that are not named here, such as `temperature`, are ignored: an agent has its own. */
-export const ResponseRequest = z.object({
-  model: z.string().min(1),
-  input: z.union([z.string().min(1), z.array(Item).min(1)], { error: "expected text or items" }),
-  instructions: z.string().nullish(),
-  previous_response_id: z.string().nullish(),
-  conversation: z.null({ error: "this server has no conversations here: use previous_response_id" }).optional(),
-  background: z.boolean().nullish(),
-  store: z.boolean().nullish(),
-  stream: z.boolean().nullish(),
-  tools: z.array(Tool).nullish(),
-  tool_choice: z.unknown().optional(),
-  text: z.object({ format: Format.nullish() }).nullish(),
-});
+export const ResponseRequest = z
+  .object({
+    model: z.string().min(1),
+    input: z.union([z.string().min(1), z.array(Item).min(1)], { error: "expected text or items" }),
+    instructions: z.string().nullish(),
+    previous_response_id: z.string().nullish(),
+    conversation: z.union([z.string().min(1), z.object({ id: z.string().min(1) })]).nullish(),
+    background: z.boolean().nullish(),
+    store: z.boolean().nullish(),
+    stream: z.boolean().nullish(),
+    tools: z.array(Tool).nullish(),
+    tool_choice: z.unknown().optional(),
+    text: z.object({ format: Format.nullish() }).nullish(),
+  })
+  .refine(({ conversation, previous_response_id: previous }) => conversation == null || previous == null, {
+    path: ["conversation"],
+    error: "only one of conversation and previous_response_id can be given",
+  });
 export type ResponseRequest = z.infer<typeof ResponseRequest>;
 
 /** The same request as one for a chat completion. */

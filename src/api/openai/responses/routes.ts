@@ -6,9 +6,10 @@ import { answerIn, answerOf, type AnswerOptions } from "../chat/answer.ts";
 import type { Begun } from "../chat/begin.ts";
 import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
 import type { OpenAiOptions } from "../options.ts";
+import { conversationId, threadOf } from "../conversations/conversation.ts";
 import { beginResponse } from "./begin.ts";
 import { type ResponseEvent, ResponseEvents } from "./events.ts";
-import { type Asked, callItem, errorEvent, messageItem, type OutputItem, responseOf } from "./items.ts";
+import { type Asked, callItem, errorEvent, idOf, messageItem, type OutputItem, responseOf } from "./items.ts";
 import { chatRequest, ResponseRequest } from "./request.ts";
 import { lastOf, responseId, runAt, storedResponse } from "./stored.ts";
 
@@ -64,7 +65,12 @@ async function create(exchange: Exchange, options: OpenAiOptions): Promise<objec
     const begun = await beginResponse(
       caller,
       { asked: chatRequest(asked), purpose: purposeOf(request) },
-      { ...options, previous: asked.previous_response_id, isStored: asked.store !== false },
+      {
+        ...options,
+        previous: asked.previous_response_id,
+        thread: asked.conversation == null ? undefined : threadOf(idOf(asked.conversation)),
+        isStored: asked.store !== false,
+      },
     );
     if (asked.stream === true) void reply.header("x-caxton-run", begun.run);
     if (options.cancel_on_disconnect && asked.background !== true) cancelWith(caller, begun.run);
@@ -98,7 +104,7 @@ async function read(exchange: Exchange, options: OpenAiOptions): Promise<object>
   const id = idIn(exchange);
   const stored = await storedResponse(caller, id);
   const at = runAt(stored);
-  const asked: Asked = { model: at.agent };
+  const asked: Asked = { model: at.agent, conversation: at.thread && conversationId(at.thread.id) };
   const last = at === stored.run ? await lastOf(caller, at) : at;
   const { state } = last;
   if (state === "failed" || state === "cancelled")

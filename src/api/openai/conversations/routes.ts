@@ -1,0 +1,115 @@
+import * as z from "zod";
+import { CaxtonError } from "../../../kernel/errors.ts";
+import { operations } from "../../contract/index.ts";
+import type { Exchange, ProtocolScope } from "../../http/index.ts";
+import { type Caller, checkInput } from "../../operations/index.ts";
+import { conversationOf, Metadata, tagsWith, threadOf } from "./conversation.ts";
+import { type ConversationItem, itemsOf } from "./items.ts";
+
+/** No agent can answer in a conversation. */
+class NoAgentError extends CaxtonError<Record<string, never>> {
+  readonly code = "CONVERSATION_WITHOUT_AGENT";
+  readonly kind = "conflict";
+}
+
+/** The id names no message of the conversation. */
+class ItemNotFoundError extends CaxtonError<{ readonly item: string }> {
+  readonly code = "CONVERSATION_ITEM_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+const Named = z.object({ id: z.string() });
+const NamedItem = Named.extend({ item: z.string() });
+const NoItems = z
+  .array(z.unknown())
+  .max(0, "messages are added by responses: send them as the input of one with this conversation")
+  .nullish();
+const Create = z.object({ metadata: Metadata.nullish(), items: NoItems }).nullish();
+const Update = z.object({ metadata: Metadata.nullable() });
+const ListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  order: z.enum(["asc", "desc"]).default("desc"),
+  after: z.string().optional(),
+});
+
+const path = "/v1/conversations";
+
+/** Conversations: each is a thread. */
+export function conversationRoutes(scope: ProtocolScope): void {
+  scope.route({ method: "POST", path, handle: create });
+  scope.route({
+    method: "GET",
+    path: `${path}/:id`,
+    handle: async (exchange) =>
+      conversationOf(await exchange.caller.perform(operations.thread.get, { id: threadIn(exchange) })),
+  });
+  scope.route({ method: "POST", path: `${path}/:id`, handle: update });
+  scope.route({
+    method: "DELETE",
+    path: `${path}/:id`,
+    handle: async (exchange) => {
+      await exchange.caller.perform(operations.thread.delete, { id: threadIn(exchange) });
+      return { id: checkInput(Named, exchange.request.params).id, object: "conversation.deleted", deleted: true };
+    },
+  });
+  scope.route({ method: "GET", path: `${path}/:id/items`, handle: list });
+  scope.route({
+    method: "GET",
+    path: `${path}/:id/items/:item`,
+    handle: async ({ caller, request }) => {
+      const { id, item } = checkInput(NamedItem, request.params);
+      return itemAt(caller, threadOf(id), item);
+    },
+  });
+}
+
+const threadIn = ({ request }: Exchange): string => threadOf(checkInput(Named, request.params).id);
+
+async function create({ caller, request }: Exchange): Promise<object> {
+  const { metadata } = checkInput(Create, request.body ?? {}) ?? {};
+  // The first response names the agent; until then it is the thread of one that the caller can use.
+  const { items } = await caller.perform(operations.agent.list, { limit: 1 });
+  const [agent] = items;
+  if (agent === undefined)
+    throw new NoAgentError("no agent is there that can answer in a conversation", "Deploy an agent first.", {});
+  const tags = tagsWith(metadata ?? {});
+  return conversationOf(await caller.perform(operations.thread.create, { agent: agent.name, tags }));
+}
+
+async function update(exchange: Exchange): Promise<object> {
+  const { caller, request } = exchange;
+  const id = threadIn(exchange);
+  const { metadata } = checkInput(Update, request.body);
+  const { tags } = await caller.perform(operations.thread.get, { id });
+  return conversationOf(await caller.perform(operations.thread.update, { id, tags: tagsWith(metadata ?? {}, tags) }));
+}
+
+async function list(exchange: Exchange): Promise<object> {
+  const { limit, order, after } = checkInput(ListQuery, exchange.request.query);
+  const all: ConversationItem[] = [];
+  let isAfter = after === undefined || order === "asc";
+  for await (const item of itemsOf(exchange.caller, threadIn(exchange))) {
+    if (isAfter) all.push(item);
+    isAfter ||= item.id === after;
+    if (order === "desc" && all.length > limit) break;
+  }
+  const ordered = order === "asc" ? all.toReversed() : all;
+  const begin = order === "asc" && after !== undefined ? ordered.findIndex(({ id }) => id === after) + 1 : 0;
+  if (after !== undefined && (order === "asc" ? begin === 0 : !isAfter)) throw itemNotFound(after);
+  const data = ordered.slice(begin, begin + limit);
+  return {
+    object: "list",
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: ordered.length > begin + limit,
+  };
+}
+
+async function itemAt(caller: Caller, thread: string, id: string): Promise<ConversationItem> {
+  for await (const item of itemsOf(caller, thread)) if (item.id === id) return item;
+  throw itemNotFound(id);
+}
+
+const itemNotFound = (item: string) =>
+  new ItemNotFoundError(`the conversation has no message ${item}`, "GET …/items lists its messages.", { item });

@@ -1,0 +1,183 @@
+import { Agent, OpenAIResponsesModel, Runner } from "@openai/agents";
+import OpenAI from "openai";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { DeployOutcome } from "../../../src/api/contract/agents/agents.ts";
+import { Thread } from "../../../src/api/contract/threads/threads.ts";
+import type { LanguageModel, ModelRequest } from "../../../src/models/port/language-model.ts";
+import { scripted, type ScriptedTurnInput } from "../../../src/models/vendors/index.ts";
+import { models } from "../../helpers/engine.ts";
+import { verifies } from "../../helpers/verifies.ts";
+import { WorkspaceServer } from "../../helpers/workspaces.ts";
+
+verifies("api.openai");
+
+let server: WorkspaceServer;
+let key: string;
+let requests: ModelRequest[] = [];
+let turns: readonly ScriptedTurnInput[] = [];
+const model: LanguageModel = {
+  id: "scripted/inline",
+  limits: undefined,
+  stream: (request, signal) => {
+    requests.push(request);
+    const isDoorman = request.tools.some(({ name }) => name === "handoff_greeter");
+    const handOff = [{ toolCalls: [{ name: "handoff_greeter", arguments: { reason: "a greeting" } }] }];
+    return scripted(isDoorman ? handOff : turns).stream(request, signal);
+  },
+};
+
+beforeAll(async () => {
+  server = await WorkspaceServer.start({ overrides: { models: models(model) } });
+  key = await server.createKey("operator");
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  requests = [];
+});
+
+const openai = (apiKey = key) => new OpenAI({ apiKey, baseURL: `${server.url}/v1`, maxRetries: 0 });
+const asked = () => JSON.stringify(requests.at(-1)?.messages);
+
+test("responses of a conversation see the previous ones, and the conversation is a thread", async () => {
+  const { conversations, responses } = openai();
+  const conversation = await conversations.create({ metadata: { topic: "names" } });
+  expect(conversation).toMatchObject({ object: "conversation", metadata: { topic: "names" } });
+  turns = [{ text: "Hello, Ada." }];
+  const first = await responses.create({
+    model: "data-analyzer",
+    input: "I am Ada.",
+    conversation: conversation.id,
+  });
+  expect(first.conversation).toEqual({ id: conversation.id });
+  turns = [{ text: "You are Ada." }];
+  const stream = await responses.create({
+    model: "data-analyzer",
+    input: "Who am I?",
+    conversation: { id: conversation.id },
+    stream: true,
+  });
+  const events = await Array.fromAsync(stream);
+  expect(events.at(-1)).toMatchObject({
+    type: "response.completed",
+    response: { conversation: { id: conversation.id } },
+  });
+  expect(asked()).toContain("I am Ada.");
+  expect(await responses.retrieve(first.id)).toMatchObject({ conversation: { id: conversation.id } });
+  const thread = conversation.id.replace("conv_", "");
+  const { body } = await server.ask("default", "GET", `/api/v1/threads/${thread}`);
+  expect(Thread.parse(body)).toMatchObject({ agent: "data-analyzer", title: "I am Ada.", tags: ["topic=names"] });
+});
+
+test("the messages of a conversation are listed in both orders, page by page, and read by their ids", async () => {
+  const { conversations, responses } = openai();
+  const { id } = await conversations.create();
+  for (const word of ["one", "two", "three"]) {
+    turns = [{ text: `${word}!` }];
+    await responses.create({ model: "greeter", input: word, conversation: id });
+  }
+  const said = ["one", "one!", "two", "two!", "three", "three!"];
+  const texts = async (order: "asc" | "desc", limit: number) => {
+    const all: string[] = [];
+    for await (const item of conversations.items.list(id, { order, limit }))
+      if (item.type === "message") all.push(item.content.map((part) => ("text" in part ? part.text : "")).join(""));
+    return all;
+  };
+  for (const limit of [1, 4, 100]) {
+    expect(await texts("asc", limit)).toEqual(said);
+    expect(await texts("desc", limit)).toEqual(said.toReversed());
+  }
+  const { data } = await conversations.items.list(id, { limit: 1 });
+  expect(data).toMatchObject([{ role: "assistant", content: [{ type: "output_text", text: "three!" }] }]);
+  const [last] = data;
+  expect(await conversations.items.retrieve(last?.id ?? "", { conversation_id: id })).toEqual(last);
+  for (const after of ["msg_none", "x"])
+    for (const order of ["asc", "desc"] as const)
+      await expect(conversations.items.list(id, { after, order })).rejects.toMatchObject({
+        status: 404,
+        code: "CONVERSATION_ITEM_NOT_FOUND",
+      });
+});
+
+test("metadata is replaced, and a conversation is deleted with its responses", async () => {
+  const { conversations, responses } = openai();
+  const { id } = await conversations.create({ metadata: { a: "1", b: "2" } });
+  const thread = `/api/v1/threads/${id.replace("conv_", "")}`;
+  await server.ask("default", "PATCH", thread, { tags: ["kept", "a=1"] });
+  expect(await conversations.update(id, { metadata: { c: "x=y" } })).toMatchObject({ metadata: { c: "x=y" } });
+  expect(Thread.parse((await server.ask("default", "GET", thread)).body).tags).toEqual(["kept", "c=x=y"]);
+  for (const metadata of [{ "a=b": "1" }, { key: "v".repeat(61) }])
+    await expect(conversations.update(id, { metadata })).rejects.toMatchObject({ status: 400 });
+  turns = [{ text: "Yes." }];
+  const { id: response } = await responses.create({ model: "greeter", input: "Is it?", conversation: id });
+  expect(await conversations.delete(id)).toEqual({ id, object: "conversation.deleted", deleted: true });
+  await expect(conversations.retrieve(id)).rejects.toMatchObject({ status: 404 });
+  await expect(responses.retrieve(response)).rejects.toMatchObject({ status: 404 });
+});
+
+test("a conversation stays with the agent that took it, and moves to another that a request names", async () => {
+  const text = `name = "doorman"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nhandoffs = ["greeter"]\nsystem_prompt = "You open."\n`;
+  DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source: text })).body);
+  const { conversations, responses } = openai();
+  const { id } = await conversations.create();
+  const thread = `/api/v1/threads/${id.replace("conv_", "")}`;
+  const agent = async () => Thread.parse((await server.ask("default", "GET", thread)).body).agent;
+  turns = [{ text: "I greet." }];
+  for (const input of ["First", "Second", "Third"]) {
+    const { output_text: said } = await responses.create({ model: "doorman", input, conversation: id });
+    expect([said, await agent()]).toEqual(["I greet.", "greeter"]);
+  }
+  await responses.create({ model: "data-analyzer", input: "Fourth", conversation: id });
+  expect(await agent()).toBe("data-analyzer");
+  let previous: string | undefined;
+  for (const input of ["First", "Second", "Third"]) {
+    const { id: response } = await responses.create({
+      model: "doorman",
+      input,
+      previous_response_id: previous ?? null,
+    });
+    previous = response;
+  }
+  expect(requests.filter(({ tools }) => tools.some(({ name }) => name === "handoff_greeter"))).toHaveLength(2);
+});
+
+test("the agents package continues a conversation by its id", async () => {
+  const { id } = await openai().conversations.create();
+  const agent = new Agent({ name: "front", model: new OpenAIResponsesModel(openai(), "greeter") });
+  const runner = new Runner({ tracingDisabled: true });
+  turns = [{ text: "Hello, Ada." }];
+  expect((await runner.run(agent, "I am Ada.", { conversationId: id })).finalOutput).toBe("Hello, Ada.");
+  await runner.run(agent, "Who am I?", { conversationId: id });
+  expect(asked()).toContain("I am Ada.");
+});
+
+test("a question is answered in the conversation", async () => {
+  const source = `name = "registrar"\nversion = "1.0.0"\ncapabilities = ["office-work"]\ntools = ["user"]\nsystem_prompt = "You file."\n`;
+  DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source })).body);
+  const { id } = await openai().conversations.create();
+  turns = [{ toolCalls: [{ name: "user__ask_user", arguments: { question: "Which drawer?" } }] }, { text: "Filed." }];
+  const said: string[] = [];
+  for (const input of ["File it.", "The upper one."])
+    said.push((await openai().responses.create({ model: "registrar", input, conversation: id })).output_text);
+  expect(said).toEqual(["Which drawer?", "Filed."]);
+});
+
+test("requests that do not fit, and conversations of others, are refused", async () => {
+  const { conversations, responses } = openai();
+  const { id } = await conversations.create();
+  const both = { model: "greeter", input: "x", conversation: id, previous_response_id: "resp_x" };
+  await expect(responses.create(both)).rejects.toMatchObject({ status: 400 });
+  const item = { type: "message", role: "user", content: "x" } as const;
+  await expect(conversations.create({ items: [item] })).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining("messages are added by responses"),
+  });
+  await server.createWorkspace("red");
+  const other = openai(await server.createKey("operator", "red"));
+  const reader = openai(await server.createKey("readonly"));
+  await expect(other.conversations.retrieve(id)).rejects.toMatchObject({ status: 404 });
+  await expect(other.responses.create({ model: "greeter", input: "x", conversation: id })).rejects.toMatchObject({
+    status: 404,
+  });
+  for (const denied of [reader.conversations.create(), reader.conversations.delete(id)])
+    await expect(denied).rejects.toMatchObject({ status: 403 });
+});
