@@ -14,6 +14,7 @@ import { tempDirectory } from "../test/helpers/temp.ts";
 const ROOT = join(import.meta.dirname, "..");
 const FILE = join(ROOT, "src/cli/conformance.json");
 const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
+const OXFMT = join(ROOT, "node_modules/oxfmt/bin/oxfmt");
 
 const Suite = z.strictObject({
   protocol: z.string(),
@@ -148,8 +149,10 @@ const fileOf = (tests: Tests): string => (typeof tests === "string" ? tests : te
 export const readConformance = (): z.infer<typeof Conformance> =>
   Conformance.parse(JSON.parse(readFileSync(FILE, "utf8")));
 
-const write = (conformance: z.infer<typeof Conformance>): void =>
-  writeFileSync(FILE, `${JSON.stringify(conformance, null, 2)}\n`);
+function write(conformance: z.infer<typeof Conformance>): void {
+  writeFileSync(FILE, JSON.stringify(conformance, null, 2));
+  execFileSync(process.execPath, [OXFMT, FILE], { cwd: ROOT, stdio: "pipe" });
+}
 
 /** Replaces the recorded results of the suites of these protocols. */
 export function recordSuites(results: readonly Suite[]): void {
