@@ -1,17 +1,26 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
-import { TaskId } from "../../kernel/ids.ts";
+import { type RunId, TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.ts";
-import { composeMessage } from "../../messaging/acl/index.ts";
-import type { ReplyIndex, ReplyRecord, Runs } from "../lifecycle/index.ts";
-import { cancellationId, letterOf, messageIdOf } from "../../messaging/acl/index.ts";
+import {
+  cancellationId,
+  composeMessage,
+  isDelegation,
+  letterOf,
+  messageIdOf,
+  runIdOf,
+} from "../../messaging/acl/index.ts";
+import { isPast } from "../../messaging/router/index.ts";
+import type { ReplyIndex, ReplyRecord, RunAnswers, Runs } from "../lifecycle/index.ts";
+import { RunEndedError, RunNotFoundError } from "../record/index.ts";
 import type { MessageSender, SentRecords, TaskService } from "./ports.ts";
 import { taskOfWait } from "./task-waits.ts";
 
 export type CancellationsDeps = {
-  readonly runs: Pick<Runs, "hub">;
+  readonly runs: Pick<Runs, "hub" | "lastOf" | "cancel">;
   readonly waits: Pick<ReplyIndex, "abandoned" | "markNotified">;
+  readonly answers: Pick<RunAnswers, "sent">;
   readonly sent: SentRecords;
   readonly tasks: Pick<TaskService, "cancel">;
   readonly post: MessageSender;
@@ -21,9 +30,12 @@ export type CancellationsDeps = {
 const BATCH_MAX = 100;
 
 /**
- * Sends `cancel` to the agents asked by a run that ended before they replied, and cancels the tasks that it offered.
+ * Sends `cancel` to the agents asked by a run that ended before they replied, and cancels the tasks that it offered and the
+ * runs below it.
  * conversations.cancellations.F1. A cancellation is sent after the run's end is durable, after a restart by the next
  *   server; sent twice it is one message.
+ * conversations.cancellations.F2. A run below another ends when the other stops waiting for it, also if their conversation
+ *   is over and takes no message.
  */
 export class Cancellations implements AsyncDisposable {
   readonly #deps: CancellationsDeps;
@@ -74,9 +86,14 @@ export class Cancellations implements AsyncDisposable {
     if (task !== undefined) return this.#cancelTask(wait, task);
     const { sent, post, clock } = this.#deps;
     const { workspace, agent, runId, replyWith } = wait;
-    const cancelMessage = await sent.find(workspace, letterOf(replyWith));
-    if (cancelMessage === undefined || cancelMessage.recipients.length === 0) return true;
-    const { conversationId, protocol, ontology, language, priority, trace, hops, trail } = cancelMessage.message;
+    const request = await sent.find(workspace, letterOf(replyWith));
+    if (request === undefined || request.recipients.length === 0) return true;
+    if (isDelegation(replyWith)) {
+      for (const recipient of request.recipients) await this.#cancelBelow(runIdOf(request.message, recipient), agent);
+      // The conversation has expired with the wait.
+      if (isPast(request.message.replyByMs ?? 0, clock.nowMs())) return true;
+    }
+    const { conversationId, protocol, ontology, language, priority, trace, hops, trail } = request.message;
     const id = messageIdOf(runId, `cancel ${replyWith}`);
     const submitted = await post.submit(
       composeMessage({
@@ -84,7 +101,7 @@ export class Cancellations implements AsyncDisposable {
         workspace,
         performative: "cancel",
         sender: agent,
-        address: { type: "receivers", names: cancelMessage.recipients },
+        address: { type: "receivers", names: request.recipients },
         content: { type: "text", text: "the run that asked has ended; the answer is not needed any more" },
         replyWith: cancellationId(id),
         conversationId,
@@ -101,6 +118,18 @@ export class Cancellations implements AsyncDisposable {
     if (submitted.type === "accepted") return true;
     log.info({ runId, code: submitted.error.code }, "failed to send cancel to agents asked by an ended run");
     return submitted.type === "answered" || submitted.retryAfterMs === undefined;
+  }
+
+  /** Ends a run without an answer: no run waits for it. */
+  async #cancelBelow(run: RunId, agent: string): Promise<void> {
+    const { answers, runs } = this.#deps;
+    await answers.sent(runs.lastOf(run));
+    try {
+      await runs.cancel(run, `${agent} does not wait for the result any more`);
+    } catch (error) {
+      // It has ended, or was never started.
+      if (!(error instanceof RunEndedError || error instanceof RunNotFoundError)) throw error;
+    }
   }
 
   async #cancelTask({ workspace }: ReplyRecord, id: TaskId): Promise<boolean> {

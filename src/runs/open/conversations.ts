@@ -55,7 +55,7 @@ export function openConversations(
   const sent = sentIn(router);
   const alarm = new TimerQueue(clock);
   const agreements = new Agreements({ runs, answers, agents, sent, post: router, clock, alarm, afterMs: agreeAfterMs });
-  const cancellations = new Cancellations({ runs, waits, sent, tasks, post: router, clock });
+  const cancellations = new Cancellations({ runs, waits, answers, sent, tasks, post: router, clock });
   const handler = new Correspondence({
     agreements,
     agents,
