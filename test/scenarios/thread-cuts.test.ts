@@ -1,19 +1,25 @@
-import { type Arbitrary, array, assert, boolean, constantFrom, nat, property, record } from "fast-check";
+import { type Arbitrary, array, assert, asyncProperty, boolean, constantFrom, nat, record } from "fast-check";
 import { expect, test } from "vitest";
 import { mint, RunId, ThreadId, ToolCallId } from "../../src/kernel/ids.ts";
 import { layOut } from "../../src/runs/context/index.ts";
 import type { JournalEntry, RunEvent } from "../../src/runs/index.ts";
 import { foldRun, historyOf, messagesOf, PastRun, pastRunOf } from "../../src/runs/record/index.ts";
 import type { ModelMessage } from "../../src/models/port/language-model.ts";
+import { withCallIds } from "../../src/models/port/index.ts";
+import { WIRE_RULES, wireFaults, wireRequest } from "../helpers/wire-rules.ts";
 
 const MODEL = { id: "test/model", limits: undefined };
 const thread = mint(ThreadId);
 const NO_USAGE = {};
 
+/** Ids as servers and gateways give them. */
+const IDS = ["call_0", "call_0_2", "", "functions.describe:0", "abcdefgh1", `call_${"long".repeat(20)}`];
+
 /** One model turn of a run: its text, its calls with ids of the model, and whether the user said something during it. */
 const Turn = record({
-  text: constantFrom("", "words"),
-  calls: array(constantFrom("call_0", "call_1", ""), { maxLength: 3 }),
+  text: constantFrom("", "words", "\n"),
+  calls: array(constantFrom(...IDS), { maxLength: 3 }),
+  arguments: constantFrom("{}", "", '{"path": "exa', "[1]"),
   input: boolean(),
   model: constantFrom(MODEL.id, "other/model"),
   rejected: boolean(),
@@ -38,11 +44,11 @@ function eventsOf({ turns, summary }: Course, parent: RunId | null, before: numb
     },
     { type: "run-start", attempt: 1 },
   ];
-  turns.forEach(({ text, calls, input, model, rejected, asks }, index) => {
+  turns.forEach(({ text, calls, arguments: written, input, model, rejected, asks }, index) => {
     const step = index + 1;
     events.push({ type: "model-start", step, model, attempt: 1 });
     if (input) events.push(inputEvent());
-    const toolCalls = calls.map((id) => ({ id, name: "look", arguments: "{}" }));
+    const toolCalls = calls.map((id) => ({ id, name: "look", arguments: written }));
     const content = { text, toolCalls, providerMetadata: { signature: `${step}` } };
     events.push({
       type: "model-end",
@@ -173,31 +179,96 @@ function requestAfter(past: ReadonlyMap<RunId, PastRun>, parent: RunId): readonl
   return messagesOf(view, parts, cover).messages;
 }
 
+/** Ends each run at each of its events in turn, and calls `check` with what the next run of the thread would be asked. */
+async function atEveryCut(
+  courses: readonly Course[],
+  end: number,
+  check: (request: readonly ModelMessage[], saidAfter: readonly string[]) => void | Promise<void>,
+) {
+  const past = new Map<RunId, PastRun>();
+  let parent: RunId | null = null;
+  for (const course of courses) {
+    const before: PastRun | undefined = parent === null ? undefined : past.get(parent);
+    const events = eventsOf(course, parent, before?.to.turns ?? 0);
+    const id = mint(RunId);
+    for (let cut = 2; cut <= events.length; cut += 1) {
+      const ended = [...events.slice(0, cut), ENDS[end] ?? ENDS[0]].filter((event) => event !== undefined);
+      const kept = pastRunOf(viewOf(id, ended), before);
+      expect(PastRun.parse(JSON.parse(JSON.stringify(kept)))).toEqual(kept);
+      past.set(id, kept);
+      // A summary stands for what was said before its end.
+      const isCovered = kept.points.coveredThrough > (before?.to.turns ?? 0);
+      await check(requestAfter(past, id), isCovered ? [] : saidIn(ended));
+    }
+    parent = id;
+  }
+}
+
 // record.dialogue.D1
-test("whatever a run was cut at, the next request of its thread is valid for every provider", () => {
-  assert(
-    property(array(Course, { minLength: 1, maxLength: 3 }), nat(2), (courses, end) => {
-      const past = new Map<RunId, PastRun>();
-      let parent: RunId | null = null;
-      for (const course of courses) {
-        const before: PastRun | undefined = parent === null ? undefined : past.get(parent);
-        const events = eventsOf(course, parent, before?.to.turns ?? 0);
-        const id = mint(RunId);
-        for (let cut = 2; cut <= events.length; cut += 1) {
-          const ended = [...events.slice(0, cut), ENDS[end] ?? ENDS[0]].filter((event) => event !== undefined);
-          const kept = pastRunOf(viewOf(id, ended), before);
-          expect(PastRun.parse(JSON.parse(JSON.stringify(kept)))).toEqual(kept);
-          past.set(id, kept);
-          const request = requestAfter(past, id);
-          expect(faultsOf(request)).toEqual([]);
-          const text = request.map((message) => (message.role === "user" ? message.text : "")).join("\n");
-          // A summary stands for what was said before its end.
-          const isCovered = kept.points.coveredThrough > (before?.to.turns ?? 0);
-          expect(isCovered ? [] : saidIn(ended).filter((said) => !text.includes(said))).toEqual([]);
-        }
-        parent = id;
-      }
-    }),
+test("whatever a run was cut at, the next request of its thread is valid", async () => {
+  await assert(
+    asyncProperty(array(Course, { minLength: 1, maxLength: 3 }), nat(2), (courses, end) =>
+      atEveryCut(courses, end, (request, said) => {
+        expect(faultsOf(request)).toEqual([]);
+        const text = request.map((message) => (message.role === "user" ? message.text : "")).join("\n");
+        expect(said.filter((words) => !text.includes(words))).toEqual([]);
+      }),
+    ),
     { numRuns: 150 },
+  );
+});
+
+test.each(WIRE_RULES)("the next request of a cut thread keeps the rules of $type $api $model", async (rules) => {
+  await assert(
+    asyncProperty(array(Course, { minLength: 1, maxLength: 2 }), nat(2), (courses, end) =>
+      atEveryCut(courses, end, async (request) => {
+        const body = await wireRequest(rules, request);
+        const faults = wireFaults(rules, body);
+        expect(faults, JSON.stringify(body)).toEqual([]);
+      }),
+    ),
+    { numRuns: 25 },
+  );
+});
+
+/** Calls with their results. */
+const callsOf = (...ids: readonly string[]): readonly ModelMessage[] => [
+  { role: "assistant", text: "", toolCalls: ids.map((id) => ({ id, name: "look", arguments: "{}" })) },
+  {
+    role: "tool",
+    results: ids.map((id) => ({ id, name: "look", text: "seen", structured: undefined, failed: false })),
+  },
+];
+
+test.each(WIRE_RULES)("$type $api $model reads the same ids in a longer dialogue", async (rules) => {
+  const begun: readonly ModelMessage[] = [{ role: "user", text: "ask" }, ...callsOf(...IDS), ...callsOf(...IDS)];
+  const [short, long] = [await wireRequest(rules, begun), await wireRequest(rules, [...begun, ...callsOf(...IDS)])];
+  const read = rules.read(short);
+  expect(rules.read(long).slice(0, read.length)).toEqual(read);
+});
+
+test("metadata of a call is sent back although its id was replaced", async () => {
+  const [gemini] = WIRE_RULES.filter(({ type }) => type === "google");
+  const ids = ["", "call_0"];
+  const turn = (signature: string): readonly ModelMessage[] => [
+    {
+      role: "assistant",
+      text: "",
+      toolCalls: ids.map((id) => ({ id, name: "look", arguments: "{}" })),
+      providerMetadata: {
+        vendor: "google",
+        reasoning: [],
+        calls: Object.fromEntries(ids.map((id) => [id, { thoughtSignature: `${signature}${id}` }])),
+      },
+    },
+    {
+      role: "tool",
+      results: ids.map((id) => ({ id, name: "look", text: "seen", structured: undefined, failed: false })),
+    },
+  ];
+  const messages = withCallIds([{ role: "user", text: "ask" }, ...turn("a"), ...turn("b")], (id) => id !== "");
+  const body = JSON.stringify(gemini && (await wireRequest(gemini, messages)));
+  expect(body.match(/"thoughtSignature":"[^"]*"/g)).toEqual(
+    ["a", "acall_0", "b", "bcall_0"].map((signature) => `"thoughtSignature":"${signature}"`),
   );
 });

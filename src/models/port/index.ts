@@ -28,3 +28,4 @@ export {
   type RoleModels,
   isRetryable,
 } from "./language-model.ts";
+export { withCallIds } from "./call-ids.ts";

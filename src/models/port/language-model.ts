@@ -14,7 +14,13 @@ export type ModelMessage =
   | { readonly role: "tool"; readonly results: readonly ModelToolResult[] };
 
 /** A call the model asks for; `arguments` is its raw text and may not be JSON. */
-export type ModelToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
+export type ModelToolCall = {
+  readonly id: string;
+  /** The id that the model gave, if `id` replaces it; provider metadata names the call by it. */
+  readonly givenId?: string | undefined;
+  readonly name: string;
+  readonly arguments: string;
+};
 
 export type ModelToolResult = {
   readonly id: string;

@@ -9,8 +9,9 @@ import {
   type ModelMessage,
   type ModelToolCall,
   type ModelToolResult,
+  withCallIds,
 } from "../../models/port/index.ts";
-import { mergedMessages, uniqueCallIds } from "./valid-dialogue.ts";
+import { mergedMessages } from "./valid-dialogue.ts";
 import type { PastRun } from "./history/history.ts";
 import type { RunArtifact } from "./artifact-store.ts";
 import type { RunFile } from "./history/transcript.ts";
@@ -247,7 +248,8 @@ export function messagesOf(
   const last = [...pendingInputs(view).map(({ text }) => text), ...(lastTurnIsEmpty(view) ? [EMPTY_NUDGE] : [])];
   const closing = last.map((text): ModelMessage => ({ role: "user", text }));
   const messages = mergedMessages([...head, ...messagesFor(own), ...closing]);
-  return { messages: uniqueCallIds(messages), requestAt: head.length - 1 };
+  // Some local servers count the calls of each answer from 0, or name none.
+  return { messages: withCallIds(messages, (id) => id !== ""), requestAt: head.length - 1 };
 }
 
 const EMPTY_NUDGE = "Your last answer was empty. Answer the request now, or call a tool.";

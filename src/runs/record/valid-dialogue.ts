@@ -24,36 +24,3 @@ function mergedPair(one: ModelMessage, other: ModelMessage): ModelMessage | unde
 }
 
 const joined = (...texts: readonly string[]): string => texts.filter((text) => text !== "").join("\n\n");
-
-/**
- * The messages with a new id for each call whose id an earlier call has: some local servers count the calls of each
- * answer from 0, and providers refuse an id that occurs twice.
- */
-export function uniqueCallIds(messages: readonly ModelMessage[]): readonly ModelMessage[] {
-  const seen = new Set<string>();
-  let renamed: ReadonlyMap<number, string> = new Map();
-  return messages.map((message) => {
-    if (message.role === "assistant") {
-      const ids = message.toolCalls.map(({ id }) => uniqueId(id, seen));
-      renamed = new Map(ids.entries().filter(([index, id]) => id !== message.toolCalls[index]?.id));
-      if (renamed.size === 0) return message;
-      return {
-        ...message,
-        toolCalls: message.toolCalls.map((call, at) => ({ ...call, id: renamed.get(at) ?? call.id })),
-      };
-    }
-    if (message.role === "user" || renamed.size === 0) return message;
-    return {
-      ...message,
-      results: message.results.map((result, at) => ({ ...result, id: renamed.get(at) ?? result.id })),
-    };
-  });
-}
-
-function uniqueId(id: string, seen: Set<string>): string {
-  const base = id === "" ? "call" : id;
-  let unique = base;
-  for (let count = 2; seen.has(unique); count += 1) unique = `${base}_${count}`;
-  seen.add(unique);
-  return unique;
-}

@@ -202,9 +202,10 @@ test("usage that is not given is undefined, and what is given is not rounded to 
   });
 });
 
-test("the whole dialogue reaches the server, with a broken call still valid JSON", async () => {
+test("the whole dialogue reaches the server, with the arguments of a broken call in a JSON object", async () => {
   await using server = await streaming(chunk({ content: "ok" }, "stop"), "[DONE]");
   const call = { id: "c1", name: "get_weather", arguments: '{"city": "Par' };
+  const wrapped = JSON.stringify({ malformed_arguments: call.arguments });
   const messages: readonly ModelMessage[] = [
     { role: "user", text: "weather?" },
     { role: "assistant", text: "Looking.", toolCalls: [call] },
@@ -237,9 +238,7 @@ test("the whole dialogue reaches the server, with a broken call still valid JSON
       {
         role: "assistant",
         content: "Looking.",
-        tool_calls: [
-          { id: "c1", type: "function", function: { name: "get_weather", arguments: JSON.stringify(call.arguments) } },
-        ],
+        tool_calls: [{ id: "c1", type: "function", function: { name: "get_weather", arguments: wrapped } }],
       },
       { role: "tool", tool_call_id: "c1", content: "not JSON" },
     ],

@@ -8,7 +8,14 @@ import type {
   LanguageModelV4ToolResultPart,
 } from "@ai-sdk/provider";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../../kernel/json.ts";
-import type { ModelImage, ModelMessage, ModelRequest, ModelToolCall, ModelToolResult } from "../../port/index.ts";
+import {
+  type ModelImage,
+  type ModelMessage,
+  type ModelRequest,
+  type ModelToolCall,
+  type ModelToolResult,
+  withCallIds,
+} from "../../port/index.ts";
 import { type ProviderMetadata, providerMetadataOf } from "./provider-metadata.ts";
 import { type LoadedImages, withheldNote } from "../loaded-images.ts";
 import type { ProviderTraits } from "./vendor.ts";
@@ -21,7 +28,9 @@ export function callOptions(request: ModelRequest, context: Context): LanguageMo
   const { system, messages, tools, settings, answerSchema } = request;
   const { traits } = context;
   const opening: LanguageModelV4Message[] = system === "" ? [] : [{ role: "system", content: system }];
-  const prompt = [...opening, ...messages.flatMap((message) => promptMessages(message, context))];
+  const named = withCallIds(messages, (id) => traits.callId.test(id));
+  const dialogue = named.flatMap((message) => promptMessages(message, context));
+  const prompt = [...opening, ...(traits.userAfterResults ? dialogue : withAnswers(dialogue))];
   const options = { ...traits.options(settings), ...settings.options };
   const caches = settings.cacheKey !== undefined;
   return {
@@ -43,6 +52,14 @@ export function callOptions(request: ModelRequest, context: Context): LanguageMo
     ...(Object.keys(options).length === 0 ? {} : { providerOptions: { [traits.optionsKey]: options } }),
   };
 }
+
+/** The dialogue with a message of the model between results and a message of the user: a turn that was stopped after its calls has none. */
+const withAnswers = (dialogue: readonly LanguageModelV4Message[]): readonly LanguageModelV4Message[] =>
+  dialogue.flatMap((message, at) =>
+    message.role === "user" && dialogue[at - 1]?.role === "tool" ? [STOPPED, message] : [message],
+  );
+
+const STOPPED: LanguageModelV4Message = { role: "assistant", content: [{ type: "text", text: "(stopped)" }] };
 
 /** Marks the end of the system prompt and of the last two messages, so that the provider caches the request up to there. */
 function markMessages(prompt: readonly LanguageModelV4Message[], traits: ProviderTraits): LanguageModelV4Message[] {
@@ -99,23 +116,23 @@ function assistantMessage(
         text: part.text,
         ...optionsOf(part.options),
       })),
-      ...(text === "" ? [] : [{ type: "text" as const, text }]),
+      // Providers refuse a text of white space.
+      ...(text.trim() === "" ? [] : [{ type: "text" as const, text }]),
       ...toolCalls.map((call) => ({
         type: "tool-call" as const,
         toolCallId: call.id,
         toolName: call.name,
-        input: inputOf(call, traits),
-        ...optionsOf(back?.calls[call.id]),
+        input: inputOf(call),
+        ...optionsOf(back?.calls[call.givenId ?? call.id]),
       })),
     ],
   };
 }
 
-/** Arguments that are not a JSON object are sent as a string, or wrapped in an object, so that a malformed call does not fail the request. */
-function inputOf({ arguments: text }: ModelToolCall, { objectArguments }: ProviderTraits): unknown {
+/** Arguments that are not a JSON object are wrapped in one, so that a malformed call does not fail the request. */
+function inputOf({ arguments: text }: ModelToolCall): JsonObject {
   const parsed = parseJson(text.trim() === "" ? "{}" : text);
-  if (parsed.type === "parsed" && isJsonObject(parsed.value)) return parsed.value;
-  return objectArguments ? { malformed_arguments: text } : text;
+  return parsed.type === "parsed" && isJsonObject(parsed.value) ? parsed.value : { malformed_arguments: text };
 }
 
 function toolMessages(results: readonly ModelToolResult[], context: Context): readonly LanguageModelV4Message[] {

@@ -1,4 +1,5 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
+import { CLAUDE_CALL_ID } from "./rules.ts";
 import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
@@ -9,8 +10,9 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
 const traits: ProviderTraits = {
   optionsKey: "anthropic",
   toolImages: "inside",
+  callId: CLAUDE_CALL_ID,
+  userAfterResults: true,
   pdfBytesMax: 20 * 1024 * 1024,
-  objectArguments: true,
   breakpoint: { cacheControl: { type: "ephemeral" } },
   options: () => ({}),
 };

@@ -1,5 +1,6 @@
 import { createAmazonBedrock } from "@ai-sdk/amazon-bedrock";
 import type { AwsKeys } from "../providers.ts";
+import { CLAUDE_CALL_ID } from "./rules.ts";
 import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 /** Models on Amazon Bedrock, by its Converse protocol: with a bearer token, or signed with AWS keys. */
@@ -26,9 +27,10 @@ const credentials = (keys: AwsKeys | undefined) => async () => {
 const plain: ProviderTraits = {
   optionsKey: "bedrock",
   toolImages: "inside",
+  callId: CLAUDE_CALL_ID,
+  userAfterResults: true,
   // A limit of Amazon, and lower than others'.
   pdfBytesMax: 4_500_000,
-  objectArguments: true,
   breakpoint: undefined,
   options: () => ({}),
 };

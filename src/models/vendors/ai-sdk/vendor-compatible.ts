@@ -1,5 +1,6 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModelV4Usage } from "@ai-sdk/provider";
+import { CLAUDE_CALL_ID, MISTRAL_RULES } from "./rules.ts";
 import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 /** The name options go under. */
@@ -16,17 +17,23 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
     fetch,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
-  return { model: provider.chatModel(model), traits };
+  return { model: provider.chatModel(model), traits: { ...traits, ...rulesOf(model) } };
 }
 
 const traits: ProviderTraits = {
   optionsKey: NAME,
   toolImages: "after",
+  // Gateways put what they need back into the ids of their calls.
+  callId: /./,
+  userAfterResults: true,
   pdfBytesMax: undefined,
-  objectArguments: false,
   breakpoint: undefined,
   options: () => ({}),
 };
+
+/** Rules of the family of a model, which the server or the model's template enforces: Mistral, Ministral, Mixtral and so on, and Claude. */
+const rulesOf = (model: string): Partial<ProviderTraits> =>
+  /[sx]tral/i.test(model) ? MISTRAL_RULES : /claude/i.test(model) ? { callId: CLAUDE_CALL_ID } : {};
 
 type VendorUsage = Parameters<NonNullable<Parameters<typeof createOpenAICompatible>[0]["convertUsage"]>>[0];
 

@@ -10,8 +10,9 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
 const traits: ProviderTraits = {
   optionsKey: "google",
   toolImages: "inside",
+  callId: /./,
+  userAfterResults: true,
   pdfBytesMax: 14 * 1024 * 1024,
-  objectArguments: true,
   breakpoint: undefined,
   options: () => ({}),
 };

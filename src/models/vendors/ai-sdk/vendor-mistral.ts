@@ -1,4 +1,5 @@
 import { createMistral } from "@ai-sdk/mistral";
+import { MISTRAL_RULES } from "./rules.ts";
 import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
@@ -8,10 +9,8 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
 
 const traits: ProviderTraits = {
   optionsKey: "mistral",
-  // A message of a user may not stand behind a tool's result.
-  toolImages: "nowhere",
+  ...MISTRAL_RULES,
   pdfBytesMax: undefined,
-  objectArguments: false,
   breakpoint: undefined,
   options: ({ cacheKey }) => (cacheKey === undefined ? {} : { promptCacheKey: cacheKey }),
 };

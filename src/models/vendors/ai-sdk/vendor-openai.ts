@@ -15,8 +15,9 @@ const cacheKey = ({ cacheKey: key }: ModelSettings) => (key === undefined ? {} :
 const chat: ProviderTraits = {
   optionsKey: "openai",
   toolImages: "after",
+  callId: /^.{1,40}$/s,
+  userAfterResults: true,
   pdfBytesMax: 20 * 1024 * 1024,
-  objectArguments: false,
   breakpoint: undefined,
   options: cacheKey,
 };

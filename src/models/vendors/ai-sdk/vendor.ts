@@ -27,8 +27,10 @@ export type ProviderTraits = {
   readonly toolImages: "inside" | "after" | "nowhere";
   /** The largest PDF file that it takes in a user's message, in bytes; undefined where it takes none. */
   readonly pdfBytesMax: number | undefined;
-  /** Whether arguments of a call in the history must be an object, also if the model's were not. */
-  readonly objectArguments: boolean;
+  /** Ids of calls that it accepts; others are replaced. */
+  readonly callId: RegExp;
+  /** Whether a message of the user may follow results; where not, a message of the model stands between them. */
+  readonly userAfterResults: boolean;
   /** Marks where the provider may keep what came before, at most four in a request; undefined where it needs no marks. */
   readonly breakpoint: JsonObject | undefined;
   /** Options that every call gets, under those that a definition gives. */
