@@ -19,6 +19,7 @@ const RETRY_MS = 5_000;
  * triggers.firing.F1. An event is on disk before its run starts, with the id of the run: after a crash the same run is started, once.
  * triggers.firing.F2. At most `parallel` runs of a trigger have not ended.
  * triggers.firing.F3. A trigger whose owner may not start the run stops, with the reason.
+ * triggers.firing.F4. Events of a trigger that is disabled or has stopped wait until it continues; those fired by hand start.
  */
 export class Firing implements AsyncDisposable {
   readonly #ports: FiringPorts;
@@ -47,7 +48,7 @@ export class Firing implements AsyncDisposable {
     seen?: SeenFile,
   ): Promise<readonly Fire[]> {
     return this.#recording.run(trigger.id, async () => {
-      const room = LIMITS.triggerEventsWaitingMax - this.#ports.store.waitingCount(trigger);
+      const room = LIMITS.triggerEventsWaitingMax - this.#ports.store.waitingCount(trigger, "all");
       const limited = fires.map((fire, index) =>
         fire.outcome !== "waiting" || index < room ? fire : { ...fire, ...FULL, event: undefined },
       );
@@ -82,7 +83,7 @@ export class Firing implements AsyncDisposable {
 
   /** Whether no more events of a trigger may wait. */
   isFull(trigger: Pick<Trigger, "workspace" | "id">): boolean {
-    return this.#ports.store.waitingCount(trigger) >= LIMITS.triggerEventsWaitingMax;
+    return this.#ports.store.waitingCount(trigger, "all") >= LIMITS.triggerEventsWaitingMax;
   }
 
   /** Starts runs of waiting events, as far as the trigger's concurrency permits. Never rejects. */
@@ -101,15 +102,17 @@ export class Firing implements AsyncDisposable {
   async #step(workspace: string, id: TriggerId): Promise<boolean> {
     const { store, starter } = this.#ports;
     const trigger = store.find(workspace, id);
-    const fire = trigger && store.firstWaiting(trigger);
-    if (trigger === undefined || fire === undefined) return false;
+    if (trigger === undefined) return false;
+    const startable = trigger.spec.enabled && trigger.stopped === undefined ? "all" : "by-hand";
+    const fire = store.firstWaiting(trigger, startable);
+    if (fire === undefined) return false;
     const { concurrency, parallel } = trigger.spec;
     const open = store.openRuns(trigger);
     const [oldest] = open;
     if (oldest === undefined || open.length < parallel) return this.#start(trigger, fire);
     if (concurrency === "queue") return this.#follow(trigger, open);
     if (concurrency === "skip") await store.settle(fire, skipped(`${parallel} runs of the trigger had not ended`));
-    else if (store.waitingCount(trigger) > 1)
+    else if (store.waitingCount(trigger, startable) > 1)
       await store.settle(fire, skipped("a later event of the trigger replaced it"));
     else await starter.cancel(oldest, `a later event of the trigger ${trigger.spec.name} replaces it`);
     return true;

@@ -14,4 +14,5 @@ export {
   type TriggerOwner,
   type TriggerPlan,
   type TriggerStore,
+  type WaitingFires,
 } from "./trigger.ts";

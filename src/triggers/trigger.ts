@@ -110,10 +110,10 @@ export interface TriggerStore extends SeenFileStore {
   /** The event with a key. */
   fireOf(trigger: Pick<Trigger, "workspace" | "id">, key: string): Fire | undefined;
   settle(fire: Pick<Fire, "workspace" | "trigger" | "key">, settled: Settled): Promise<void>;
-  /** The oldest fire of a trigger whose run is not accepted yet. */
-  firstWaiting(trigger: Pick<Trigger, "workspace" | "id">): Fire | undefined;
+  /** The oldest fire of a trigger whose run is not accepted yet; `by-hand` considers those only that a principal fired. */
+  firstWaiting(trigger: Pick<Trigger, "workspace" | "id">, which: WaitingFires): Fire | undefined;
   /** Number of fires of a trigger whose runs are not accepted yet. */
-  waitingCount(trigger: Pick<Trigger, "workspace" | "id">): number;
+  waitingCount(trigger: Pick<Trigger, "workspace" | "id">, which: WaitingFires): number;
   /** Triggers of all workspaces with waiting fires. */
   withWaiting(): readonly Trigger[];
   /** Runs of a trigger that have not ended, the oldest first. */
@@ -121,6 +121,8 @@ export interface TriggerStore extends SeenFileStore {
   /** The newest fires before a position, the newest first. */
   fires(trigger: Pick<Trigger, "workspace" | "id">, page: FirePage): readonly StoredFire[];
 }
+
+export type WaitingFires = "all" | "by-hand";
 
 /** A fire with its position in the list of fires. */
 export type StoredFire = Fire & { readonly position: number };

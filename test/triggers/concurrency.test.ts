@@ -98,7 +98,7 @@ test("events that arrive together do not exceed the limit", async () => {
   const results = await Promise.allSettled(fires);
   expect(results.filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(101);
   const { storage } = server.started.caxton;
-  expect(storage.triggers.waitingCount(triggers.get("default", "data-analyzer/busy"))).toBe(100);
+  expect(storage.triggers.waitingCount(triggers.get("default", "data-analyzer/busy"), "all")).toBe(100);
 });
 
 test("an event whose trigger is deleted at that moment is refused, and no change restores the trigger", async () => {
@@ -114,4 +114,19 @@ test("an event whose trigger is deleted at that moment is refused, and no change
   const refused = { status: "rejected", reason: { code: "TRIGGER_NOT_FOUND" } };
   expect(results).toMatchObject([{ status: "fulfilled" }, refused, refused]);
   expect(await server.ask("GET", PATH)).toMatchObject({ status: 404 });
+});
+
+test("events of a disabled trigger wait until it is enabled, and it still fires by hand", async () => {
+  await using server = await startServer({ script: [{ text: "done", delayMs: 100 }] });
+  await create(server, {});
+  // triggers.firing.F4
+  const { triggers } = server.started.caxton.triggers;
+  for (const n of [1, 2, 3])
+    await triggers.fire("default", "data-analyzer/busy", { key: `event ${n}`, event: { n }, caller: undefined });
+  await server.ask("PATCH", PATH, { enabled: false });
+  await expect.poll(() => ends(server)).toEqual(["completed", "waiting", "waiting"]);
+  await server.ask("POST", `${PATH}/fire`, { event: { n: 4 } });
+  await expect.poll(() => ends(server)).toEqual(["completed", "waiting", "waiting", "completed"]);
+  await server.ask("PATCH", PATH, { enabled: true });
+  await expect.poll(() => ends(server)).toEqual(["completed", "completed", "completed", "completed"]);
 });

@@ -133,7 +133,9 @@ test("messages wait in their order while the trigger is busy, and each is a run 
   const contents = Array.from({ length: count }, (_none, index) => `number ${String(index).padStart(4, "0")}`);
   for (const content of contents) await send({ topic: "numbers", content, conversation_id: "numbers" });
   await expect
-    .poll(() => server.started.caxton.storage.triggers.waitingCount({ workspace: "default", id: TriggerId.parse(id) }))
+    .poll(() =>
+      server.started.caxton.storage.triggers.waitingCount({ workspace: "default", id: TriggerId.parse(id) }, "all"),
+    )
     .toBe(100);
   expect((await inputs()).length).toBe(1);
   const [started] = (await fires()).flatMap(({ run }) => run ?? []);

@@ -82,8 +82,10 @@ test("the queries of the timer and of each event use an index", async () => {
   store.due(0, 1);
   store.nextDueMs();
   store.ahead(0);
-  store.firstWaiting(stored);
-  store.waitingCount(stored);
+  store.firstWaiting(stored, "all");
+  store.firstWaiting(stored, "by-hand");
+  store.waitingCount(stored, "all");
+  store.waitingCount(stored, "by-hand");
   store.withWaiting();
   store.openRuns(stored);
   const plans = [...new Set(texts.mock.calls.map(([text]) => text))]

@@ -204,13 +204,20 @@ function outcomeOf({ outcome, run, reason }: TriggerFire): string {
   return reason === "" ? outcome : `${outcome}: ${safeText(reason)}`;
 }
 
+const reasonOf = ({ reason, missed_from: from }: TriggerFire): string =>
+  safeText(
+    [...(from === null ? [] : [`earlier slots from ${from} on were missed`]), ...(reason === "" ? [] : [reason])].join(
+      "; ",
+    ),
+  );
+
 const fireColumns: readonly Column<TriggerFire>[] = [
   { title: "AT", value: ({ at }) => at },
   { title: "FIRED", value: ({ fired_at: fired }) => fired, wide: true },
   { title: "OUTCOME", value: ({ outcome }) => outcome },
   { title: "RUN", value: ({ run }) => run ?? "" },
   { title: "BY", value: ({ caller }) => safeText(caller?.name ?? ""), wide: true },
-  { title: "REASON", value: ({ reason }) => safeText(reason), shrinks: true },
+  { title: "REASON", value: reasonOf, shrinks: true },
 ];
 
 function history(command: Command, invocation: Invocation): void {

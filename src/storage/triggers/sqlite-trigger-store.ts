@@ -14,10 +14,17 @@ import {
   type Trigger,
   type TriggerPlan,
   type TriggerStore,
+  type WaitingFires,
 } from "../../triggers/index.ts";
 import type { Database } from "../database.ts";
 import { skipWaitingOfOthers } from "./declared-triggers.ts";
 import { forgetSeenFiles, putSeenFiles, seenFile, seenPaths, sweepSeenFiles } from "./seen-files.ts";
+
+const WAITING_OF = "workspace = ? AND trigger_id = ? AND outcome = 'waiting'";
+const WAITING = { all: WAITING_OF, "by-hand": `${WAITING_OF} AND caller IS NOT NULL` } as const satisfies Record<
+  WaitingFires,
+  string
+>;
 
 const optional = z
   .int()
@@ -261,18 +268,12 @@ export class SqliteTriggerStore implements TriggerStore {
     );
   }
 
-  firstWaiting({ workspace, id }: Key): Fire | undefined {
-    return this.#fires(
-      "workspace = ? AND trigger_id = ? AND outcome = 'waiting' ORDER BY seq LIMIT 1",
-      workspace,
-      id,
-    )[0];
+  firstWaiting({ workspace, id }: Key, which: WaitingFires): Fire | undefined {
+    return this.#fires(`${WAITING[which]} ORDER BY seq LIMIT 1`, workspace, id)[0];
   }
 
-  waitingCount({ workspace, id }: Key): number {
-    const sql =
-      "SELECT count(*) AS count FROM trigger_fires WHERE workspace = ? AND trigger_id = ? AND outcome = 'waiting'";
-    return this.#count(sql, workspace, id);
+  waitingCount({ workspace, id }: Key, which: WaitingFires): number {
+    return this.#count(`SELECT count(*) AS count FROM trigger_fires WHERE ${WAITING[which]}`, workspace, id);
   }
 
   withWaiting(): readonly Trigger[] {
