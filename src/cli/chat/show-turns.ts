@@ -1,4 +1,5 @@
 import type { Turn } from "../../api/contract/index.ts";
+import { questionLines } from "../run/index.ts";
 import { oneLine, safeText, type Terminal, truncate } from "../terminal/index.ts";
 
 const QUESTION_CHARS_MAX = 200;
@@ -27,9 +28,11 @@ export function turnLines(turn: Turn, { style }: Pick<Terminal, "style">): reado
   const asked = userLine(turn);
   return [
     ...(asked === "" ? [] : [style("bold", asked)]),
-    ...turn.messages.flatMap((message) =>
-      message.role === "tool" ? [style("dim", `  ${oneLine(message.name)} ${message.state}`)] : [],
-    ),
+    ...turn.messages.flatMap((message) => {
+      if (message.role !== "tool") return [];
+      if (message.question !== null) return questionLines(message.question, message.text);
+      return [style("dim", `  ${oneLine(message.name)} ${message.state}`)];
+    }),
     ...handOffLines(turn, style),
     ...(answer === "" && turn.handoffs.to === null
       ? [style("dim", `(${turn.state})`)]

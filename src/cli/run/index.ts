@@ -2,3 +2,4 @@ export { askBelow, followRun, type FollowRunOptions, isAnswerable } from "./foll
 export { run } from "./run.ts";
 export { thread } from "./thread.ts";
 export { approval } from "./asked/approval.ts";
+export { questionLines } from "./turn-text.ts";

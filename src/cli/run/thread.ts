@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { operations, SideEffects, type Thread, type threads, type Turn } from "../../api/contract/index.ts";
+import { operations, SideEffects, type Thread, type threads } from "../../api/contract/index.ts";
 import { sideEffectsOption } from "./start.ts";
 import { type Answer, fileToSend } from "../client/index.ts";
 import {
@@ -27,6 +27,7 @@ import {
 import { ageColumn, type Column, oneLine, renderFields, safeText, showBytes } from "../terminal/index.ts";
 import { STATE_TONES } from "./detail.ts";
 import { followRun } from "./follow.ts";
+import { turnText } from "./turn-text.ts";
 
 /** `caxton thread` */
 export const thread: CommandMaker = (command, invocation) => {
@@ -243,31 +244,6 @@ const summaryOf = ({ summary }: z.output<typeof threads.TurnPage>): (readonly [s
   summary === null
     ? []
     : [["Summary", `${summary.tokens} tokens stand for the summarized turns: ${safeText(summary.text)}`]];
-
-type Message = z.output<typeof threads.ThreadMessage>;
-
-function turnText({ run, siblings, state, messages, in_context }: Turn): string {
-  const others = siblings.length > 1 ? `, branch ${siblings.indexOf(run) + 1} of ${siblings.length}` : "";
-  const lines = messages.map(messageText).filter((text) => text !== "");
-  return [`${run} (${state}${others}${in_context === "whole" ? "" : `, ${in_context}`})`, ...lines, ""].join("\n");
-}
-
-function messageText(message: Message): string {
-  switch (message.role) {
-    case "user": {
-      const files = message.files.map(({ name }) => ` [${name}]`).join("");
-      return safeText(`${message.author === "" ? "user" : message.author}: ${message.text}${files}`);
-    }
-    case "assistant":
-      return message.text === "" ? "" : safeText(message.text);
-    case "tool":
-      return safeText(
-        `  ${message.name.replace("__", ".")} ${message.state}${message.has_effects ? ", may have had effects" : ""}`,
-      );
-    case "notice":
-      return safeText(`  ${message.code}: ${message.text}`);
-  }
-}
 
 function update(command: Command, invocation: Invocation): void {
   command

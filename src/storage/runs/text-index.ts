@@ -38,10 +38,14 @@ export function removeTexts(db: Database, seqs: readonly number[]): void {
   db.sql("INSERT OR REPLACE INTO text_mark (id, seq) SELECT id, seq FROM text_mark").run();
 }
 
-/** What users, agents and models wrote in a run, as the journal has it; undefined for other events. */
+/** What users, agents and models wrote in a run, as the journal has it; undefined for other events. Of replies, only answers to questions are indexed. */
 function textOf(event: RunEvent): string | undefined {
   if (event.type === "run-queue") return event.content.input;
-  if (event.type === "run-input") return event.content.text;
+  if (event.type === "run-input" || event.type === "reply-end") return event.content.text;
+  if (event.type === "reply-wait")
+    return event.content?.kind === "question"
+      ? [event.content.question, ...event.content.options].join("\n")
+      : undefined;
   return event.type === "run-complete" ? event.content.output : undefined;
 }
 
@@ -90,8 +94,10 @@ export class TextIndex {
   }
 
   #insert(seq: number, body: string): void {
-    if (!/"type":"run-(queue|input|complete)"/.test(body)) return;
-    const text = textOf(storedEvent(this.#contents, body));
+    if (!/"type":"(run-(queue|input|complete)|reply-(wait|end))"/.test(body)) return;
+    const event = storedEvent(this.#contents, body);
+    if (event.type === "reply-end" && !this.#isAnswer(event)) return;
+    const text = textOf(event);
     if (text === undefined || text === "") return;
     // A run that was deleted meanwhile gets no entry.
     this.#db
@@ -100,5 +106,15 @@ export class TextIndex {
          SELECT seq, workspace, ? FROM journal JOIN runs ON id = run_id WHERE seq = ?`,
       )
       .run(text.slice(0, LIMITS.searchedCharsMax), seq);
+  }
+
+  /** Whether it is a user's answer to a question of a model. */
+  #isAnswer({ replyWith, outcome }: Extract<RunEvent, { type: "reply-end" }>): boolean {
+    if (outcome !== "answered") return false;
+    const sql = "SELECT body FROM journal WHERE seq = (SELECT wait_seq FROM reply_waits WHERE reply_with = ?)";
+    const wait = this.#db.sql(sql).get(replyWith);
+    if (wait === undefined) return false;
+    const asked = storedEvent(this.#contents, String(wait["body"]));
+    return asked.type === "reply-wait" && asked.content?.kind === "question";
   }
 }

@@ -4,7 +4,7 @@ import { OnModelFailure } from "../models/model-choice.ts";
 import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
-import { ClientToolList } from "../runs/inputs.ts";
+import { ClientToolList, RunQuestion } from "../runs/inputs.ts";
 import { Instructions, SideEffects } from "../runs/start-run.ts";
 import { HandOffs, RunDetail, RunState } from "../runs/runs.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
@@ -162,6 +162,9 @@ export const ThreadMessage = z
       has_effects: z
         .boolean()
         .meta({ description: "Whether the call may have changed something: its tool does more than read" }),
+      question: RunQuestion.nullable().meta({
+        description: "Question that the call asks the user; if it is accepted, `text` is the answer",
+      }),
       artifacts: z.array(Artifact),
       at: Instant,
     }),

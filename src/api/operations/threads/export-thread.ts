@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { Download, Thread, Turn } from "../../contract/index.ts";
+import type { Download, RunQuestion, Thread, Turn } from "../../contract/index.ts";
 import type { Branch } from "./branch.ts";
 
 /** Turns that are in memory at once. */
@@ -57,10 +57,23 @@ function section(message: Turn["messages"][number], { agent, run }: Turn): strin
       return message.text + files === "" ? "" : `\n## ${agent}, ${message.at}\n\n${message.text}${files}\n`;
     }
     case "tool":
+      if (message.question !== null) return questionSection(message, message.question, agent);
       return `\n- Tool \`${message.name}\`: ${message.state}, run ${run}\n`;
     case "notice":
       return `\n- ${message.code}: ${oneLine(message.text)}\n`;
   }
+}
+
+function questionSection(
+  { text: answer, at }: Pick<Turn["messages"][number], "text" | "at">,
+  { message, options, state, by }: RunQuestion,
+  agent: string,
+): string {
+  const choice = options.map((option) => `\n- ${oneLine(option)}`).join("");
+  const asked = `\n## ${agent}, ${at}\n\n${message}\n${choice === "" ? "" : `${choice}\n`}`;
+  return state === "accepted"
+    ? `${asked}\n## ${oneLine(by) || "User"}\n\n${answer}\n`
+    : `${asked}\n- Question: ${state}\n`;
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim().slice(0, LINE_CHARS_MAX);

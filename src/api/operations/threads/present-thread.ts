@@ -4,7 +4,7 @@ import { operations, requestPath, type threads as contract } from "../../contrac
 import type * as z from "zod";
 import { HANDOFF } from "../../../tools/catalogue/index.ts";
 import { presentCost } from "../agents/present-budget.ts";
-import { presentHandOffs } from "../runs/present-run.ts";
+import { presentHandOffs, presentQuestion } from "../runs/present-run.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
@@ -70,7 +70,6 @@ function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
   };
   // After a hand-off, the turn before has the request.
   const requests = view.handedFrom === null ? [request] : [];
-  const ended = isTerminal(view.state);
   let read = 0;
   const inputsUpTo = (turn: number): readonly Message[] => {
     const some = view.inputs.filter((input) => input.turn > read && input.turn <= turn);
@@ -78,7 +77,7 @@ function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
     return some.map(({ text, author, atMs }) => ({ role: "user", text, files: [], author, at: instant(atMs) }));
   };
   const steps = view.steps.flatMap((step): readonly Message[] =>
-    step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, ended, readers)],
+    step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, view, readers)],
   );
   return [...requests, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
 }
@@ -101,16 +100,18 @@ function modelMessage({ end, model, startedAtMs }: Extract<Step, { kind: "model"
   ];
 }
 
-function toolMessage(step: Extract<Step, { kind: "tool" }>, ended: boolean, readers: ReadonlySet<string>): Message {
-  const { end, modelCallId, name, begun, server, startedAtMs } = step;
+function toolMessage(step: Extract<Step, { kind: "tool" }>, view: RunView, readers: ReadonlySet<string>): Message {
+  const { end, callId, modelCallId, name, begun, server, startedAtMs } = step;
   const isOver = "text" in end;
+  const asked = view.replies.findLast((each) => each.callId === callId && each.input?.kind === "question");
   return {
     role: "tool",
     call: modelCallId,
     name,
-    state: !isOver && ended ? "failed" : end.state,
+    state: !isOver && isTerminal(view.state) ? "failed" : end.state,
     text: isOver ? end.text : "",
     has_effects: begun && server !== "" && server !== HANDOFF && !readers.has(name),
+    question: (asked && presentQuestion(asked)) ?? null,
     artifacts: isOver ? end.artifacts.map(presentArtifact) : [],
     at: instant(startedAtMs),
   };
