@@ -1,6 +1,7 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
+import type { RunView } from "../record/index.ts";
 
 export class ThreadNotFoundError extends CaxtonError<{ readonly id: string }> {
   readonly code = "THREAD_NOT_FOUND";
@@ -33,6 +34,26 @@ export const busy = (id: ThreadId, run: RunId): ThreadBusyError =>
     "Send it again later, or with when_busy queue, steer or interrupt.",
     { id, run },
   );
+
+/** The turn in progress waits for something that the message is not. */
+export function waits(id: ThreadId, view: Pick<RunView, "id" | "state" | "approvals" | "replies">): ThreadBusyError {
+  const { id: run, state, approvals, replies } = view;
+  const tools = approvals.filter((each) => each.state === "open").map(({ server, tool }) => `${server}.${tool}`);
+  const inputs = replies.flatMap((each) => (each.state === "open" && each.input !== null ? [each.input] : []));
+  const page = `the page of the run, /ui/runs/${run}`;
+  const error = (what: string, how: string) =>
+    new ThreadBusyError(`run ${run} of thread ${id} waits for ${what}`, `${how} Then send the message.`, { id, run });
+  if (tools.length > 0)
+    return error(`an approval of its call of ${tools.join(", ")}`, `Decide on it on ${page}, or with caxton approval.`);
+  if (state === "awaiting-choice") return error("a choice, since its model failed", `Choose on ${page}.`);
+  if (state === "needs-decision")
+    return error("a decision on a call whose result was lost", `Decide on ${page}, or with caxton run decide.`);
+  const [asked] = inputs;
+  if (asked?.kind === "client-tool")
+    return error(`the result of the client's tool ${asked.name}`, "Send that result first, or cancel the run.");
+  if (asked?.kind === "sign-in") return error(`a sign-in to the tool server ${asked.server}`, `Sign in on ${page}.`);
+  return error("the answer to a question", `Answer it with a text alone, or on ${page}.`);
+}
 
 export const queueFull = (id: ThreadId, run: RunId): ThreadBusyError =>
   new ThreadBusyError(

@@ -45,3 +45,14 @@ export function agentAt(
   const run = redone ?? summaryOf(journal, handedOff(shown, wanted).at(-1)?.handedFrom ?? null);
   return run && { agent: run.agent, revision: revision === null ? null : run.revision };
 }
+
+/** The agent that answers in a branch for another one: that one itself, unless it has handed the branch off. */
+export function answeringFor({ journal, store }: Deps, head: RunId | null, agent: string): string {
+  let answering = agent;
+  const path = head === null ? [] : store.path(head, LIMITS.threadTurnsMax);
+  for (const { run } of path.toReversed()) {
+    const turn = journal.summary(run);
+    if (turn !== undefined && summaryOf(journal, turn.handedFrom)?.agent === answering) answering = turn.agent;
+  }
+  return answering;
+}

@@ -3,25 +3,11 @@ import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import {
-  inputTooLarge,
-  mayJoin,
-  type PendingReplies,
-  type Runs,
-  type StartRequest,
-  takesText,
-  ThreadHistory,
-} from "../lifecycle/index.ts";
-import {
-  InputClosedError,
-  isTerminal,
-  RunEndedError,
-  type RunArchive,
-  type RunJournal,
-  type RunSummary,
-} from "../record/index.ts";
+import { type PendingReplies, type Runs, type StartRequest, ThreadHistory } from "../lifecycle/index.ts";
+import { isTerminal, RunEndedError, type RunArchive, type RunJournal, type RunSummary } from "../record/index.ts";
 import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
-import { agentAt, outsideHandOffs, requestHandedOff } from "./handed-off-turns.ts";
+import { agentAt, answeringFor, outsideHandOffs, requestHandedOff } from "./handed-off-turns.ts";
+import { answer, steer } from "./join-run.ts";
 import { type Thread, type ThreadChange, threadIdOfKey, type ThreadStore, type ThreadTurn } from "./thread.ts";
 
 /** Handling of a message that is sent while the agent works on an earlier one of the thread. */
@@ -57,6 +43,12 @@ export type Send = Omit<StartRequest, "workspace" | "agent" | "revision" | "thre
   readonly whenBusy: WhenBusy;
   /** The message may be the answer to an open question of the agent: it has nothing but a text, and asks for no other handling. */
   readonly mayAnswer?: boolean | undefined;
+  /** Handling while the turn in progress waits for a person or the caller; `queue`, the default: as `whenBusy` says. */
+  readonly whenWaiting?: "queue" | "answer" | "reject" | undefined;
+  /** The turn that it continues, or the last one that this one was handed off to; default: the head. */
+  readonly continues?: RunId | undefined;
+  /** Moves the thread to an agent, unless that agent has handed the branch off to the one that answers in it. */
+  readonly moveTo?: Pick<Thread, "agent" | "revision"> | undefined;
   /** The turn that this message replaces: a further branch begins before it. */
   readonly insteadOf?: RunId | undefined;
   /** Its requests have the earlier turns in full, as far as the window allows. */
@@ -222,21 +214,35 @@ export class Threads {
       const thread = this.get(id);
       const before = request.isRepeated ? this.#joinedBefore(thread, request.id) : undefined;
       if (before) return before;
-      const { insteadOf, whenBusy } = request;
+      const { insteadOf, continues, whenBusy } = request;
       const replaced = insteadOf === undefined ? undefined : this.#turnOf(thread, runs.firstOf(insteadOf));
-      const open = this.#openOn(thread);
-      if (replaced !== undefined) {
+      const last = continues === undefined ? thread.head : this.#turnOf(thread, runs.lastOf(continues)).run;
+      const open = this.#openFrom(last);
+      if (replaced !== undefined)
         await this.#cancel(this.#since(open, runs.lastOf(replaced.run)), "its message was replaced");
-        const moved = agentAt(this.#deps, thread, replaced.parent);
-        if (moved) await this.#deps.store.update(id, moved, this.#deps.clock.nowMs());
-      } else if (open.length > 0) {
-        const joined = (await this.#answer(open, request)) ?? (await this.#whenBusy(thread, open, request, whenBusy));
+      else if (open.length > 0) {
+        const joined =
+          this.#joined(await answer(this.#deps, id, open[0], request)) ??
+          (await this.#whenBusy(thread, open, request, whenBusy));
         if (joined !== undefined) return joined;
       }
       // A run that has ended since may have been handed off.
-      const now = this.get(id);
-      return this.#start(now, replaced === undefined ? now.head : replaced.parent, request);
+      const parent =
+        replaced?.parent ?? (replaced ? null : ((continues && runs.lastOf(continues)) ?? this.get(id).head));
+      return this.#start(await this.#moved(id, parent, request.moveTo), parent, request);
     });
+  }
+
+  /** The thread with the agent that answers after a turn. Throws storage errors. */
+  async #moved(id: ThreadId, parent: RunId | null, moveTo: Send["moveTo"]): Promise<Thread> {
+    const { store, clock } = this.#deps;
+    const thread = this.get(id);
+    const there = parent === thread.head ? thread : { ...thread, ...agentAt(this.#deps, thread, parent) };
+    const isOther = moveTo !== undefined && there.agent !== answeringFor(this.#deps, parent, moveTo.agent);
+    const { agent, revision } = isOther ? moveTo : there;
+    if (agent === thread.agent && revision === thread.revision) return thread;
+    await store.update(id, { agent, revision }, clock.nowMs());
+    return this.get(id);
   }
 
   /**
@@ -309,6 +315,9 @@ export class Threads {
       whenBusy: _whenBusy,
       isRepeated: _isRepeated,
       mayAnswer: _mayAnswer,
+      whenWaiting: _whenWaiting,
+      continues: _continues,
+      moveTo: _moveTo,
       author,
       hasWholeHistory,
       ...start
@@ -340,59 +349,12 @@ export class Threads {
         if (running) throw busy(thread.id, running);
         return undefined;
       case "steer":
-        return running === undefined ? undefined : this.#steer(thread, running, request);
+        return running === undefined ? undefined : this.#joined(await steer(this.#deps, thread.id, running, request));
     }
   }
 
-  /** Gives a message to the oldest open question that takes a text; undefined without such a question, or if it needs rights that the sender lacks. */
-  async #answer([run]: readonly RunId[], sent: Send): Promise<Sent | undefined> {
-    const { id, author, input, mayAnswer } = sent;
-    if (run === undefined || mayAnswer !== true) return undefined;
-    const { runs, replies } = this.#deps;
-    const view = runs.view(run);
-    const asks = view.replies.find(
-      (each) => each.state === "open" && each.input !== null && takesText(each.input, input),
-    );
-    if (asks === undefined || !mayJoin(sent, view)) return undefined;
-    if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
-    try {
-      await replies.answer(run, asks.replyWith, { action: "accept", content: input }, { name: author, messageId: id });
-      return this.#joined(run);
-    } catch (error) {
-      if (error instanceof InputClosedError) return undefined;
-      throw error;
-    }
-  }
-
-  /**
-   * Adds a message to a run. Returns undefined for one that waits for the end of the run instead: if it has files or the like, if the run acts
-   * for another principal or may do what the message does not allow, or if it has ended meanwhile. Throws ThreadBusyError, InputTooLargeError.
-   */
-  async #steer(thread: Thread, run: RunId, sent: Send): Promise<Sent | undefined> {
-    const { runs } = this.#deps;
-    const { id, author, input, files, clientTools = [], instructions } = sent;
-    const isOwnTurn = files.length > 0 || clientTools.length > 0 || instructions !== undefined;
-    const view = runs.view(run);
-    const isOfAnother = sent.caller?.id !== view.caller?.id;
-    if (isOwnTurn || isOfAnother || !mayJoin(sent, view)) return undefined;
-    if (Buffer.byteLength(input) > LIMITS.inputBytesMax) throw inputTooLarge();
-    try {
-      await runs.update(run, ({ state, inputs, steps }) => {
-        if (isTerminal(state)) throw new RunEndedError(`run ${run} has already ended`, "", { id: run, state });
-        const turn = steps.findLast(({ kind }) => kind === "model")?.turn ?? 0;
-        const unread = inputs.filter((each) => each.turn > turn).length;
-        if (unread >= LIMITS.threadQueueMax) throw queueFull(thread.id, run);
-        return [{ type: "run-input", id, author, content: { text: input } }, { type: "run-resume" }];
-      });
-      return this.#joined(run);
-    } catch (error) {
-      if (error instanceof RunEndedError) return undefined;
-      throw error;
-    }
-  }
-
-  #joined(run: RunId): Sent {
-    return { run, joined: true, ended: this.#deps.runs.waitUntilSettled(run) };
+  #joined(run: RunId | undefined): Sent | undefined {
+    return run && { run, joined: true, ended: this.#deps.runs.waitUntilSettled(run) };
   }
 
   /** The run that a message joined; undefined if it did not. */
@@ -403,13 +365,13 @@ export class Threads {
       const { inputs, replies } = runs.view(run);
       return inputs.some((input) => input.id === id) || replies.some(({ messageId }) => messageId === id);
     });
-    return found && this.#joined(found.run);
+    return this.#joined(found?.run);
   }
 
-  /** Runs of the shown branch that have not ended, oldest first. */
-  #openOn({ head }: Thread): readonly RunId[] {
+  /** A run and those that it continues, as far as they have not ended, oldest first. */
+  #openFrom(last: RunId | null): readonly RunId[] {
     const open: RunId[] = [];
-    for (let run = this.#summary(head); run !== undefined && !isTerminal(run.state);) {
+    for (let run = this.#summary(last); run !== undefined && !isTerminal(run.state);) {
       open.unshift(run.id);
       run = this.#summary(run.thread?.parent ?? null);
     }

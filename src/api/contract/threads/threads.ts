@@ -104,6 +104,21 @@ export const SendBody = z
       description:
         "While a turn is in progress: wait for it, join it before its next model call, cancel it, or answer 409 THREAD_BUSY. Default: conversation.when_busy of the agent",
     }),
+    when_waiting: z.enum(["queue", "answer", "reject"]).default("queue").meta({
+      description:
+        "While the turn in progress waits for an approval, an answer, a decision or a result of a tool of the caller. queue: as `when_busy` says; answer: the message answers the oldest question; reject, and answer without a question: 409 THREAD_BUSY, which names what is awaited",
+    }),
+    parent: Id.optional().meta({
+      description: "Turn that the message continues, in a further branch if another turn does; default: the head",
+    }),
+    agent: z.string().optional().meta({
+      description:
+        "Agent that answers. The thread moves to it, unless it has handed the thread off to the agent that answers now",
+    }),
+    text_only: z.boolean().default(false).meta({
+      description: "Whether the turn has neither tools nor memory nor an output schema, and the model for summaries",
+    }),
+    tags: Tags.default([]).meta({ description: "Tags of the run" }),
     full_history: z.boolean().default(false).meta({
       description:
         "Whether the model sees all earlier turns in full, as far as its window allows, instead of a summary and shortened results",

@@ -133,10 +133,12 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
   const known = runs.stores.journal.summary(runId);
   if (known) return { thread: thread.id, run: runId, joined: false, ended: runs.runs.waitUntilSettled(runId) };
   // A thread that was moved may have a turn in progress of an agent that the caller may not use.
-  const last = thread.head === null ? undefined : runs.stores.journal.summary(thread.head);
+  const continues = body.parent === undefined ? undefined : ownRun(runs, admission, body.parent);
+  const last = thread.head === null ? undefined : runs.stores.journal.summary(continues ?? thread.head);
   const isCovered = last === undefined || admission.covers("agents", last.agent);
   const wanted = body.when_busy ?? (await whenBusyOf(agents, thread));
   const whenBusy = isCovered || wanted === "reject" ? wanted : "queue";
+  const moveTo = body.agent === undefined ? undefined : await servingAgent(agents, body.agent, admission);
   try {
     const message = await messageOf(runs, body, { runId, workspace, admission });
     const sent = await runs.threads.send(thread.id, {
@@ -146,6 +148,11 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
       isRepeated: asked?.isRepeated === true,
       whenBusy,
       mayAnswer: isCovered && isPlain(body),
+      whenWaiting: isCovered || body.when_waiting === "queue" ? body.when_waiting : "reject",
+      continues,
+      moveTo,
+      isTextOnly: body.text_only,
+      tags: body.tags,
       hasWholeHistory: body.full_history,
       variables: body.variables,
       model: body.model,
@@ -173,11 +180,24 @@ const isPlain = ({
   output_schema,
   model,
   instructions,
+  parent,
+  agent,
   ...rest
 }: SendInput) =>
   uploads.length === 0 &&
   !rest.full_history &&
-  [when_busy, instead_of, client_tools, output_schema, model, instructions].every((each) => each === undefined);
+  !rest.text_only &&
+  [when_busy, instead_of, client_tools, output_schema, model, instructions, parent, agent].every(
+    (each) => each === undefined,
+  );
+
+/** The agent that a request names, and its newest revision. Throws AgentNotFoundError, AgentPausedError. */
+async function servingAgent({ agents }: ApiServices["agents"], name: string, admission: Admission) {
+  const { workspace } = admission.principal;
+  if (!admission.covers("agents", name)) throw new AgentNotFoundError(workspace, name, []);
+  const serving = await agents.prepareServing(workspace, name);
+  return { agent: serving.name, revision: serving.revision };
+}
 
 async function whenBusyOf({ agents }: ApiServices["agents"], { workspace, agent }: Thread) {
   const { definition } = await agents.prepareServing(workspace, agent);
@@ -203,16 +223,15 @@ const send = implement(
 );
 
 /** Throws ThreadNotFoundError, TurnNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-const update = implement(operations.thread.update, async ({ agents: { agents }, runs }, input, { admission }) => {
+const update = implement(operations.thread.update, async (services, input, { admission }) => {
+  const { runs } = services;
   const thread = ownThread(runs, admission, input.id);
   const { title, tags, revision, expires_after: expires } = input;
   const head = headOf(runs, thread, input, admission);
   const { workspace } = thread;
-  if (input.agent !== undefined && !admission.covers("agents", input.agent))
-    throw new AgentNotFoundError(workspace, input.agent, []);
-  const serving = input.agent === undefined ? undefined : await agents.prepareServing(workspace, input.agent);
-  if (typeof revision === "number") await agents.prepare(workspace, serving?.name ?? thread.agent, revision);
-  const moved = serving && { agent: serving.name, revision: serving.revision };
+  const moved = input.agent === undefined ? undefined : await servingAgent(services.agents, input.agent, admission);
+  if (typeof revision === "number")
+    await services.agents.agents.prepare(workspace, moved?.agent ?? thread.agent, revision);
   const changed = await runs.threads.update(thread.id, {
     ...(title !== undefined && { title }),
     ...(tags !== undefined && { tags }),
