@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { type GivenTo, operations, type RunDetail, type Thread } from "../contract/index.ts";
 import { type Caller, RequestInvalidError, type SentOnce } from "../operations/index.ts";
-import { interruptsOf, resume } from "./interrupts.ts";
+import { resume } from "./interrupts.ts";
 import { instructionsOf, readContent, textOf } from "./read-message.ts";
 import type { Message, RunAgentInput } from "./request.ts";
 
@@ -45,8 +45,7 @@ export async function begin({ caller, sentOnce, agent }: Asked, input: RunAgentI
     const thread = known ?? (await create(caller, agent, threadId));
     const body = await messageFor(caller, thread.id, { ...input, last });
     // It would wait behind a run that waits for the user, who is not asked again.
-    const isBlocked = waiting !== undefined && waiting.state !== "awaiting-input" && interruptsOf(waiting).length > 0;
-    const sending = { ...body, ...(isBlocked && { when_busy: "reject" as const }) };
+    const sending = { ...body, when_waiting: "answer" as const };
     const { run, joined } = await caller.perform(operations.thread.send, sending, { asked });
     joins = joined && run.id === waiting?.id;
     return run.id;

@@ -332,6 +332,29 @@ test("the next message answers a question, and is refused while a call waits for
   );
 });
 
+test("a message with tools or context answers a question, and one behind an open call of the application is refused", async () => {
+  const location = { ...LOCATE };
+  for (const more of [{ tools: [location] }, { context: [{ description: "page", value: "cart" }] }]) {
+    turns = [{ toolCalls: [ask({ question: "What name?" })] }, { text: "Finished." }];
+    const asking = { threadId: JSON.stringify(more), ...more };
+    await (await send({ ...asking, runId: "1", ...message("Pack.") })).text();
+    expect(await (await send({ ...asking, runId: "2", ...message("Anna") })).text()).toContain("Finished.");
+  }
+  expect(await runsOf()).toHaveLength(2);
+  turns = [{ toolCalls: [{ name: "get_location", arguments: {} }] }, { text: "Rome." }];
+  const locating = { threadId: "locating", tools: [location] };
+  await (await send({ ...locating, runId: "1", ...message("Where am I?") })).text();
+  expect(await post({ ...locating, runId: "2", ...message("Never mind") }, "packer")).toMatchObject(
+    refused(409, "THREAD_BUSY"),
+  );
+  turns = [{ toolCalls: [ask({ question: "Which?", options: ["red", "blue"] })] }, { text: "Finished." }];
+  await (await send({ threadId: "choosing", runId: "1", ...message("Pack.") })).text();
+  expect(await post({ threadId: "choosing", runId: "2", ...message("green") }, "packer")).toMatchObject({
+    body: { error: { code: "ANSWER_INVALID" } },
+  });
+  expect(await (await send({ threadId: "choosing", runId: "3", ...message("blue") })).text()).toContain("Finished.");
+});
+
 test("access is that of every other interface", async () => {
   await using closed = await startServer({
     settings: { "access.mode": "required" },

@@ -1,6 +1,6 @@
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
 import { type Caller, RequestInvalidError, settled } from "../../operations/index.ts";
-import { begin, type Begun, lastTurn, type Request, type Start } from "../chat/begin.ts";
+import { begin, type Begun, type Request } from "../chat/begin.ts";
 import type { OpenAiOptions } from "../options.ts";
 import { lastOf, storedResponse, UNSTORED } from "./stored.ts";
 
@@ -20,63 +20,36 @@ export async function beginResponse(
   request: Request,
   { previous, thread, isStored, ...options }: ResponseOptions & OpenAiOptions,
 ): Promise<Begun> {
-  const tags = isStored ? [] : [UNSTORED];
-  const continued = await continuedBy(caller, previous, thread);
-  if (continued === undefined) return begin(caller, { ...request, tags }, options);
-  const { run } = continued;
-  return begin(caller, { ...request, tags }, options, async (start) => {
-    if ((start.messages ?? []).length > 0) throw severalItems();
-    const question = run?.questions.find(({ state }) => state === "open");
-    if (run !== undefined && question !== undefined) {
-      await caller.perform(operations.run.input, {
-        id: run.id,
-        input: question.id,
-        action: "accept",
-        content: start.input,
-      });
-      return { run: run.id, afterTurn: lastTurn(run), settled: () => settled(caller, run.id) };
-    }
-    const id = continued.thread ?? (await threadAt(caller, await lastOf(caller, continued.run)));
-    await letAnswer(caller, id, start.agent);
-    const sent = await caller.perform(operations.thread.send, sendOf(start, id));
-    return { run: sent.run.id, afterTurn: 0, settled: () => settled(caller, sent.run.id) };
+  const tagged = { ...request, tags: isStored ? [] : [UNSTORED] };
+  const place = await placeOf(caller, previous, thread);
+  if (place === undefined) return begin(caller, tagged, options);
+  return begin(caller, tagged, options, async ({ messages = [], wait: _wait, ...message }) => {
+    if (messages.length > 0) throw severalItems();
+    const sent = await caller.perform(operations.thread.send, {
+      ...message,
+      ...(await place()),
+      when_busy: "queue",
+      when_waiting: "answer",
+    });
+    const { run, joined } = sent;
+    return { run: run.id, afterTurn: joined ? turnOfAnswer(run) : 0, settled: () => settled(caller, run.id) };
   });
 }
 
-/** What a request continues: a run, or a thread with its last run, if it has one. */
-type Continued =
-  | { readonly thread: undefined; readonly run: RunDetail }
-  | { readonly thread: string; readonly run: RunDetail | undefined };
-
-async function continuedBy(
-  caller: Caller,
-  previous: string | null | undefined,
-  thread: string | undefined,
-): Promise<Continued | undefined> {
-  if (previous != null) return { thread: undefined, run: (await storedResponse(caller, previous)).run };
-  if (thread === undefined) return undefined;
-  const { head } = await caller.perform(operations.thread.get, { id: thread });
-  return { thread, run: head === null ? undefined : await caller.perform(operations.run.get, { id: head }) };
+/** The turn whose question was just answered: the run may be in the next one already. */
+function turnOfAnswer({ questions, step_list: steps }: RunDetail): number {
+  const answered = new Set(questions.filter(({ state }) => state !== "open").map(({ call_id: call }) => call));
+  return steps.findLast((step) => step.kind === "tool" && answered.has(step.call_id))?.turn ?? 0;
 }
 
-const TURNS = 100;
-const isSame = (agent: string, other: string): boolean => agent.toLowerCase() === other.toLowerCase();
-
-/** Moves a thread to the agent that a request names, unless it has handed the thread off to the one that answers now. */
-async function letAnswer(caller: Caller, id: string, named: string): Promise<void> {
-  const thread = await caller.perform(operations.thread.get, { id });
-  if (isSame(thread.agent, named)) return;
-  const { items } = await caller.perform(operations.thread.turns, { id, limit: TURNS });
-  let answering = named;
-  for (const { agent, handoffs } of items.toReversed())
-    if (handoffs.from !== null && isSame(handoffs.from.agent, answering)) answering = agent;
-  if (!isSame(thread.agent, answering)) await caller.perform(operations.thread.update, { id, agent: named });
+/** The thread that a request continues, and the run in it; undefined for a request that continues none. */
+async function placeOf(caller: Caller, previous: string | null | undefined, thread: string | undefined) {
+  if (previous != null) {
+    const { run } = await storedResponse(caller, previous);
+    return async () => threadAt(caller, await lastOf(caller, run));
+  }
+  return thread === undefined ? undefined : async () => ({ id: thread });
 }
-
-const sendOf = (start: Start, id: string): GivenTo<typeof operations.thread.send> => {
-  const { input, uploads, side_effects, instructions, client_tools, output_schema } = start;
-  return { id, when_busy: "queue", input, uploads, side_effects, instructions, client_tools, output_schema };
-};
 
 const severalItems = () => {
   const problem =
@@ -86,11 +59,8 @@ const severalItems = () => {
   });
 };
 
-/** The thread of a run, which is made for one without; the run is its head, so that a message continues it. */
-async function threadAt(caller: Caller, { id, agent, thread }: RunDetail): Promise<string> {
+/** The place after a run: in its thread, or in one that is made for a run without. */
+async function threadAt(caller: Caller, { id, agent, thread }: RunDetail) {
   const input: GivenTo<typeof operations.thread.create> = { agent, from_run: id, expires_after: EXPIRES_AFTER };
-  if (thread === null) return (await caller.perform(operations.thread.create, input)).id;
-  const { head } = await caller.perform(operations.thread.get, { id: thread.id });
-  if (head !== id) await caller.perform(operations.thread.update, { id: thread.id, head: id });
-  return thread.id;
+  return { id: thread?.id ?? (await caller.perform(operations.thread.create, input)).id, parent: id };
 }
