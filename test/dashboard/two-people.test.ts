@@ -19,9 +19,10 @@ beforeAll(async () => {
 });
 afterAll(async () => leaveBrowser(browser));
 
+const guide = readFileSync(join(repository, "docs/guides/threads.md"), "utf8");
+
 /** The agent of the guide, as the guide defines it. */
 function guideAgent(): string {
-  const guide = readFileSync(join(repository, "docs/guides/threads.md"), "utf8");
   const [, agent] = /cat > office\.toml <<'END'\n([\s\S]*?)END\n/.exec(guide) ?? [];
   if (agent === undefined) throw new Error("the guide has no office.toml");
   return agent;
@@ -45,8 +46,12 @@ async function serve(cwd: string): Promise<{ readonly process: CaxtonProcess; re
 
 const log = (page: Page) => page.getByRole("log", { name: "Dialogue" });
 const box = (page: Page) => page.getByRole("textbox", { name: "Message" });
-const DESCRIBE = "Ask the agent data-analyzer to describe examples/data/penguins.csv";
-const LONGEST = "Ask the agent data-analyzer which species has the longest flippers in examples/data/penguins.csv";
+/** The messages of the guide, in their order. */
+const messagesOfGuide = (): readonly string[] => {
+  const [, example = ""] = guide.split("## Example: two people in one thread");
+  return [...example.matchAll(/`([A-Z][^`]*)`/g)].map(([, text = ""]) => text);
+};
+const [DESCRIBE = "", LONGEST = "", REPORT = "", ASK = ""] = messagesOfGuide();
 const SOON = { timeout: 30_000 };
 
 test("two people share a thread as the guide says, and nothing is lost when the server is killed", async () => {
@@ -83,13 +88,14 @@ test("two people share a thread as the guide says, and nothing is lost when the 
   await page
     .locator('input[type="file"]')
     .setInputFiles({ name: "report.pdf", mimeType: "application/pdf", buffer: pdf });
-  await box(page).fill("What does the report say?");
+  await box(page).fill(REPORT);
   await box(page).press("Enter");
   await log(page).getByText("report.pdf").first().waitFor(SOON);
   await chat.shows(/What does the report say\?/);
   await chat.shows(/report\.pdf/);
+  await chat.shows(/I did not read uploads\/report\.pdf/);
 
-  await chat.say("Ask me which island to count");
+  await chat.say(ASK);
   await chat.shows(/Which island to count\?/);
   await log(page).getByText("Which island to count?", { exact: true }).waitFor(SOON);
 
@@ -112,11 +118,7 @@ test("two people share a thread as the guide says, and nothing is lost when the 
   const { items: turns } = contract.threads.TurnPage.parse(await read(`/threads/${items[0]?.id}/turns`));
   expect(turns.map(({ state }) => state)).toEqual(["completed", "completed", "completed"]);
   const said = turns.toReversed().map(({ messages }) => messages.find(({ role }) => role === "user"));
-  expect(said).toMatchObject([
-    { text: LONGEST },
-    { text: "What does the report say?", files: [{ name: "report.pdf" }] },
-    { text: "Ask me which island to count" },
-  ]);
+  expect(said).toMatchObject([{ text: LONGEST }, { text: REPORT, files: [{ name: "report.pdf" }] }, { text: ASK }]);
   expect(turns.at(-1)?.siblings).toHaveLength(2);
   const { items: runs } = contract.runs.RunPage.parse(await read("/runs?agent=data-analyzer"));
   expect(runs.map(({ state }) => state)).toEqual(["completed", "completed"]);

@@ -31,11 +31,17 @@ const exampleOf = ({ ownStems, parameters }: Tool): string => {
   return `Use ${ownStems.join(" ")}${needed.length === 0 ? "" : ` with ${needed.join(" and ")} in quotation marks`}.`;
 };
 
-/** An answer without any tool: what was understood, and what is missing. */
-export function toollessText(request: Request): string {
+/** An answer without any tool that reads or computes: what was understood, and what is missing. `others` are requests that other agents or the user would answer. */
+export function toollessText(request: Request, others: readonly string[]): string {
+  const found = [...greeting(request), understoodText(request)].join(" ");
+  const unread = request.files.length === 0 ? "" : ` I did not read ${listed(request.files)}.`;
+  const needs = "without a language model I can only work through tools";
+  const first =
+    others.length === 0 ? `This agent has no tools, and ${needs}` : `This agent has no tool for that, and ${needs}`;
   return [
-    [...greeting(request), understoodText(request)].join(" "),
-    "This agent has no tools, and without a language model I can only work through tools: I read files, group and sum up tables, draw charts and write files when the agent lists tools for that. Its instructions need a language model.",
+    `${found}${unread}`,
+    `${first}: I read files, group and sum up tables, draw charts and write files when the agent lists tools for that. Its instructions need a language model.`,
+    ...(others.length === 0 ? [] : [`Requests that would work:\n\n${others.map((each) => `- ${each}`).join("\n")}`]),
   ].join("\n\n");
 }
 

@@ -1,11 +1,13 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { ModelMessage, ModelRequest } from "../port/index.ts";
+import type { ModelMessage, ModelRequest, ModelTool } from "../port/index.ts";
+import { toollessText } from "./ability.ts";
 import { answerRequest } from "./answers/answer.ts";
-import { type Section, SIGNATURE } from "./bench.ts";
+import { failure, type Section, SIGNATURE } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
 import {
   askedParts,
+  askExamples,
   handedOffParts,
   isMessageTool,
   messageIn,
@@ -36,8 +38,7 @@ export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decisi
     handedOff.length > 0
       ? handedOff
       : [...userParts(request.text, tools, ledger), ...askedParts(request.text, tools, ledger)];
-  const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
-  const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
+  const sections = asked.length > 0 ? asked : answered(request, tools, ledger);
   // Calls that do not fit into this turn are made in the next one.
   const wanted = ledger.wanted.slice(0, LIMITS.toolCallsPerTurnMax);
   if (wanted.length === 0) {
@@ -49,6 +50,13 @@ export function decide({ messages, tools, requestAt = 0 }: ModelRequest): Decisi
     text: [...new Set(wanted.map(({ why }) => why))].join(" "),
     calls: wanted.map(({ name, arguments: input }) => ({ name, arguments: input })),
   };
+}
+
+function answered(request: Request, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {
+  const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
+  return toolbox.all.length === 0
+    ? [failure(toollessText(request, askExamples(tools)))]
+    : answerRequest(request, toolbox, ledger);
 }
 
 /** A message that continues the previous one: "and by island?", "now as a chart". */

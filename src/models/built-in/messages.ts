@@ -9,6 +9,7 @@ const PREFIX = "messages__";
 const AGENT = "agent_";
 /** Prefix of tools by which a request is handed off. */
 const HANDOFF = "handoff_";
+const EXAMPLES_MAX = 3;
 /** The tool that asks the user. */
 const ASK_USER = "user__ask_user";
 export const isMessageTool = ({ name }: ModelTool): boolean =>
@@ -107,6 +108,17 @@ function questionsIn(text: string): readonly Question[] {
       : [questionOf({ to: named[1] ?? "" }, named)];
   });
 }
+
+/** Requests by which the tools that reach agents and the user are called. */
+export const askExamples = (tools: readonly ModelTool[]): readonly string[] =>
+  tools
+    .filter(isMessageTool)
+    .flatMap(({ name }) => {
+      if (name === ASK_USER) return ["Ask me which file to read."];
+      if (name.startsWith(AGENT)) return [`Ask the agent ${name.slice(AGENT.length)} to answer this.`];
+      return name.startsWith(HANDOFF) ? [`Hand off to ${name.slice(HANDOFF.length)}.`] : [];
+    })
+    .slice(0, EXAMPLES_MAX);
 
 /** Asks the user what the request says to ask; nothing if it says nothing of this, or without the tool. */
 export function userParts(text: string, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {

@@ -1,4 +1,4 @@
-import { abilityText, toollessText } from "../ability.ts";
+import { abilityText } from "../ability.ts";
 import { failedSection, failure, joined, type Section, section } from "../bench.ts";
 import { isDrawing } from "./chart-answer.ts";
 import { entriesOf, listInput, listSection, quoted, readSection, writeSection } from "./file-answer.ts";
@@ -12,7 +12,6 @@ import { listed, nameParts, type Request, STOP_WORDS } from "../language/index.t
 
 /** The answer to a request as far as results allow; calls that it still needs are in the ledger. */
 export function answerRequest(request: Request, toolbox: Toolbox, ledger: Ledger): readonly Section[] {
-  if (toolbox.all.length === 0) return [failure(toollessText(request))];
   const parts = bodyOf(request, toolbox, ledger);
   const output = request.outputs.find((path) => !isDrawing(path));
   if (ledger.wanted.length > 0 || output === undefined) return parts;
