@@ -22,8 +22,10 @@ export const userText = ({ messages }: Turn): string => {
 
 /** A turn as it was, in a few lines. */
 export function turnLines(turn: Turn, { style }: Pick<Terminal, "style">): readonly string[] {
-  const answer = turn.messages.findLast(({ role, text }) => role === "assistant" && text !== "")?.text ?? "";
-  const lines = safeText(answer).trimEnd().split("\n");
+  const last = turn.messages.findLast(({ role, text }) => role === "assistant" && text !== "");
+  const answer = last?.text ?? "";
+  const isCutOff = last?.role === "assistant" && last.is_cut_off;
+  const lines = `${safeText(answer).trimEnd()}${isCutOff ? " … (cut off)" : ""}`.split("\n");
   const hidden = lines.length - ANSWER_LINES_MAX;
   const asked = userLine(turn);
   return [

@@ -18,7 +18,7 @@ function messageText(message: Message): string {
       return safeText(`${message.author === "" ? "user" : message.author}: ${message.text}${files}`);
     }
     case "assistant":
-      return message.text === "" ? "" : safeText(message.text);
+      return message.text === "" ? "" : safeText(`${message.text}${message.is_cut_off ? " … (cut off)" : ""}`);
     case "tool":
       if (message.question !== null) return questionLines(message.question, message.text).join("\n");
       return safeText(

@@ -257,6 +257,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     usage: Usage.optional(),
     /** Cost of the attempt, if its provider reported usage or output had begun; absent if nothing was charged. */
     cost: Cost.optional(),
+    /** Its answer up to the failure; absent if it had none. */
+    content: z.object({ text: z.string() }).optional(),
   }),
   /** No model completed the turn, and a person has to choose how to continue. */
   z.object({

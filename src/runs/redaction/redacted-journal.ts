@@ -45,7 +45,7 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
     case "context-summary":
       return { ...event, degraded: text(event.degraded), content: { text: text(event.content.text) } };
     case "model-fail":
-      return { ...event, message: text(event.message) };
+      return { ...event, message: text(event.message), content: event.content && { text: text(event.content.text) } };
     case "model-choice-wait":
       return { ...event, failure: failure(event.failure) };
     case "output-reject":

@@ -75,6 +75,7 @@ function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
     // backup.
     const status = kind === "invalid_request" && typeof next === "string" ? NOT_FOUND : undefined;
     const usage = outcome.usage && usageOf({ usage: outcome.usage });
+    if (outcome.content !== undefined) yield { type: "text-delta", text: outcome.content.text };
     yield { ...failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status), usage };
     return;
   }

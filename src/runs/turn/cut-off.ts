@@ -8,8 +8,7 @@ type ModelFail = Extract<RunEvent, { type: "model-fail" }>;
  */
 export const cutOff = (
   attempt: Pick<ModelFail, "step" | "model" | "attempt" | "queuedMs">,
-  usage: ModelFail["usage"],
-  cost: ModelFail["cost"],
+  charged: Pick<ModelFail, "usage" | "cost" | "content">,
 ): ModelFail => ({
   ...attempt,
   type: "model-fail",
@@ -17,6 +16,5 @@ export const cutOff = (
   message: "it was cut off in the middle of its answer",
   retryInMs: 0,
   next: null,
-  usage,
-  cost,
+  ...charged,
 });

@@ -223,11 +223,12 @@ async function tryRepeatedly(
     recorder.enqueue({ type: "model-start", step, model: model.id, attempt, content: { context } });
     const outcome = await attemptTurn({ ...deps, model }, step, permit.request, signal);
     if (outcome.type === "answered") return { ...outcome, use, permit };
-    const { failure, queuedMs, charged } = outcome;
+    const { failure, queuedMs, charged, content } = outcome;
     const cost = charged && (await permit.charge(charged));
     const usage = charged && hasUsage(charged.usage) ? charged.usage : undefined;
     if (signal.aborted) {
-      if (charged) await recorder.append(cutOff({ step, model: model.id, attempt, queuedMs }, usage, cost));
+      if (charged)
+        await recorder.append(cutOff({ step, model: model.id, attempt, queuedMs }, { usage, cost, content }));
       return { type: "stopped" };
     }
     state.throttledMs += queuedMs;
@@ -254,6 +255,7 @@ async function tryRepeatedly(
       queuedMs,
       usage,
       cost,
+      content,
     });
     if (changes || (again && cost)) return { type: "retry" };
     if (!again) return { type: "failed", failure, next };
@@ -288,6 +290,8 @@ type Attempt =
        * if there is none.
        */
       readonly charged: Charged | undefined;
+      /** The answer up to the failure; undefined if there is none. */
+      readonly content: { readonly text: string } | undefined;
     };
 
 type AttemptDeps = Pick<TurnDeps, "recorder" | "clock" | "outputBytesMax"> & { readonly model: LanguageModel };
@@ -308,7 +312,7 @@ async function attemptTurn(
   const failed = (failure: ModelFailure, usage: ModelUsage = NO_USAGE): Attempt => {
     const hasStarted = text !== "" || reasoning !== "" || toolCalls.length > 0 || files.length > 0;
     const charged = hasStarted || hasUsage(usage) ? { text: text + reasoning, toolCalls, usage } : undefined;
-    return { type: "failed", failure, queuedMs, charged };
+    return { type: "failed", failure, queuedMs, charged, content: text === "" ? undefined : { text } };
   };
   for await (const part of boundedStream(model, request, outputBytesMax, signal)) {
     if (part.type === "hold") {

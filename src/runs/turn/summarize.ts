@@ -59,7 +59,7 @@ export async function summarize(
     if (signal.aborted) {
       const { charged, model, cost, usage } = written;
       const asked = { step, model: charged ?? model, attempt: 1, queuedMs: 0 };
-      if (cost) await deps.recorder.append(cutOff(asked, usage, cost));
+      if (cost) await deps.recorder.append(cutOff(asked, { usage, cost }));
       return "stopped";
     }
     const { text, ...rest } = written;

@@ -101,7 +101,7 @@ export function saidLive(run: RunDetail, drafts: Drafts, author: string): readon
 function modelSaid(step: Exclude<Step, ToolStep>, draft: string): readonly Said[] {
   const { text, reasoning, state } = step;
   if (state === "done") return assistant(text, reasoning, []);
-  if (state !== "running") return assistant(draft, "", []);
+  if (state !== "running") return assistant(text === "" ? draft : text, "", []);
   return draft === "" ? [{ kind: "thinking" }] : assistant(draft, reasoning, []);
 }
 

@@ -162,6 +162,9 @@ export const ThreadMessage = z
     z.object({
       role: z.literal("assistant"),
       text: z.string(),
+      is_cut_off: z.boolean().meta({
+        description: "Whether the answer was cut off: the turn was cancelled, or its model failed in the middle of it",
+      }),
       reasoning: z.string().meta({ description: "Reasoning as the provider returned it; empty if it returned none" }),
       model: z.string(),
       tool_calls: z.array(z.object({ id: Id, name: z.string(), arguments: z.string() })),

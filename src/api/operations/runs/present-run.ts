@@ -312,7 +312,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     ...common,
     state: end.state === "failed" ? "failed" : stillOpen(ended),
     duration_ms: end.state === "failed" ? spanOf(step.startedAtMs, end.atMs) : null,
-    text: "",
+    text: end.state === "failed" || ended ? step.cutOff : "",
     reasoning: "",
     tool_calls: [],
     finish: null,

@@ -54,7 +54,8 @@ function section(message: Turn["messages"][number], { agent, run }: Turn): strin
     }
     case "assistant": {
       const files = message.artifacts.map(({ name }) => `\n\nFile: ${name}`).join("");
-      return message.text + files === "" ? "" : `\n## ${agent}, ${message.at}\n\n${message.text}${files}\n`;
+      const cut = message.is_cut_off ? " … (cut off)" : "";
+      return message.text + files === "" ? "" : `\n## ${agent}, ${message.at}\n\n${message.text}${cut}${files}\n`;
     }
     case "tool":
       if (message.question !== null) return questionSection(message, message.question, agent);

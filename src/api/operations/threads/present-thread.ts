@@ -77,25 +77,32 @@ function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
     return some.map(({ text, author, atMs }) => ({ role: "user", text, files: [], author, at: instant(atMs) }));
   };
   const steps = view.steps.flatMap((step): readonly Message[] =>
-    step.kind === "model" ? [...inputsUpTo(step.turn), ...modelMessage(step)] : [toolMessage(step, view, readers)],
+    step.kind === "model"
+      ? [...inputsUpTo(step.turn), ...modelMessage(step, view)]
+      : [toolMessage(step, view, readers)],
   );
   return [...requests, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
 }
 
 type Step = RunView["steps"][number];
 
-function modelMessage({ end, model, startedAtMs }: Extract<Step, { kind: "model" }>): readonly Message[] {
-  if (end.state !== "done") return [];
+function modelMessage(step: Extract<Step, { kind: "model" }>, view: RunView): readonly Message[] {
+  const { end, model, startedAtMs } = step;
+  const common = { role: "assistant", model, at: instant(startedAtMs) } as const;
+  if (end.state !== "done") {
+    const text = end.state === "failed" || isTerminal(view.state) ? step.cutOff : "";
+    const none = { reasoning: "", tool_calls: [], artifacts: [] };
+    return text === "" ? [] : [{ ...common, ...none, text, is_cut_off: true }];
+  }
   const { text, reasoning, toolCalls, artifacts } = end;
   return [
     {
-      role: "assistant",
+      ...common,
       text,
+      is_cut_off: false,
       reasoning,
-      model,
       tool_calls: toolCalls.map(({ id, name, arguments: given }) => ({ id, name, arguments: given })),
       artifacts: artifacts.map(presentArtifact),
-      at: instant(startedAtMs),
     },
   ];
 }

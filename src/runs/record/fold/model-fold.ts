@@ -38,14 +38,15 @@ export function changedTurn(
       const attempt: FailedAttempt = { ...event, atMs };
       const resume = event.retryInMs !== null || (event.next ?? null) !== null;
       const end = resume ? step.end : ({ state: "failed", atMs } as const);
-      return { ...step, attempts: [...step.attempts, attempt], hold: null, end };
+      const cutOff = event.content?.text ?? step.cutOff;
+      return { ...step, attempts: [...step.attempts, attempt], cutOff, hold: null, end };
     }
     case "model-choose":
       return { ...step, attemptsBefore: step.attempts.length, end: { state: "running" } };
     case "output-reject":
       return { ...step, outputProblems: event.problems };
     case "model-end":
-      return { ...step, model: event.model, hold: null, end: modelEnd(event) };
+      return { ...step, model: event.model, cutOff: "", hold: null, end: modelEnd(event) };
   }
 }
 
@@ -63,6 +64,7 @@ export const newTurn = (
   resumedAtMs: startedAtMs,
   attempts: [],
   attemptsBefore: 0,
+  cutOff: "",
   outputProblems: [],
   context: contextOf(event),
   hold: null,

@@ -41,6 +41,8 @@ export type ModelStep = {
   readonly attempts: readonly FailedAttempt[];
   /** The number of `attempts` before the last choice of a person; these no longer count. */
   readonly attemptsBefore: number;
+  /** Text of the last attempt that began to answer and broke off; empty without one, and once the turn is done. */
+  readonly cutOff: string;
   /** Why its answer was not taken; empty when it was. */
   readonly outputProblems: readonly string[];
   /** Parts of the request of its last attempt. */

@@ -165,7 +165,7 @@ const pastTurn = (turn: ReturnType<typeof turnsSince>[number]): StoredTurn => {
   };
 };
 
-/** The turns with a line in place of the answer that a run did not give, so that the next request follows an answer. */
+/** The turns with a line in place of the answer that a run did not give, or behind what was read of it, so that the next request follows an answer. */
 function withEnd(
   view: RunView,
   own: readonly StoredTurn[],
@@ -176,7 +176,9 @@ function withEnd(
   const said = view.inputs.filter((input) => input.turn > read).map(({ text }) => text);
   const isLastWord = last?.calls.length === 0 && last.reply === "" && said.length === 0;
   if (isLastWord && view.state === "completed") return own;
-  const mark = `[${stopText(view)}]`;
+  const lastStep = view.steps.findLast((step) => step.kind === "model");
+  const cut = lastStep?.kind === "model" ? lastStep.cutOff.trimEnd() : "";
+  const mark = [cut, `[${stopText(view)}]`].filter((part) => part !== "").join("\n\n");
   if (last && isLastWord) {
     const text = last.text === "" ? mark : `${last.text}\n\n${mark}`;
     return [...own.slice(0, -1), { ...last, text, tokens: last.tokens + estimateTokens(mark) }];
