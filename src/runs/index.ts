@@ -14,6 +14,8 @@ export {
   type JournalEntry,
   type RunArchive,
   type RunJournal,
+  type DraftDelta,
+  isDelta,
   type RunNews,
   type RunSummary,
   type RunTail,

@@ -282,6 +282,8 @@ describe("the text of a running turn", () => {
     const asked: (() => void)[] = [];
     const model: LanguageModel = Object.assign(scripted([{ text: "" }]), {
       async *stream(): AsyncGenerator<ModelPart> {
+        yield { type: "reasoning-delta", text: "They " };
+        yield { type: "reasoning-delta", text: "count." };
         for (const piece of pieces) {
           yield { type: "text-delta", text: piece };
           const { promise, resolve } = Promise.withResolvers<void>();
@@ -308,8 +310,10 @@ describe("the text of a running turn", () => {
       expect(received.at(-1)?.event).toMatchObject({ type: "end", run: { output: pieces.join("") } });
     }
     const late = await readers[2];
+    const thought = { type: "reasoning-delta", turn: 1, offset: 0, text: "They count." };
+    expect(late?.map(({ event }) => event).filter(({ type }) => type === "reasoning-delta")).toEqual([thought]);
     expect(late?.find(isDelta)?.event).toMatchObject({ offset: 0, text: "One, two, three, " });
-    expect(engine.runs.hub.draft(id)).toBeUndefined();
+    expect(engine.runs.hub.drafts(id)).toEqual([]);
   });
 
   test("begins again at the beginning when the turn is tried again", async () => {

@@ -1,6 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { RunDetail, Step } from "../../api/contract/index.ts";
 import { renderRun } from "./detail.ts";
 import { RunView } from "./view.ts";
@@ -184,6 +184,19 @@ test("reasoning is one line beside the text, and cannot control the terminal", (
   view.show({ type: "step", step: modelStep({ index: 3, turn: 2, text: "Two.", reasoning: "Count." }) });
   view.show({ type: "end", run: ended("Two.") });
   expect(shown()).toBe("· I should look.\nTwo.\n· Count.\n");
+});
+
+test("reasoning is in the line of the status while it is written, and above its text", () => {
+  const { terminal, shown } = screen();
+  const status = vi.spyOn(terminal, "status");
+  const view = new RunView(terminal, live);
+  view.show({ type: "reasoning-delta", turn: 1, offset: 0, text: "I should " });
+  view.show({ type: "reasoning-delta", turn: 1, offset: 9, text: "count\u001B[2J." });
+  expect(status).toHaveBeenLastCalledWith("· I should count.");
+  view.show({ type: "text-delta", turn: 1, offset: 0, text: "Tw" });
+  view.show({ type: "step", step: modelStep({ text: "Two.", reasoning: "I should count." }) });
+  view.show({ type: "end", run: ended("Two.") });
+  expect(shown()).toBe("· I should count.\nTwo.\n");
 });
 
 test("a message that joins the turn is printed with its author", () => {

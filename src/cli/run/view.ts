@@ -44,6 +44,8 @@ const HOLDS: { readonly [why: string]: string } = {
 
 const ARGUMENTS_CHARS_MAX = 100;
 const REASONING_CHARS_MAX = 300;
+/** Characters of the newest reasoning in the line of the status. */
+const THOUGHT_CHARS_MAX = 60;
 
 /**
  * A run as a person follows it: the answer on standard output, everything about it on standard error.
@@ -58,6 +60,10 @@ export class RunView {
   /** Number of failed attempts of a turn that were printed before a choice was made. */
   readonly #printedAttempts = new Map<number, number>();
   readonly #calls = new Map<string, string>();
+  /** The reasoning of the turn that is written, as far as it is known. */
+  #thoughts = { turn: 0, text: "" };
+  /** Turns whose reasoning was printed before their text. */
+  readonly #reasoned = new Set<number>();
   #turn = 0;
   /** The turn's text as far as it is known, and what of it is on the screen. */
   #text = "";
@@ -74,6 +80,8 @@ export class RunView {
         return this.#terminal.status(event.run.state === "queued" ? "waiting for its turn" : "thinking");
       case "text-delta":
         return this.#delta(event);
+      case "reasoning-delta":
+        return this.#thought(event);
       case "tool-progress":
         return this.#progress(event);
       case "tool-log":
@@ -131,6 +139,7 @@ export class RunView {
     if (!this.#options.live) return;
     if (turn !== this.#turn) {
       this.#terminal.endLine();
+      if (this.#thoughts.turn === turn) this.#reasoning(turn, this.#thoughts.text);
       this.#turn = turn;
       this.#text = "";
       this.#written = "";
@@ -172,9 +181,9 @@ export class RunView {
     this.#printed.add(step.index);
     for (const attempt of step.attempts.slice(this.#printedAttempts.get(step.index) ?? 0))
       this.#step("yellow", "!", attemptLine(attempt));
-    // Reasoning is known at the end of a turn; it is not put into the middle of the text.
+    // Reasoning that was missed is not put into the middle of the text.
     const isBegun = this.#turn === step.turn && this.#written !== "";
-    if (!isBegun) this.#reasoning(step.reasoning);
+    if (!isBegun) this.#reasoning(step.turn, step.reasoning);
     for (const problem of step.output_problems) this.#step("yellow", "!", oneLine(problem));
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
       const missing = step.text.slice(this.#written.length);
@@ -184,7 +193,7 @@ export class RunView {
     } else if (this.#options.live && step.tool_calls.length > 0 && step.text !== "") {
       this.#terminal.writeForeign(`${step.text}\n`);
     }
-    if (isBegun) this.#reasoning(step.reasoning);
+    if (isBegun) this.#reasoning(step.turn, step.reasoning);
     if (step.tool_calls.length > 0) this.#terminal.status("calling tools");
   }
 
@@ -197,8 +206,17 @@ export class RunView {
     this.#terminal.note(this.#terminal.noteStyle("dim", `↳ ${oneLine(`${author}: ${text}`)}`));
   }
 
-  #reasoning(text: string): void {
-    if (text === "" || !this.#printsSteps) return;
+  /** The end of the reasoning so far, while the model writes nothing else. */
+  #thought({ turn, offset, text }: Extract<RunStreamEvent, { type: "reasoning-delta" }>): void {
+    const before = this.#thoughts.turn === turn ? this.#thoughts.text : "";
+    if (offset > before.length) return;
+    this.#thoughts = { turn, text: before.slice(0, offset) + text };
+    if (this.#turn !== turn) this.#terminal.status(`· ${oneLine(this.#thoughts.text.slice(-THOUGHT_CHARS_MAX))}`);
+  }
+
+  #reasoning(turn: number, text: string): void {
+    if (text === "" || !this.#printsSteps || this.#reasoned.has(turn)) return;
+    this.#reasoned.add(turn);
     this.#terminal.endLine();
     const shown = this.#options.verbose ? safeText(text) : truncate(oneLine(text), REASONING_CHARS_MAX);
     this.#terminal.note(this.#terminal.noteStyle("dim", `· ${shown}`));

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
-import { type RunListener, RunHub, type RunNews } from "./run-hub.ts";
+import { RunHub } from "./run-hub.ts";
+import type { RunListener, RunNews } from "./run-news.ts";
 
 const runId = mint(RunId);
 const TOOL_CALL = mint(ToolCallId);
@@ -46,10 +47,27 @@ test("who comes while text waits hears only what its draft does not have", () =>
   hub.publish(runId, delta(4, "two "));
   const late = follower(hub);
   stack.use(late.following);
-  expect(hub.draft(runId)).toEqual(delta(0, "one two "));
+  expect(hub.drafts(runId)).toEqual([delta(0, "one two ")]);
   hub.publish(runId, delta(8, "three"));
   hub.publish(runId, progress(1));
   expect([textOf(early.heard), textOf(late.heard)]).toEqual(["one two three|", "three|"]);
+});
+
+test("reasoning is a draft of its own, before the text", () => {
+  const hub = new RunHub();
+  const thought = (offset: number, text: string): RunNews => ({
+    type: "reasoning-delta",
+    runId,
+    step: 1,
+    offset,
+    text,
+  });
+  hub.publish(runId, thought(0, "I should "));
+  hub.publish(runId, thought(9, "count."));
+  hub.publish(runId, delta(0, "Two"));
+  expect(hub.drafts(runId)).toEqual([thought(0, "I should count."), delta(0, "Two")]);
+  hub.publish(runId, thought(99, "lost"));
+  expect(hub.drafts(runId)).toEqual([delta(0, "Two")]);
 });
 
 // record.delta-coalescer.J1

@@ -1,4 +1,4 @@
-import type { RunListener, RunNews, TextDelta } from "./run-hub.ts";
+import { type DraftDelta, isDelta, type RunListener, type RunNews } from "./run-news.ts";
 
 /** Minimum time that text is buffered; below the pauses that readers notice. */
 const WAIT_MS = 16;
@@ -12,7 +12,7 @@ const LISTENERS_OF_MS = 4;
  */
 export class DeltaCoalescer {
   readonly #listeners = new Set<RunListener>();
-  #pending: TextDelta | undefined;
+  #pending: DraftDelta | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** Whether there are no listeners. */
@@ -32,7 +32,7 @@ export class DeltaCoalescer {
   }
 
   push(news: RunNews): void {
-    if (news.type !== "text-delta") {
+    if (!isDelta(news)) {
       this.#flush();
       return this.#emit(news);
     }
@@ -72,5 +72,5 @@ export class DeltaCoalescer {
 }
 
 /** Whether one piece of text follows the other without a gap. */
-export const canCoalesce = (before: TextDelta, next: TextDelta): boolean =>
-  before.step === next.step && before.offset + before.text.length === next.offset;
+export const canCoalesce = (before: DraftDelta, next: DraftDelta): boolean =>
+  before.type === next.type && before.step === next.step && before.offset + before.text.length === next.offset;

@@ -5,6 +5,7 @@ import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 import { RunFold } from "./fold/run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
+import type { DraftPiece } from "./run-news.ts";
 import type { RunJournal, WriteTime } from "./run-journal.ts";
 import type { RunView } from "./fold/run-view.ts";
 import { waitsForPerson } from "./run-state.ts";
@@ -77,9 +78,9 @@ export class Recorder {
     this.#noted.catch(() => undefined);
   }
 
-  /** A piece of a turn's text as it streams, after `offset` characters of it; never stored. */
-  emit(step: number, offset: number, text: string): void {
-    this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, offset, text });
+  /** A piece of a turn's text or reasoning as it streams; never stored. */
+  emit({ type, step, offset, text }: DraftPiece): void {
+    this.#hub.publish(this.runId, { type, runId: this.runId, step, offset, text });
   }
 
   /** Log lines of a tool during a call; never stored. */

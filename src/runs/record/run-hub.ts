@@ -1,54 +1,22 @@
-import type { RunId, ToolCallId } from "../../kernel/ids.ts";
+import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
 import { DeltaCoalescer } from "./delta-coalescer.ts";
 import type { JournalEntry } from "./run-event.ts";
+import { type DraftDelta, isDelta, type RunListener, type RunNews } from "./run-news.ts";
 
-/** A piece of a model's text. `offset` counts the characters of the turn's text before it; 0 restarts the text. */
-export type TextDelta = {
-  readonly type: "text-delta";
-  readonly runId: RunId;
-  readonly step: number;
-  readonly offset: number;
-  readonly text: string;
-};
-
-/** News of runs: journal entries once stored, and text and progress as they arrive, which are never stored. */
-export type RunNews =
-  | { readonly type: "entry"; readonly entry: JournalEntry }
-  | TextDelta
-  | {
-      readonly type: "tool-progress";
-      readonly runId: RunId;
-      readonly step: number;
-      readonly callId: ToolCallId;
-      readonly progress: ToolProgress;
-    }
-  | {
-      readonly type: "tool-log";
-      readonly runId: RunId;
-      readonly step: number;
-      readonly callId: ToolCallId;
-      readonly lines: readonly ToolLogLine[];
-    }
-  /** A run below it, directly or not, waits for a person, or no longer does. */
-  | { readonly type: "below"; readonly runId: RunId };
-
-export type RunListener = (news: RunNews) => void;
-
-type Draft = { readonly step: number; readonly text: string };
+type Drafts = { readonly [type in DraftDelta["type"]]?: DraftDelta };
 
 /**
  * Notifies watchers of events in runs. A listener must be quick and never throw; slow readers buffer on their own side.
  * record.run-hub.H1. Publishing never waits for a watcher.
- * record.run-hub.H2. The text of a running turn is retained until the turn has ended, so that a watcher that joins late
+ * record.run-hub.H2. The text and the reasoning of a running turn are retained until the turn has ended, so that a watcher that joins late
  *   misses nothing of it.
  */
 export class RunHub {
   readonly #ofRun = new Map<RunId, Set<RunListener>>();
   readonly #followed = new Map<RunId, DeltaCoalescer>();
   readonly #ofAll = new Set<RunListener>();
-  readonly #drafts = new Map<RunId, Draft>();
+  readonly #drafts = new Map<RunId, Drafts>();
 
   /** Listens to one run until the disposable is disposed. */
   watch(runId: RunId, listener: RunListener): Disposable {
@@ -81,30 +49,31 @@ export class RunHub {
     return { [Symbol.dispose]: () => void this.#ofAll.delete(listener) };
   }
 
-  /**
-   * Text that the model has written in the running turn; undefined if no turn is running, or its text is too long to
-   * retain.
-   */
-  draft(runId: RunId): TextDelta | undefined {
-    const draft = this.#drafts.get(runId);
-    return draft && { type: "text-delta", runId, step: draft.step, offset: 0, text: draft.text };
+  /** What the model has written in the running turn, the reasoning first, without what is too long to retain. */
+  drafts(runId: RunId): readonly DraftDelta[] {
+    const drafts = this.#drafts.get(runId);
+    return [drafts?.["reasoning-delta"], drafts?.["text-delta"]].flatMap((draft) => draft ?? []);
   }
 
   publish(runId: RunId, news: RunNews): void {
-    if (news.type === "text-delta") this.#keep(news);
+    if (isDelta(news)) this.#keep(news);
     else if (news.type === "entry" && endsDraft(news.entry)) this.#drafts.delete(runId);
     for (const listener of this.#ofRun.get(runId) ?? []) listener(news);
     this.#followed.get(runId)?.push(news);
     for (const listener of this.#ofAll) listener(news);
   }
 
-  #keep({ runId, step, offset, text }: TextDelta): void {
-    const before = this.#drafts.get(runId);
-    if (offset === 0) this.#drafts.set(runId, { step, text });
-    else if (before?.step === step && before.text.length === offset && offset + text.length <= LIMITS.draftCharsMax)
-      this.#drafts.set(runId, { step, text: before.text + text });
-    else this.#drafts.delete(runId);
+  #keep(delta: DraftDelta): void {
+    const drafts = this.#drafts.get(delta.runId) ?? {};
+    this.#drafts.set(delta.runId, { ...drafts, [delta.type]: extended(drafts[delta.type], delta) });
   }
+}
+
+function extended(before: DraftDelta | undefined, delta: DraftDelta): DraftDelta | undefined {
+  const { step, offset, text } = delta;
+  if (offset === 0) return delta;
+  const fits = before?.step === step && before.text.length === offset && offset + text.length <= LIMITS.draftCharsMax;
+  return fits ? { ...before, text: before.text + text } : undefined;
 }
 
 const endsDraft = ({ event: { type } }: JournalEntry): boolean =>

@@ -327,10 +327,11 @@ async function attemptTurn(
     firstPartMs ??= clock.monotonicMs() - begunMs;
     switch (part.type) {
       case "text-delta":
-        recorder.emit(step, text.length, part.text);
+        recorder.emit({ type: "text-delta", step, offset: text.length, text: part.text });
         text += part.text;
         break;
       case "reasoning-delta":
+        recorder.emit({ type: "reasoning-delta", step, offset: reasoning.length, text: part.text });
         reasoning += part.text;
         break;
       case "tool-call":

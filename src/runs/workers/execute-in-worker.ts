@@ -82,8 +82,8 @@ function handleMessage(message: WorkerMessage, { deps: { recorder }, rpc, outcom
       return rpc.release(message.permit);
     case "note":
       return recorder.enqueue(...message.events);
-    case "text":
-      return recorder.emit(message.step, message.offset, message.text);
+    case "delta":
+      return recorder.emit(message.piece);
     case "over":
       return outcome.resolve({ type: "done" });
     case "threw":

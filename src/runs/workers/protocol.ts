@@ -6,6 +6,7 @@ import type { HandOff, HandOffOutcome } from "../calls/index.ts";
 import type {
   Artifact,
   ArtifactStore,
+  DraftPiece,
   EventOf,
   ExecutionPlan,
   JournalEntry,
@@ -98,7 +99,7 @@ export type WorkerMessage =
   /** So many parts of a stream are read. */
   | { readonly type: "taken"; readonly id: number; readonly parts: number }
   | { readonly type: "note"; readonly events: readonly RunEvent[] }
-  | { readonly type: "text"; readonly step: number; readonly offset: number; readonly text: string }
+  | { readonly type: "delta"; readonly piece: DraftPiece }
   | { readonly type: "release"; readonly permit: number }
   | { readonly type: "over" }
   | { readonly type: "threw"; readonly fault: Fault; readonly stack: string };

@@ -1,5 +1,12 @@
 import type { RunId } from "../../kernel/ids.ts";
-import { type JournalEntry, type RunEvent, RunFold, type RunRecord, type RunView } from "../record/index.ts";
+import {
+  type DraftPiece,
+  type JournalEntry,
+  type RunEvent,
+  RunFold,
+  type RunRecord,
+  type RunView,
+} from "../record/index.ts";
 import type { RpcClient } from "./rpc-client.ts";
 import type { WorkerMessage } from "./protocol.ts";
 
@@ -33,8 +40,8 @@ export class RunRecordReplica implements RunRecord {
     this.#post({ type: "note", events });
   }
 
-  emit(step: number, offset: number, text: string): void {
-    this.#post({ type: "text", step, offset, text });
+  emit(piece: DraftPiece): void {
+    this.#post({ type: "delta", piece });
   }
 
   apply(entries: readonly JournalEntry[]): void {

@@ -1,6 +1,9 @@
 import type { RunStreamEvent } from "../../../../src/api/contract/index.ts";
 
-export type Delta = Pick<Extract<RunStreamEvent, { type: "text-delta" }>, "turn" | "offset" | "text">;
+export type Delta = Pick<
+  Extract<RunStreamEvent, { type: "text-delta" | "reasoning-delta" }>,
+  "turn" | "offset" | "text"
+>;
 
 /** A turn's text with one piece more, which says itself where it belongs. After a gap nothing is added: the step comes whole. */
 export const withDelta = (known: string, { offset, text }: Delta): string =>

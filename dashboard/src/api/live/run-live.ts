@@ -13,7 +13,7 @@ import { runQuery } from "../queries.ts";
 import { writeNews } from "./read-again.ts";
 import { subscribe } from "./subscribe.ts";
 
-/** Text of a model's turn while it is being written, by the number of the turn. */
+/** Text or reasoning of a model's turn while it is being written, by the number of the turn. */
 export type Drafts = { readonly [turn: number]: string };
 const NONE: Drafts = {};
 
@@ -27,6 +27,7 @@ export function useRun(id: string) {
   const client = useQueryClient();
   const query = useQuery(runQuery(id));
   const [drafts, setDrafts] = useState(NONE);
+  const [thoughts, setThoughts] = useState(NONE);
   const [progress, setProgress] = useState(NO_PROGRESS);
   const [logs, setLogs] = useState(NO_LOGS);
   // Followed again after a decision or choice.
@@ -35,12 +36,14 @@ export function useRun(id: string) {
     if (!follow) return undefined;
     const controller = new AbortController();
     const text = new DraftBuffer(setDrafts);
+    const reasoning = new DraftBuffer(setThoughts);
     void subscribe<RunStreamEvent>(
       {
         path: requestPath(operations.run.watch, { id }),
         after: client.getQueryData<RunDetail>(["run", id])?.last_event_id ?? "",
         onEvent: (event) => {
           if (event.type === "text-delta") text.add(event);
+          else if (event.type === "reasoning-delta") reasoning.add(event);
           else if (event.type === "tool-progress") setProgress((all) => ({ ...all, [event.call_id]: event }));
           else if (event.type === "tool-log") setLogs((all) => withLines(all, event));
           else applyRunEvent(client, id, event);
@@ -57,9 +60,10 @@ export function useRun(id: string) {
     return () => {
       controller.abort();
       text.stop();
+      reasoning.stop();
     };
   }, [client, id, follow]);
-  return { ...query, drafts, progress, logs };
+  return { ...query, drafts, thoughts, progress, logs };
 }
 
 export function applyRunEvent(client: QueryClient, id: string, event: RunStreamEvent): void {
@@ -75,6 +79,7 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
       void client.invalidateQueries({ queryKey: ["run-tree", id] });
       return;
     case "text-delta":
+    case "reasoning-delta":
     case "tool-progress":
     case "tool-log":
     case "client-call":

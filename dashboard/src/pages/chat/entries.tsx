@@ -40,15 +40,29 @@ export function Entries({ said, agent, run, progress = {}, logs = {} }: Props) {
         );
       case "thinking":
         return (
-          <p key={at} className="flex items-center gap-2 text-sm text-muted">
-            <StateIcon state="running" />
-            {words.thinking(agent)}
-          </p>
+          <div key={at} className="space-y-2 text-sm text-muted">
+            <p className="flex items-center gap-2">
+              <StateIcon state="running" />
+              {words.thinking(agent)}
+            </p>
+            {entry.reasoning === "" ? null : <NewestReasoning text={entry.reasoning} />}
+          </div>
         );
       case "notice":
         return <NoticeEntry key={at} entry={entry} />;
     }
   });
+}
+
+/** Reasoning as it is written: its end stays in view. */
+function NewestReasoning({ text: reasoning }: { readonly text: string }) {
+  return (
+    <div className="flex max-h-40 flex-col-reverse overflow-y-auto rounded-lg border border-line bg-sunken/60 px-3 py-2">
+      <p role="note" aria-label={words.reasoning} className="whitespace-pre-wrap [overflow-wrap:anywhere]">
+        {reasoning}
+      </p>
+    </div>
+  );
 }
 
 /** The author of a message, as the reader sees it. */

@@ -25,7 +25,7 @@ export type Said =
       readonly reasoning: string;
       readonly artifacts: readonly Made[];
     }
-  | { readonly kind: "thinking" }
+  | { readonly kind: "thinking"; readonly reasoning: string }
   | { readonly kind: "tool"; readonly callId: string; readonly use: ToolUse; readonly artifacts: readonly Made[] }
   | { readonly kind: "notice"; readonly code: string; readonly text: string; readonly hint: string };
 
@@ -78,12 +78,14 @@ function parsed(json: string): unknown {
   }
 }
 
-/** A turn in progress, with the text that is being written. */
-export function saidLive(run: RunDetail, drafts: Drafts, author: string): readonly Said[] {
+type Live = { readonly drafts: Drafts; readonly thoughts: Drafts };
+
+/** A turn in progress, with the text and the reasoning that are being written. */
+export function saidLive(run: RunDetail, { drafts, thoughts }: Live, author: string): readonly Said[] {
   const inputs = new Inputs(run.inputs);
   const steps = run.step_list.flatMap((step): readonly Said[] => {
     if (step.kind === "tool") return [{ kind: "tool", callId: step.call_id, use: step, artifacts: step.artifacts }];
-    return [...inputs.upTo(step.turn), ...modelSaid(step, drafts[step.turn] ?? "")];
+    return [...inputs.upTo(step.turn), ...modelSaid(step, drafts[step.turn] ?? "", thoughts[step.turn] ?? "")];
   });
   const isWaiting = isMoving(run) && run.step_list.every(({ state }) => state !== "running");
   return [
@@ -93,16 +95,16 @@ export function saidLive(run: RunDetail, drafts: Drafts, author: string): readon
       : []),
     ...steps,
     ...inputs.upTo(Infinity),
-    ...(isWaiting ? [{ kind: "thinking" } as const] : []),
+    ...(isWaiting ? [{ kind: "thinking", reasoning: "" } as const] : []),
     ...closing(run),
   ];
 }
 
-function modelSaid(step: Exclude<Step, ToolStep>, draft: string): readonly Said[] {
+function modelSaid(step: Exclude<Step, ToolStep>, draft: string, thought: string): readonly Said[] {
   const { text, reasoning, state } = step;
   if (state === "done") return assistant(text, reasoning, []);
-  if (state !== "running") return assistant(text === "" ? draft : text, "", []);
-  return draft === "" ? [{ kind: "thinking" }] : assistant(draft, reasoning, []);
+  if (state !== "running") return assistant(text === "" ? draft : text, thought, []);
+  return draft === "" ? [{ kind: "thinking", reasoning: thought }] : assistant(draft, thought, []);
 }
 
 function closing({ state, failure, hint, agent, handoffs: { to } }: RunDetail): readonly Said[] {

@@ -39,11 +39,12 @@ export const EndedTurn = memo(function EndedTurn({ turn, isLast, actions }: Prop
 
 /** A turn in progress, or that was when the page was opened, with its approvals and questions. */
 export function LiveTurn({ turn, isLast, actions }: Props) {
-  const { data: run, drafts, progress, logs } = useRun(turn.run);
+  const { data: run, drafts, thoughts, progress, logs } = useRun(turn.run);
   const [first] = turn.messages;
   const author = first?.role === "user" ? first.author : "";
   // What was written before a turn was cut off is shown as long as the page is open.
-  const said = run === undefined || turn.state === "completed" ? saidIn(turn) : saidLive(run, drafts, author);
+  const said =
+    run === undefined || turn.state === "completed" ? saidIn(turn) : saidLive(run, { drafts, thoughts }, author);
   return (
     <TurnFrame turn={turn} said={said} isLast={isLast} actions={actions} live={{ progress, logs }}>
       {run === undefined ? null : (

@@ -322,6 +322,12 @@ export const RunStreamEvent = z
       text: z.string(),
     }),
     z.object({
+      type: z.literal("reasoning-delta"),
+      turn: z.int(),
+      offset: z.int().meta({ description: "Characters of the turn's reasoning before this; discard later ones" }),
+      text: z.string(),
+    }),
+    z.object({
       type: z.literal("tool-progress"),
       turn: z.int(),
       call_id: Id,
@@ -357,6 +363,7 @@ export const RUN_EVENT_TYPES = [
   "run",
   "step",
   "text-delta",
+  "reasoning-delta",
   "tool-progress",
   "tool-log",
   "artifact",

@@ -1,6 +1,6 @@
 import type { ToolCallId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
-import { canCoalesce, type RunNews } from "../../../runs/index.ts";
+import { canCoalesce, isDelta, type RunNews } from "../../../runs/index.ts";
 
 type Progress = Extract<RunNews, { type: "tool-progress" }>;
 
@@ -40,11 +40,11 @@ export class RunInbox {
       this.#progress.set(news.callId, news);
       return this.#progress.size <= LIMITS.streamEventsMax;
     }
-    if (news.type === "text-delta") {
+    if (isDelta(news)) {
       this.#chars += news.text.length;
       if (this.#chars > LIMITS.streamTextCharsMax) return false;
       const last = this.#news.at(-1);
-      if (last?.type === "text-delta" && canCoalesce(last, news)) {
+      if (last !== undefined && isDelta(last) && canCoalesce(last, news)) {
         this.#news[this.#news.length - 1] = { ...last, text: last.text + news.text };
         return true;
       }
@@ -65,7 +65,7 @@ export class RunInbox {
   async next(): Promise<RunNews | undefined> {
     while (!this.#signal.aborted) {
       const news = this.#news.shift() ?? this.#oldestProgress();
-      if (news?.type === "text-delta") this.#chars -= news.text.length;
+      if (news !== undefined && isDelta(news)) this.#chars -= news.text.length;
       if (news?.type === "tool-log") this.#logLines -= news.lines.length;
       if (news || this.#overflown) return news;
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,13 @@
 import type { RunId } from "../../../kernel/ids.ts";
-import { isTerminal, type JournalEntry, RunFold, type RunNews, type RunSummary } from "../../../runs/index.ts";
+import {
+  type DraftDelta,
+  isDelta,
+  isTerminal,
+  type JournalEntry,
+  RunFold,
+  type RunNews,
+  type RunSummary,
+} from "../../../runs/index.ts";
 import {
   type RunEventType,
   type RunStreamEvent,
@@ -50,7 +58,7 @@ export async function* watchRun(
     if (news.type === "entry" || wants.has(news.type)) inbox.put(news);
   });
   void watching;
-  const draft = wants.has("text-delta") ? services.runs.hub.draft(runId) : undefined;
+  const drafts = services.runs.hub.drafts(runId).filter(({ type }) => wants.has(type));
   getRun(services, runId);
   const fold = new RunFold();
   const past = services.stores.journal.read(runId, 0);
@@ -62,7 +70,7 @@ export async function* watchRun(
     yield* sentEvents(services, fold, entry, { after, wants });
   }
   // Deltas heard since come after the text so far; they say by their offset where they belong.
-  if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
+  for (const draft of drafts) if (isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
   for (const run of wants.has("below") && delegates(fold) ? services.stores.journal.below(runId) : [])
     if (waitsForPerson(run) && mayUse(run.agent)) yield { id: undefined, event: presentBelow(run) };
   let last: object = fold;
@@ -112,8 +120,8 @@ const isWriting = (fold: RunFold, turn: number): boolean => {
   return last === undefined || last.turn < turn || (last.turn === turn && last.end.state === "running");
 };
 
-const presentDelta = ({ step, offset, text }: Extract<RunNews, { type: "text-delta" }>): RunStreamEvent => ({
-  type: "text-delta",
+const presentDelta = ({ type, step, offset, text }: DraftDelta): RunStreamEvent => ({
+  type,
   turn: step,
   offset,
   text,
@@ -125,7 +133,7 @@ const delegates = (fold: RunFold): boolean => fold.view().replies.some(({ input 
 const presentBelow = (run: RunSummary): RunStreamEvent => ({ type: "below", run: presentSummary(run) });
 
 function presentPassing(news: Exclude<RunNews, { type: "entry" | "below" }>): RunStreamEvent {
-  if (news.type === "text-delta") return presentDelta(news);
+  if (isDelta(news)) return presentDelta(news);
   if (news.type === "tool-log") {
     const lines = news.lines.map(({ atMs, text }) => ({ at: instant(atMs), text }));
     return { type: "tool-log", turn: news.step, call_id: news.callId, lines };
