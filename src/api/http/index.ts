@@ -1,5 +1,5 @@
 export type { Http } from "./context.ts";
-export { checkKey, refusalOf, streamedAgain, UNSURE } from "./requests/idempotency.ts";
+export { checkKey, hashOf, refusalOf, streamedAgain, UNSURE } from "./requests/idempotency.ts";
 export { httpServer } from "./http-server.ts";
 export { RouteNotFoundError } from "./errors.ts";
 export { originAt } from "./protocol.ts";

@@ -5,6 +5,7 @@ import { embeddingRoutes } from "./embeddings.ts";
 import { errorAnswer } from "./errors.ts";
 import { modelRoutes } from "./models.ts";
 import type { OpenAiOptions } from "./options.ts";
+import { Repeats } from "./repeats.ts";
 import { responseRoutes } from "./responses/routes.ts";
 import { unknownRoutes } from "./unknown.ts";
 
@@ -12,10 +13,11 @@ import { unknownRoutes } from "./unknown.ts";
 export const openai = (options: OpenAiOptions): Protocol => ({
   name: "openai",
   failed: errorAnswer,
-  routes: (scope) => {
+  routes: (scope, services) => {
+    const repeats = new Repeats(services);
     modelRoutes(scope);
-    chatRoutes(scope, options);
-    responseRoutes(scope, options);
+    chatRoutes(scope, options, repeats);
+    responseRoutes(scope, options, repeats);
     conversationRoutes(scope);
     embeddingRoutes(scope);
     unknownRoutes(scope);

@@ -24,16 +24,17 @@ export class SentOnce {
     this.#options = options;
   }
 
-  /** Returns the id of the run. */
+  /** Returns what `start` does, such as the id of the run. A message with an id that another one had is refused. */
   async perform(
     { workspace, id }: Principal,
-    message: string,
+    message: string | { readonly id: string; readonly hash: string },
     start: (asked: RequestIds) => Promise<string>,
   ): Promise<string> {
     const { idempotencyStore: store } = this.#services.storage;
-    const key = { workspace, key: `${id} ${this.#options.protocol}:${message}` };
+    const { id: name, hash } = typeof message === "string" ? { id: message, hash: message } : message;
+    const key = { workspace, key: `${id} ${this.#options.protocol}:${name}` };
     const first = mint(RunId);
-    const claim = await store.claim(key, { hash: message, subject: first }, this.#services.server.clock.nowMs());
+    const claim = await store.claim(key, { hash, subject: first }, this.#services.server.clock.nowMs());
     if (claim.type === "kept") return claim.answer.body;
     if (claim.type !== "begun" && claim.type !== "new") throw this.#options.refusal(claim.type);
     const asked = claim.type === "begun" ? new RequestIds(claim.subject, true) : new RequestIds(first, false);

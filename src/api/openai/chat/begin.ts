@@ -22,6 +22,8 @@ export type Request = {
   readonly purpose: string | undefined;
   /** Tags of the run, besides `openai`. */
   readonly tags?: readonly string[];
+  /** Ids for what the request creates, if it may be sent again. */
+  readonly ids?: RequestIds | undefined;
 };
 
 const TEXT = ":text";
@@ -29,7 +31,7 @@ const TEXT = ":text";
 /** Continues the run that waits for the results in a request, or starts one; `instead` can do something else than start it. */
 export async function begin(
   caller: Caller,
-  { asked, purpose, tags = [] }: Request,
+  { asked, purpose, tags = [], ids: given }: Request,
   options: OpenAiOptions,
   instead?: (start: Start) => Promise<Begun>,
 ): Promise<Begun> {
@@ -42,8 +44,8 @@ export async function begin(
     options.auxiliary.some((beginning) => dialogue.input.startsWith(beginning));
   const start = { ...startOf(asked, dialogue, { isAuxiliary, options }), tags: ["openai", ...tags] };
   if (instead !== undefined) return instead(start);
-  if (asked.stream === true) {
-    const { id } = await caller.perform(operations.run.start, start);
+  if (asked.stream === true || given !== undefined) {
+    const { id } = await caller.perform(operations.run.start, start, { asked: given });
     return { run: id, afterTurn: 0, settled: () => settled(caller, id) };
   }
   // Awaited by the operation itself: following events that are not sent costs more.

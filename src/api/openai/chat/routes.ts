@@ -3,6 +3,7 @@ import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts"
 import { checkInput } from "../../operations/index.ts";
 import { errorAnswer } from "../errors.ts";
 import type { OpenAiOptions } from "../options.ts";
+import type { Repeats } from "../repeats.ts";
 import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall } from "./answer.ts";
 import { type Begun, begin } from "./begin.ts";
 import { cancelWith, dashboardOf, purposeOf, runsTo } from "./circumstances.ts";
@@ -18,14 +19,14 @@ const CHUNKS: StreamFormat<Chunk> = {
 const MS = 1_000;
 
 /** Chat completions: each request is a run of the agent that it names as the model. */
-export function chatRoutes(scope: ProtocolScope, options: OpenAiOptions): void {
+export function chatRoutes(scope: ProtocolScope, options: OpenAiOptions, repeats: Repeats): void {
   scope.route({
     method: "POST",
     path: "/v1/chat/completions",
     handle: async (exchange) => {
       const { request } = exchange;
       const asked = checkInput(ChatRequest, request.body);
-      const chat = new Chat(exchange, asked, options);
+      const chat = new Chat(exchange, asked, { ...options, repeats });
       return asked.stream === true ? exchange.stream(CHUNKS, () => chat.chunks()) : chat.completion();
     },
   });
@@ -35,9 +36,9 @@ export function chatRoutes(scope: ProtocolScope, options: OpenAiOptions): void {
 class Chat {
   readonly #exchange: Exchange;
   readonly #asked: ChatRequest;
-  readonly #options: OpenAiOptions;
+  readonly #options: OpenAiOptions & { readonly repeats: Repeats };
 
-  constructor(exchange: Exchange, asked: ChatRequest, options: OpenAiOptions) {
+  constructor(exchange: Exchange, asked: ChatRequest, options: OpenAiOptions & { readonly repeats: Repeats }) {
     this.#exchange = exchange;
     this.#asked = asked;
     this.#options = options;
@@ -85,7 +86,9 @@ class Chat {
 
   async #begin(): Promise<Begun> {
     const { caller, request, reply } = this.#exchange;
-    const begun = await begin(caller, { asked: this.#asked, purpose: purposeOf(request) }, this.#options);
+    const begun = await this.#options.repeats.once(this.#exchange, (ids) =>
+      begin(caller, { asked: this.#asked, purpose: purposeOf(request), ids }, this.#options),
+    );
     // The header of a stream comes first; other answers name the run when there is one.
     if (this.#asked.stream === true) void reply.header("x-caxton-run", begun.run);
     if (this.#options.cancel_on_disconnect) cancelWith(caller, begun.run);

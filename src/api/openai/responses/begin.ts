@@ -21,16 +21,12 @@ export async function beginResponse(
   { previous, thread, isStored, ...options }: ResponseOptions & OpenAiOptions,
 ): Promise<Begun> {
   const tagged = { ...request, tags: isStored ? [] : [UNSTORED] };
-  const place = await placeOf(caller, previous, thread);
+  const place = await placeOf(caller, { previous, thread, ids: request.ids });
   if (place === undefined) return begin(caller, tagged, options);
   return begin(caller, tagged, options, async ({ messages = [], wait: _wait, ...message }) => {
     if (messages.length > 0) throw severalItems();
-    const sent = await caller.perform(operations.thread.send, {
-      ...message,
-      ...(await place()),
-      when_busy: "queue",
-      when_waiting: "answer",
-    });
+    const sending = { ...message, ...(await place()), when_busy: "queue", when_waiting: "answer" } as const;
+    const sent = await caller.perform(operations.thread.send, sending, { asked: request.ids });
     const { run, joined } = sent;
     return { run: run.id, afterTurn: joined ? turnOfAnswer(run) : 0, settled: () => settled(caller, run.id) };
   });
@@ -42,11 +38,13 @@ function turnOfAnswer({ questions, step_list: steps }: RunDetail): number {
   return steps.findLast((step) => step.kind === "tool" && answered.has(step.call_id))?.turn ?? 0;
 }
 
+type Continued = Pick<ResponseOptions, "previous" | "thread"> & Pick<Request, "ids">;
+
 /** The thread that a request continues, and the run in it; undefined for a request that continues none. */
-async function placeOf(caller: Caller, previous: string | null | undefined, thread: string | undefined) {
+async function placeOf(caller: Caller, { previous, thread, ids }: Continued) {
   if (previous != null) {
     const { run } = await storedResponse(caller, previous);
-    return async () => threadAt(caller, await lastOf(caller, run));
+    return async () => threadAt(caller, await lastOf(caller, run), ids);
   }
   return thread === undefined ? undefined : async () => ({ id: thread });
 }
@@ -60,7 +58,7 @@ const severalItems = () => {
 };
 
 /** The place after a run: in its thread, or in one that is made for a run without. */
-async function threadAt(caller: Caller, { id, agent, thread }: RunDetail) {
+async function threadAt(caller: Caller, { id, agent, thread }: RunDetail, ids: Request["ids"]) {
   const input: GivenTo<typeof operations.thread.create> = { agent, from_run: id, expires_after: EXPIRES_AFTER };
-  return { id: thread?.id ?? (await caller.perform(operations.thread.create, input)).id, parent: id };
+  return { id: thread?.id ?? (await caller.perform(operations.thread.create, input, { asked: ids })).id, parent: id };
 }

@@ -6,6 +6,7 @@ import { answerIn, answerOf, type AnswerOptions } from "../chat/answer.ts";
 import type { Begun } from "../chat/begin.ts";
 import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
 import type { OpenAiOptions } from "../options.ts";
+import type { Repeats } from "../repeats.ts";
 import { conversationId, threadOf } from "../conversations/conversation.ts";
 import { beginResponse } from "./begin.ts";
 import { type ResponseEvent, ResponseEvents } from "./events.ts";
@@ -24,9 +25,9 @@ const Query = z.object({
 });
 
 /** Responses: each is a run of the agent that it names as the model, or the part of one up to a call of a tool of the client. */
-export function responseRoutes(scope: ProtocolScope, options: OpenAiOptions): void {
+export function responseRoutes(scope: ProtocolScope, options: OpenAiOptions, repeats: Repeats): void {
   const path = "/v1/responses";
-  scope.route({ method: "POST", path, handle: (exchange) => create(exchange, options) });
+  scope.route({ method: "POST", path, handle: (exchange) => create(exchange, options, repeats) });
   scope.route({
     method: "GET",
     path: `${path}/:id`,
@@ -58,19 +59,17 @@ export function responseRoutes(scope: ProtocolScope, options: OpenAiOptions): vo
 
 const idIn = ({ request }: Exchange): string => checkInput(Named, request.params).id;
 
-async function create(exchange: Exchange, options: OpenAiOptions): Promise<object | undefined> {
+async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repeats): Promise<object | undefined> {
   const { caller, request, reply } = exchange;
   const asked = checkInput(ResponseRequest, request.body);
   const begin = async () => {
-    const begun = await beginResponse(
-      caller,
-      { asked: chatRequest(asked), purpose: purposeOf(request) },
-      {
-        ...options,
-        previous: asked.previous_response_id,
-        thread: asked.conversation == null ? undefined : threadOf(idOf(asked.conversation)),
-        isStored: asked.store !== false,
-      },
+    const place = {
+      previous: asked.previous_response_id,
+      thread: asked.conversation == null ? undefined : threadOf(idOf(asked.conversation)),
+      isStored: asked.store !== false,
+    };
+    const begun = await repeats.once(exchange, (ids) =>
+      beginResponse(caller, { asked: chatRequest(asked), purpose: purposeOf(request), ids }, { ...options, ...place }),
     );
     if (asked.stream === true) void reply.header("x-caxton-run", begun.run);
     if (options.cancel_on_disconnect && asked.background !== true) cancelWith(caller, begun.run);
