@@ -161,6 +161,34 @@ test("a question is answered in the conversation", async () => {
   expect(said).toEqual(["Which drawer?", "Filed."]);
 });
 
+test("items have questions and answers, and the ids of the output of responses, after a hand-off too", async () => {
+  for (const source of [
+    `name = "keeper"\nversion = "1.0.0"\ncapabilities = ["keeping"]\ntools = ["user"]\nsystem_prompt = "You keep."\n`,
+    `name = "porter"\nversion = "1.0.0"\ncapabilities = ["opening"]\nhandoffs = ["greeter"]\nsystem_prompt = "You open."\n`,
+  ])
+    DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source })).body);
+  const { conversations, responses } = openai();
+  const { id } = await conversations.create();
+  const question = { name: "user__ask_user", arguments: { question: "Which drawer?", options: ["upper", "lower"] } };
+  turns = [{ text: "One moment.", toolCalls: [question] }, { text: "Filed." }];
+  const outputs = [];
+  for (const input of ["go", "upper"]) {
+    const { output } = await responses.create({ model: "keeper", input, conversation: id });
+    outputs.push(...output);
+  }
+  turns = [{ text: "I greet." }];
+  outputs.push(...(await responses.create({ model: "porter", input: "hello", conversation: id })).output);
+  const { data } = await conversations.items.list(id, { order: "asc" });
+  const texts = data.map((item) =>
+    item.type === "message" ? item.content.map((part) => ("text" in part ? part.text : "")).join("") : "",
+  );
+  const asks = "One moment.\n\nWhich drawer?\n- upper\n- lower";
+  expect(texts).toEqual(["go", asks, "upper", "Filed.", "hello", "I greet."]);
+  expect(new Set(data.map(({ id: item }) => item)).size).toBe(data.length);
+  for (const output of outputs)
+    expect(await conversations.items.retrieve(output.id ?? "", { conversation_id: id })).toEqual(output);
+});
+
 test("requests that do not fit, and conversations of others, are refused", async () => {
   const { conversations, responses } = openai();
   const { id } = await conversations.create();
@@ -174,10 +202,12 @@ test("requests that do not fit, and conversations of others, are refused", async
   await server.createWorkspace("red");
   const other = openai(await server.createKey("operator", "red"));
   const reader = openai(await server.createKey("readonly"));
-  await expect(other.conversations.retrieve(id)).rejects.toMatchObject({ status: 404 });
-  await expect(other.responses.create({ model: "greeter", input: "x", conversation: id })).rejects.toMatchObject({
-    status: 404,
-  });
+  const missing = { status: 404, code: "CONVERSATION_NOT_FOUND", message: expect.stringContaining(id) };
+  await expect(other.conversations.retrieve(id)).rejects.toMatchObject(missing);
+  await expect(other.conversations.items.list(id)).rejects.toMatchObject(missing);
+  await expect(other.responses.create({ model: "greeter", input: "x", conversation: id })).rejects.toMatchObject(
+    missing,
+  );
   for (const denied of [reader.conversations.create(), reader.conversations.delete(id)])
     await expect(denied).rejects.toMatchObject({ status: 403 });
 });

@@ -93,6 +93,21 @@ test("a response of an agent that handed off is continued by the other, and anot
   const first = await openai().responses.create({ model: "doorman", input: "A greeting, please" });
   expect(first.output_text).toBe("One moment.\n\nI greet.");
   expect((await openai().responses.retrieve(first.id)).output_text).toBe(first.output_text);
+  // The tokens of both runs count.
+  const usageOf = async (name: string) =>
+    (await openai().responses.create({ model: name, input: "A greeting, please" })).usage?.total_tokens ?? 0;
+  const alone = await usageOf("greeter");
+  expect(first.usage?.total_tokens).toBeGreaterThan(alone * 1.2);
+  expect((await openai().responses.retrieve(first.id)).usage).toEqual(first.usage);
+  const chat = { model: "doorman", messages: [{ role: "user" as const, content: "A greeting, please" }] };
+  const { usage } = await openai().chat.completions.create(chat);
+  expect(usage?.total_tokens).toBe(first.usage?.total_tokens);
+  const chunks = await openai().chat.completions.create({
+    ...chat,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  expect((await Array.fromAsync(chunks)).at(-1)?.usage).toEqual(usage);
   const second = await openai().responses.create({
     model: "doorman",
     input: "Once more",
@@ -174,6 +189,33 @@ test("a stream has numbered events whose texts and calls are those of the respon
   expect((await openai().responses.retrieve(second.id)).output_text).toBe("It is black.");
 });
 
+test("a stream that fails ends with numbered events, and one that is refused has its status", async () => {
+  turns = [{ text: "I look.", toolCalls: [CALL] }, { error: { class: "invalid_request", message: "no more" } }];
+  const first = await openai().responses.create({ model: "greeter", input: "What color is ink?", tools: [LOOKUP] });
+  const call = first.output.find((item) => item.type === "function_call");
+  const response = await fetch(`${server.url}/v1/responses`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "greeter",
+      stream: true,
+      previous_response_id: first.id,
+      input: [{ type: "function_call_output", call_id: call?.call_id, output: "black" }],
+    }),
+  });
+  const events = [...(await response.text()).matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ""));
+  expect(events.map(({ type }) => type)).toEqual([
+    "response.created",
+    "response.in_progress",
+    "error",
+    "response.failed",
+  ]);
+  expect(events.map(({ sequence_number: number }) => number)).toEqual([0, 1, 2, 3]);
+  expect(events.at(-1).response).toMatchObject({ status: "failed", error: { message: expect.stringContaining("no") } });
+  const refused = { model: "unknown", input: "Hi", stream: true } as const;
+  await expect(openai().responses.create(refused)).rejects.toMatchObject({ status: 404, code: "AGENT_NOT_FOUND" });
+});
+
 test("a response in the background is polled, and can be cancelled", async () => {
   turns = [{ text: "Hello, Ada." }];
   const begun = await openai().responses.create({ model: "greeter", input: "I am Ada.", background: true });
@@ -221,15 +263,36 @@ test("the AI SDK gets text, streams, and results of its tools", async () => {
   expect((await Array.fromAsync(stream.textStream)).join("")).toBe("Hello, Ada.");
   turns = [{ toolCalls: [CALL] }, { text: "It is black." }];
   const tools = { lookup: tool({ inputSchema: Word, execute: lookUp }) };
-  const providerOptions = { openai: { store: false } };
-  const used = await generateText({
-    model: agent,
-    prompt: "What color?",
-    tools,
-    stopWhen: stepCountIs(3),
-    providerOptions,
-  });
-  expect(used.text).toBe("It is black.");
+  for (const store of [false, true]) {
+    const providerOptions = { openai: { store } };
+    const used = await generateText({
+      model: agent,
+      prompt: "What color?",
+      tools,
+      stopWhen: stepCountIs(3),
+      providerOptions,
+    });
+    expect(used.text).toBe("It is black.");
+  }
+});
+
+test("the AI SDK refers to items of earlier responses, and unknown items are refused", async () => {
+  const agent = createOpenAI({ apiKey: key, baseURL: `${server.url}/v1` }).responses("greeter");
+  turns = [{ toolCalls: [CALL] }, { text: "It is black." }];
+  const question = { role: "user", content: "What color is ink?" } as const;
+  const tools = { lookup: tool({ inputSchema: Word, execute: lookUp }) };
+  const first = await generateText({ model: agent, messages: [question], tools, stopWhen: stepCountIs(3) });
+  turns = [{ text: "Yes." }];
+  const next = { role: "user", content: "Sure?" } as const;
+  const second = await generateText({ model: agent, messages: [question, ...first.responseMessages, next], tools });
+  expect(second.text).toBe("Yes.");
+  const asked = JSON.stringify(requests.at(-1)?.messages);
+  for (const said of ["What color is ink?", "lookup", "ink is black", "It is black.", "Sure?"])
+    expect(asked).toContain(said);
+  for (const id of ["msg_68a1", "fc_68a1", `msg_${crypto.randomUUID()}_0`])
+    await expect(
+      openai().responses.create({ model: "greeter", input: [{ type: "item_reference", id }, next] }),
+    ).rejects.toMatchObject({ status: 400, message: expect.stringContaining(`there is no stored item ${id}`) });
 });
 
 test("LangChain and the OpenAI Agents SDK use responses", async () => {

@@ -1,12 +1,15 @@
 import type { RunDetail, RunStreamEvent } from "../../contract/index.ts";
 import { type Caller, followRun } from "../../operations/index.ts";
+import { runsTo } from "./circumstances.ts";
 import { endError } from "./errors.ts";
 
 /** A part of an answer, as it arises. */
 export type Piece =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "calls"; readonly calls: readonly ToolCall[] }
-  | { readonly type: "end"; readonly reason: "stop" | "tool_calls"; readonly run: RunDetail };
+  | { readonly type: "end"; readonly reason: "stop" | "tool_calls"; readonly run: RunDetail; readonly usage: Usage };
+/** Tokens of all calls of models in the runs of an answer. */
+export type Usage = { readonly input: number; readonly output: number };
 export type ToolCall = {
   readonly id: string;
   readonly type: "function";
@@ -42,7 +45,7 @@ export async function* answerOf(
     if (event.type === "handoff") text.restart();
     const piece = options.isWhole ? "" : text.of(event);
     if (piece !== "") yield { type: "text", text: piece };
-    if (event.type === "end") yield* ending(event.run, text, options);
+    if (event.type === "end") yield* ending(await runsTo(caller, id, event.run), text, options);
   }
 }
 
@@ -56,20 +59,31 @@ export function* answerIn(runs: readonly RunDetail[], options: AnswerOptions): G
       if (piece !== "") yield { type: "text", text: piece };
     }
   }
-  const last = runs.at(-1);
-  if (last !== undefined) yield* ending(last, text, options);
+  yield* ending(runs, text, options);
 }
 
-function* ending(run: RunDetail, text: TurnText, { isWhole, dashboard }: AnswerOptions): Generator<Piece> {
+export const usageOf = (runs: readonly RunDetail[]): Usage => ({
+  input: runs.reduce((sum, run) => sum + run.input_tokens, 0),
+  output: runs.reduce((sum, run) => sum + run.output_tokens, 0),
+});
+
+function* ending(
+  runs: readonly RunDetail[],
+  text: TurnText,
+  { isWhole, dashboard }: AnswerOptions,
+): Generator<Piece, void, undefined> {
+  const run = runs.at(-1);
+  if (run === undefined) return;
+  const usage = usageOf(runs);
   if (run.state === "failed" || run.state === "cancelled") throw endError(run);
   const calls = run.client_calls.filter(({ state }) => state === "open");
   if (run.state === "awaiting-input" && calls.length > 0) {
     yield { type: "calls", calls: calls.map((call) => toolCall(run.id, call)) };
-    return yield { type: "end", reason: "tool_calls", run };
+    return yield { type: "end", reason: "tool_calls", run, usage };
   }
   const rest = run.state === "completed" ? (isWhole ? run.output : "") : text.separate(waitingText(run, dashboard));
   if (rest !== "") yield { type: "text", text: rest };
-  yield { type: "end", reason: "stop", run };
+  yield { type: "end", reason: "stop", run, usage };
 }
 
 const toolCall = (run: string, { id, name, arguments: given }: RunDetail["client_calls"][number]): ToolCall => ({
@@ -78,10 +92,17 @@ const toolCall = (run: string, { id, name, arguments: given }: RunDetail["client
   function: { name, arguments: JSON.stringify(given) },
 });
 
+/** A question with its options. */
+export const questionText = ({
+  message,
+  options,
+}: Pick<RunDetail["questions"][number], "message" | "options">): string =>
+  [message, ...options.map((option) => `- ${option}`)].join("\n");
+
 /** What a run waits for, as its answer: a client of this API can show nothing else. */
 function waitingText(run: RunDetail, dashboard: string): string {
   const question = run.questions.find(({ state }) => state === "open");
-  if (question !== undefined) return [question.message, ...question.options.map((option) => `- ${option}`)].join("\n");
+  if (question !== undefined) return questionText(question);
   const tools = run.approvals.filter(({ state }) => state === "open").map(({ tool }) => tool);
   const link = `${dashboard}/runs/${run.id}`;
   if (tools.length > 0)

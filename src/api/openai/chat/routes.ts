@@ -1,10 +1,9 @@
-import type { RunDetail } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
 import { checkInput } from "../../operations/index.ts";
 import { errorAnswer } from "../errors.ts";
 import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
-import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall } from "./answer.ts";
+import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall, type Usage } from "./answer.ts";
 import { type Begun, begin } from "./begin.ts";
 import { cancelWith, dashboardOf, purposeOf, runsTo } from "./circumstances.ts";
 import { ChatRequest } from "./request.ts";
@@ -27,7 +26,7 @@ export function chatRoutes(scope: ProtocolScope, options: OpenAiOptions, repeats
       const { request } = exchange;
       const asked = checkInput(ChatRequest, request.body);
       const chat = new Chat(exchange, asked, { ...options, repeats });
-      return asked.stream === true ? exchange.stream(CHUNKS, () => chat.chunks()) : chat.completion();
+      return asked.stream === true ? exchange.stream(CHUNKS, () => chat.stream()) : chat.completion();
     },
   });
 }
@@ -62,8 +61,12 @@ class Chat {
     throw new TypeError("an answer has no end");
   }
 
-  async *chunks(): AsyncGenerator<Chunk, void, undefined> {
-    const begun = await this.#begin();
+  /** Begins before there is a stream, so that a refusal has its status. */
+  async stream(): Promise<AsyncGenerator<Chunk, void, undefined>> {
+    return this.#chunks(await this.#begin());
+  }
+
+  async *#chunks(begun: Begun): AsyncGenerator<Chunk, void, undefined> {
     const head = this.#head(begun.run, "chat.completion.chunk");
     const withUsage = this.#asked.stream_options?.include_usage === true;
     const chunk = (delta: object, reason: string | null = null) => ({
@@ -78,7 +81,7 @@ class Chat {
         yield chunk({ tool_calls: piece.calls.map((call, index) => ({ index, ...call })) });
       else {
         yield chunk({}, piece.reason);
-        if (withUsage) yield { ...head, choices: [], usage: usageOf(piece.run) };
+        if (withUsage) yield { ...head, choices: [], usage: usageOf(piece.usage) };
         yield "[DONE]";
       }
     }
@@ -107,7 +110,7 @@ class Chat {
 
   #whole(
     first: string,
-    { reason, run }: Extract<Piece, { type: "end" }>,
+    { reason, usage }: Extract<Piece, { type: "end" }>,
     { content, calls }: { readonly content: string; readonly calls: readonly ToolCall[] },
   ): object {
     const message = {
@@ -119,13 +122,12 @@ class Chat {
     return {
       ...this.#head(first, "chat.completion"),
       choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
-      usage: usageOf(run),
+      usage: usageOf(usage),
     };
   }
 }
 
-/** Tokens of all calls of models in a run. */
-const usageOf = ({ input_tokens: input, output_tokens: output }: RunDetail) => ({
+const usageOf = ({ input, output }: Usage) => ({
   prompt_tokens: input,
   completion_tokens: output,
   total_tokens: input + output,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { CaxtonError } from "../../../kernel/errors.ts";
 import type { threads } from "../../contract/index.ts";
 import { RequestInvalidError } from "../../operations/index.ts";
 
@@ -12,8 +13,28 @@ export const Metadata = z.record(z.string().min(1), z.string());
 export type Metadata = z.infer<typeof Metadata>;
 
 export const conversationId = (thread: string): string => PREFIX + thread;
-export const threadOf = (conversation: string): string =>
+const threadOf = (conversation: string): string =>
   conversation.startsWith(PREFIX) ? conversation.slice(PREFIX.length) : conversation;
+
+/** The id names no conversation that the caller may use. */
+class ConversationNotFoundError extends CaxtonError<{ readonly conversation: string }> {
+  readonly code = "CONVERSATION_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** Acts on the thread of a conversation. Throws ConversationNotFoundError and what `act` throws. */
+export async function inConversation<Result>(
+  conversation: string,
+  act: (thread: string) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act(threadOf(conversation));
+  } catch (error) {
+    if (!(error instanceof CaxtonError) || error.code !== "THREAD_NOT_FOUND") throw error;
+    const hint = "POST /v1/conversations creates one.";
+    throw new ConversationNotFoundError(`there is no conversation ${conversation}`, hint, { conversation });
+  }
+}
 
 export const conversationOf = ({ id, created_at: at, tags }: threads.Thread) => ({
   id: conversationId(id),

@@ -3,7 +3,7 @@ import { CaxtonError } from "../../../kernel/errors.ts";
 import { operations } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope } from "../../http/index.ts";
 import { type Caller, checkInput } from "../../operations/index.ts";
-import { conversationOf, Metadata, tagsWith, threadOf } from "./conversation.ts";
+import { conversationOf, inConversation, Metadata, tagsWith } from "./conversation.ts";
 import { type ConversationItem, itemsOf } from "./items.ts";
 
 /** No agent can answer in a conversation. */
@@ -40,16 +40,17 @@ export function conversationRoutes(scope: ProtocolScope): void {
   scope.route({
     method: "GET",
     path: `${path}/:id`,
-    handle: async (exchange) =>
-      conversationOf(await exchange.caller.perform(operations.thread.get, { id: threadIn(exchange) })),
+    handle: ({ caller, request }) =>
+      inConversation(idIn(request), async (id) => conversationOf(await caller.perform(operations.thread.get, { id }))),
   });
   scope.route({ method: "POST", path: `${path}/:id`, handle: update });
   scope.route({
     method: "DELETE",
     path: `${path}/:id`,
-    handle: async (exchange) => {
-      await exchange.caller.perform(operations.thread.delete, { id: threadIn(exchange) });
-      return { id: checkInput(Named, exchange.request.params).id, object: "conversation.deleted", deleted: true };
+    handle: async ({ caller, request }) => {
+      const conversation = idIn(request);
+      await inConversation(conversation, (id) => caller.perform(operations.thread.delete, { id }));
+      return { id: conversation, object: "conversation.deleted", deleted: true };
     },
   });
   scope.route({ method: "GET", path: `${path}/:id/items`, handle: list });
@@ -58,12 +59,12 @@ export function conversationRoutes(scope: ProtocolScope): void {
     path: `${path}/:id/items/:item`,
     handle: async ({ caller, request }) => {
       const { id, item } = checkInput(NamedItem, request.params);
-      return itemAt(caller, threadOf(id), item);
+      return inConversation(id, (thread) => itemAt(caller, thread, item));
     },
   });
 }
 
-const threadIn = ({ request }: Exchange): string => threadOf(checkInput(Named, request.params).id);
+const idIn = ({ params }: Exchange["request"]): string => checkInput(Named, params).id;
 
 async function create({ caller, request }: Exchange): Promise<object> {
   const { metadata } = checkInput(Create, request.body ?? {}) ?? {};
@@ -76,19 +77,25 @@ async function create({ caller, request }: Exchange): Promise<object> {
   return conversationOf(await caller.perform(operations.thread.create, { agent: agent.name, tags }));
 }
 
-async function update(exchange: Exchange): Promise<object> {
-  const { caller, request } = exchange;
-  const id = threadIn(exchange);
+async function update({ caller, request }: Exchange): Promise<object> {
   const { metadata } = checkInput(Update, request.body);
-  const { tags } = await caller.perform(operations.thread.get, { id });
-  return conversationOf(await caller.perform(operations.thread.update, { id, tags: tagsWith(metadata ?? {}, tags) }));
+  return inConversation(idIn(request), async (id) => {
+    const { tags } = await caller.perform(operations.thread.get, { id });
+    return conversationOf(await caller.perform(operations.thread.update, { id, tags: tagsWith(metadata ?? {}, tags) }));
+  });
 }
 
-async function list(exchange: Exchange): Promise<object> {
-  const { limit, order, after } = checkInput(ListQuery, exchange.request.query);
+const list = ({ caller, request }: Exchange): Promise<object> =>
+  inConversation(idIn(request), (thread) => listed(caller, thread, checkInput(ListQuery, request.query)));
+
+async function listed(
+  caller: Caller,
+  thread: string,
+  { limit, order, after }: z.output<typeof ListQuery>,
+): Promise<object> {
   const all: ConversationItem[] = [];
   let isAfter = after === undefined || order === "asc";
-  for await (const item of itemsOf(exchange.caller, threadIn(exchange))) {
+  for await (const item of itemsOf(caller, thread)) {
     if (isAfter) all.push(item);
     isAfter ||= item.id === after;
     if (order === "desc" && all.length > limit) break;

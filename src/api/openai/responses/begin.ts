@@ -1,6 +1,7 @@
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
 import { type Caller, RequestInvalidError, settled } from "../../operations/index.ts";
 import { begin, type Begun, type Request } from "../chat/begin.ts";
+import { inConversation } from "../conversations/conversation.ts";
 import type { OpenAiOptions } from "../options.ts";
 import { lastOf, storedResponse, UNSTORED } from "./stored.ts";
 
@@ -9,8 +10,7 @@ const EXPIRES_AFTER = 30 * DAY_SECONDS;
 
 export type ResponseOptions = {
   readonly previous: string | null | undefined;
-  /** Id of the thread that `conversation` names. */
-  readonly thread: string | undefined;
+  readonly conversation: string | undefined;
   readonly isStored: boolean;
 };
 
@@ -18,10 +18,10 @@ export type ResponseOptions = {
 export async function beginResponse(
   caller: Caller,
   request: Request,
-  { previous, thread, isStored, ...options }: ResponseOptions & OpenAiOptions,
+  { previous, conversation, isStored, ...options }: ResponseOptions & OpenAiOptions,
 ): Promise<Begun> {
   const tagged = { ...request, tags: isStored ? [] : [UNSTORED] };
-  const place = await placeOf(caller, { previous, thread, ids: request.ids });
+  const place = await placeOf(caller, { previous, conversation, ids: request.ids });
   if (place === undefined) return begin(caller, tagged, options);
   return begin(caller, tagged, options, async ({ messages = [], wait: _wait, ...message }) => {
     if (messages.length > 0) throw severalItems();
@@ -38,15 +38,17 @@ function turnOfAnswer({ questions, step_list: steps }: RunDetail): number {
   return steps.findLast((step) => step.kind === "tool" && answered.has(step.call_id))?.turn ?? 0;
 }
 
-type Continued = Pick<ResponseOptions, "previous" | "thread"> & Pick<Request, "ids">;
+type Continued = Pick<ResponseOptions, "previous" | "conversation"> & Pick<Request, "ids">;
 
 /** The thread that a request continues, and the run in it; undefined for a request that continues none. */
-async function placeOf(caller: Caller, { previous, thread, ids }: Continued) {
+async function placeOf(caller: Caller, { previous, conversation, ids }: Continued) {
   if (previous != null) {
     const { run } = await storedResponse(caller, previous);
     return async () => threadAt(caller, await lastOf(caller, run), ids);
   }
-  return thread === undefined ? undefined : async () => ({ id: thread });
+  if (conversation === undefined) return undefined;
+  const { id } = await inConversation(conversation, (thread) => caller.perform(operations.thread.get, { id: thread }));
+  return async () => ({ id });
 }
 
 const severalItems = () => {

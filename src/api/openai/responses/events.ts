@@ -1,5 +1,15 @@
 import type { Piece } from "../chat/answer.ts";
-import { type Asked, callItem, messageItem, type OutputItem, responseOf, type State, textPart } from "./items.ts";
+import type { Fault } from "../../../kernel/errors.ts";
+import {
+  type Asked,
+  callItem,
+  errorEvent,
+  messageItem,
+  type OutputItem,
+  responseOf,
+  type State,
+  textPart,
+} from "./items.ts";
 
 export type ResponseEvent = { readonly type: string; readonly sequence_number: number };
 
@@ -25,8 +35,8 @@ export class ResponseEvents {
     if (piece.type === "text") return yield* this.#textOf(piece.text);
     yield* this.#endOfText();
     if (piece.type === "end") {
-      const { run } = piece;
-      return yield this.#stated("response.completed", { status: "completed", output: this.#output, run });
+      const { run, usage } = piece;
+      return yield this.#stated("response.completed", { status: "completed", output: this.#output, run, usage });
     }
     for (const call of piece.calls) {
       const item = callItem(call);
@@ -40,6 +50,15 @@ export class ResponseEvents {
       });
       yield this.#done(item);
     }
+  }
+
+  /** The end of a response that failed. */
+  *failed(fault: Fault, requestId: string): Generator<ResponseEvent> {
+    yield* this.#endOfText();
+    this.#number += 1;
+    yield errorEvent(fault, requestId, this.#number - 1);
+    const status = fault.code === "RUN_CANCELLED" ? "cancelled" : "failed";
+    yield this.#stated("response.failed", { status, output: this.#output, fault });
   }
 
   *#textOf(delta: string): Generator<ResponseEvent> {

@@ -1,8 +1,7 @@
 import type { RunDetail } from "../../contract/index.ts";
-import { errorAnswer } from "../errors.ts";
 import { endError } from "../chat/errors.ts";
-import type { ToolCall } from "../chat/answer.ts";
-import { toFault } from "../../../kernel/errors.ts";
+import type { ToolCall, Usage } from "../chat/answer.ts";
+import { type Fault, toFault } from "../../../kernel/errors.ts";
 import type { ResponseRequest } from "./request.ts";
 
 const MS = 1_000;
@@ -37,16 +36,19 @@ export type State = {
   readonly output: readonly OutputItem[];
   /** Absent while only its id is known. */
   readonly run?: RunDetail;
+  readonly usage?: Usage;
+  /** Why it failed, if its run does not say it. */
+  readonly fault?: Fault;
 };
 
-export const responseOf = (id: string, asked: Asked, { status, output, run }: State) => ({
+export const responseOf = (id: string, asked: Asked, { status, output, run, usage, fault }: State) => ({
   id,
   object: "response",
   created_at: Math.floor((run === undefined ? Date.now() : Date.parse(run.created_at)) / MS),
   status,
   background: asked.background ?? false,
   conversation: asked.conversation == null ? null : { id: idOf(asked.conversation) },
-  error: status === "failed" && run !== undefined ? errorOf(run) : null,
+  error: status === "failed" ? errorOf(fault ?? toFault(run && endError(run))) : null,
   incomplete_details: null,
   instructions: asked.instructions ?? null,
   max_output_tokens: null,
@@ -63,12 +65,11 @@ export const responseOf = (id: string, asked: Asked, { status, output, run }: St
   tools: (asked.tools ?? []).map((tool) => ({ strict: false, ...tool })),
   top_p: null,
   truncation: "disabled",
-  usage: run === undefined || status === "in_progress" ? null : usageOf(run),
+  usage: usage === undefined ? null : usageOf(usage),
   user: null,
 });
 
-/** Tokens of all calls of models in the run. */
-const usageOf = ({ input_tokens: input, output_tokens: output }: RunDetail) => ({
+const usageOf = ({ input, output }: Usage) => ({
   input_tokens: input,
   input_tokens_details: { cached_tokens: 0 },
   output_tokens: output,
@@ -76,13 +77,14 @@ const usageOf = ({ input_tokens: input, output_tokens: output }: RunDetail) => (
   total_tokens: input + output,
 });
 
-function errorOf(run: RunDetail): object {
-  const { code, message } = toFault(endError(run));
-  return { code, message };
-}
+const errorOf = ({ code, message }: Fault) => ({ code, message });
 
-/** A failure as the last event of a stream. */
-export function errorEvent(...[fault, requestId]: Parameters<typeof errorAnswer>): object {
-  const { message } = fault;
-  return { type: "error", code: fault.code, message, param: null, sequence_number: 0, request_id: requestId };
-}
+/** A failure as an event of a stream. */
+export const errorEvent = ({ code, message }: Fault, requestId: string, number: number) => ({
+  type: "error",
+  code,
+  message,
+  param: null,
+  sequence_number: number,
+  request_id: requestId,
+});

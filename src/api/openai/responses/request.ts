@@ -29,10 +29,13 @@ const Output = z.object({
   output: z.union([z.string(), z.array(Text)], { error: "expected text" }),
 });
 const Reasoning = z.object({ type: z.literal("reasoning") });
-const Item = z.union([Message, Call, Output, Reasoning], {
-  error: "expected a message, function_call, function_call_output or reasoning",
+/** Stands for an item of an earlier response. */
+const Reference = z.object({ type: z.literal("item_reference"), id: z.string().min(1) });
+const Item = z.union([Message, Call, Output, Reasoning, Reference], {
+  error: "expected a message, function_call, function_call_output, reasoning or item_reference",
 });
-type Item = z.infer<typeof Item>;
+export type InputItem = z.infer<typeof Item>;
+export type WholeItem = Exclude<InputItem, z.infer<typeof Reference>>;
 
 const Tool = z.object({
   type: z.literal("function", { error: "an agent has its own tools: only functions of the client can be added" }),
@@ -67,10 +70,9 @@ export const ResponseRequest = z
   });
 export type ResponseRequest = z.infer<typeof ResponseRequest>;
 
-/** The same request as one for a chat completion. */
-export function chatRequest(asked: ResponseRequest): ChatRequest {
-  const { model, input, instructions, stream, background, tools, tool_choice, text } = asked;
-  const items: readonly Item[] = typeof input === "string" ? [{ role: "user", content: input }] : input;
+/** The same request as one for a chat completion. `items` are those of its input. */
+export function chatRequest(asked: ResponseRequest, items: readonly WholeItem[]): ChatRequest {
+  const { model, instructions, stream, background, tools, tool_choice, text } = asked;
   const system: readonly ChatMessage[] = instructions == null ? [] : [{ role: "system", content: instructions }];
   return {
     model,
@@ -90,7 +92,7 @@ function formatOf(format: z.infer<typeof Format> | null | undefined): ChatReques
 }
 
 /** The messages of items. Calls that follow one another, or a text of the assistant, are of one message. */
-function messagesOf(items: readonly Item[]): readonly ChatMessage[] {
+function messagesOf(items: readonly WholeItem[]): readonly ChatMessage[] {
   const messages: ChatMessage[] = [];
   for (const item of items) {
     if (item.type === "reasoning") continue;

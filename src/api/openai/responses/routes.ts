@@ -1,23 +1,24 @@
 import * as z from "zod";
+import { toFault } from "../../../kernel/errors.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
-import { checkInput } from "../../operations/index.ts";
-import { answerIn, answerOf, type AnswerOptions } from "../chat/answer.ts";
-import type { Begun } from "../chat/begin.ts";
+import { type Caller, checkInput } from "../../operations/index.ts";
+import { answerIn, answerOf, type AnswerOptions, usageOf } from "../chat/answer.ts";
 import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
 import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
-import { conversationId, threadOf } from "../conversations/conversation.ts";
+import { conversationId } from "../conversations/conversation.ts";
 import { beginResponse } from "./begin.ts";
 import { type ResponseEvent, ResponseEvents } from "./events.ts";
 import { type Asked, callItem, errorEvent, idOf, messageItem, type OutputItem, responseOf } from "./items.ts";
+import { wholeItems } from "./references.ts";
 import { chatRequest, ResponseRequest } from "./request.ts";
 import { lastOf, responseId, runAt, storedResponse } from "./stored.ts";
 
 const EVENTS: StreamFormat<ResponseEvent> = {
   opening: "",
   frame: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
-  failed: (fault, requestId) => `event: error\ndata: ${JSON.stringify(errorEvent(fault, requestId))}\n\n`,
+  failed: (fault, requestId) => `event: error\ndata: ${JSON.stringify(errorEvent(fault, requestId, 0))}\n\n`,
 };
 const Named = z.object({ id: z.string() });
 const Query = z.object({
@@ -62,22 +63,26 @@ const idIn = ({ request }: Exchange): string => checkInput(Named, request.params
 async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repeats): Promise<object | undefined> {
   const { caller, request, reply } = exchange;
   const asked = checkInput(ResponseRequest, request.body);
+  const dashboard = dashboardOf(request, options);
   const begin = async () => {
+    const read = async (id: string) => (await readResponse(caller, id, dashboard)).output;
+    const chat = chatRequest(asked, await wholeItems(caller, asked.input, read));
     const place = {
       previous: asked.previous_response_id,
-      thread: asked.conversation == null ? undefined : threadOf(idOf(asked.conversation)),
+      conversation: asked.conversation == null ? undefined : idOf(asked.conversation),
       isStored: asked.store !== false,
     };
     const begun = await repeats.once(exchange, (ids) =>
-      beginResponse(caller, { asked: chatRequest(asked), purpose: purposeOf(request), ids }, { ...options, ...place }),
+      beginResponse(caller, { asked: chat, purpose: purposeOf(request), ids }, { ...options, ...place }),
     );
     if (asked.stream === true) void reply.header("x-caxton-run", begun.run);
     if (options.cancel_on_disconnect && asked.background !== true) cancelWith(caller, begun.run);
     return begun;
   };
   const { type: format = "text" } = asked.text?.format ?? {};
-  const answer = { isWhole: format !== "text", dashboard: dashboardOf(request, options) };
-  if (asked.stream === true) return exchange.stream(EVENTS, () => events(exchange, asked, { begin, ...answer }));
+  const answer = { isWhole: format !== "text", dashboard };
+  if (asked.stream === true)
+    return exchange.stream(EVENTS, async () => events(exchange, asked, { ...answer, ...(await begin()) }));
   const begun = await begin();
   void reply.header("x-caxton-run", begun.run);
   const id = responseId(begun.run, begun.afterTurn);
@@ -87,36 +92,40 @@ async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repea
 }
 
 async function* events(
-  { caller }: Exchange,
-  asked: ResponseRequest,
-  { begin, ...answer }: Omit<AnswerOptions, "afterTurn"> & { readonly begin: () => Promise<Begun> },
+  { caller, request }: Exchange,
+  asked: Asked,
+  { run, ...answer }: AnswerOptions & { readonly run: string },
 ): AsyncGenerator<ResponseEvent, void, undefined> {
-  const { run, afterTurn } = await begin();
-  const written = new ResponseEvents(responseId(run, afterTurn), asked);
+  const written = new ResponseEvents(responseId(run, answer.afterTurn), asked);
   yield* written.opening();
-  for await (const piece of answerOf(caller, run, { ...answer, afterTurn })) yield* written.of(piece);
+  try {
+    for await (const piece of answerOf(caller, run, answer)) yield* written.of(piece);
+  } catch (error) {
+    yield* written.failed(toFault(error), request.id);
+  }
 }
 
 /** A response as far as it is; while its run is in progress, without output. */
-async function read(exchange: Exchange, options: OpenAiOptions): Promise<object> {
-  const { caller, request } = exchange;
-  const id = idIn(exchange);
+const read = (exchange: Exchange, options: OpenAiOptions) =>
+  readResponse(exchange.caller, idIn(exchange), dashboardOf(exchange.request, options));
+
+async function readResponse(caller: Caller, id: string, dashboard: string) {
   const stored = await storedResponse(caller, id);
   const at = runAt(stored);
   const asked: Asked = { model: at.agent, conversation: at.thread && conversationId(at.thread.id) };
   const last = at === stored.run ? await lastOf(caller, at) : at;
   const { state } = last;
+  const runs = at === stored.run ? await runsTo(caller, at.id, last) : [at];
   if (state === "failed" || state === "cancelled")
-    return responseOf(id, asked, { status: state, output: [], run: last });
+    return responseOf(id, asked, { status: state, output: [], run: last, usage: usageOf(runs) });
   if (IN_PROGRESS.has(state)) return responseOf(id, asked, { status: "in_progress", output: [], run: last });
   const isWhole = last.output_json !== null;
-  const runs = at === stored.run ? await runsTo(caller, at.id, last) : [at];
-  return whole(id, asked, runs, { isWhole, dashboard: dashboardOf(request, options), afterTurn: stored.afterTurn });
+  return whole(id, asked, runs, { isWhole, dashboard, afterTurn: stored.afterTurn });
 }
 
 const IN_PROGRESS: ReadonlySet<string> = new Set(["queued", "running", "awaiting-reply", "awaiting-approval"]);
 
-function whole(id: string, asked: Asked, runs: readonly RunDetail[], options: AnswerOptions): object {
+function whole(id: string, asked: Asked, runs: readonly RunDetail[], options: AnswerOptions) {
   const output: OutputItem[] = [];
   let text = "";
   for (const piece of answerIn(runs, options)) {
@@ -124,7 +133,7 @@ function whole(id: string, asked: Asked, runs: readonly RunDetail[], options: An
     else if (piece.type === "calls") output.push(...piece.calls.map((call) => callItem(call)));
     else {
       const message = text === "" && output.length > 0 ? [] : [messageItem(id, text)];
-      return responseOf(id, asked, { status: "completed", output: [...message, ...output], run: piece.run });
+      return responseOf(id, asked, { status: "completed", output: [...message, ...output], ...piece });
     }
   }
   throw new TypeError("an answer has no end");
