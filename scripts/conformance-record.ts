@@ -67,10 +67,18 @@ const SOURCES: readonly Source[] = [
       openai("models"),
       openai("embeddings", /^(?!LangChain)/),
       openai("responses", /^(?!the AI SDK|LangChain)/),
+      openai("conversations", /^(?!the agents package)/),
+      openai("clients", /Agents/),
+      openai("continuations"),
+      openai("repeats"),
     ],
   },
-  { protocol: "OpenAI", client: "@openai/agents", tests: [openai("clients", /Agents/), openai("responses", /Agents/)] },
-  { protocol: "OpenAI", client: "@ai-sdk/openai", tests: [openai("responses", /AI SDK gets/)] },
+  {
+    protocol: "OpenAI",
+    client: "@openai/agents",
+    tests: [openai("clients", /Agents/), openai("responses", /Agents/), openai("conversations", /agents package/)],
+  },
+  { protocol: "OpenAI", client: "@ai-sdk/openai", tests: [openai("responses", /AI SDK/)] },
   { protocol: "OpenAI", client: "@ai-sdk/openai-compatible", tests: [openai("clients", /AI SDK gets/)] },
   {
     protocol: "OpenAI",
@@ -81,7 +89,11 @@ const SOURCES: readonly Source[] = [
     const [client = "", version = ""] = each.split("==");
     return { protocol: "OpenAI", client: `${client} (Python)`, version, tests: ["test/api/python/chat.test.ts"] };
   }),
-  { protocol: "MCP server", client: "@modelcontextprotocol/client", tests: [...MCP, "test/cli/mcp.test.ts"] },
+  {
+    protocol: "MCP server",
+    client: "@modelcontextprotocol/client",
+    tests: [...MCP, "test/cli/mcp.test.ts", "test/api/go/one-server.test.ts"],
+  },
   { protocol: "MCP client", client: "@modelcontextprotocol/server", tests: REMOTE },
   { protocol: "A2A", client: "@a2a-js/sdk", tests: ["test/api/a2a/client.test.ts"] },
   { protocol: "AG-UI", client: "@ag-ui/client", tests: ["test/api/agui/agui.test.ts"] },

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { countClients, lockedVersion, readConformance } from "../../scripts/conformance-record.ts";
@@ -23,6 +25,21 @@ test("the command prints each suite and each client with its counts, without a s
 test("the recorded clients have the versions and tests that are here", () => {
   const { clients } = readConformance();
   expect(clients, "run: npx node scripts/conformance-record.ts").toEqual(countClients());
+});
+
+test("every test file of a protocol that imports a client is one of its files", () => {
+  const { clients } = readConformance();
+  const root = join(import.meta.dirname, "../..");
+  const missing = globSync(["test/api/**/*.test.ts", "test/grpc/**/*.test.ts"], { cwd: root }).flatMap((file) => {
+    const text = readFileSync(join(root, file), "utf8");
+    const imported = [...new Set(clients.map(({ client }) => client))].filter((client) =>
+      new RegExp(`^(import|\\} from) [^\\n]*"${RegExp.escape(client)}["/]`, "m").test(text),
+    );
+    return imported
+      .filter((client) => !clients.some((each) => each.client === client && each.files.includes(file)))
+      .map((client) => `${file} imports ${client}`);
+  });
+  expect(missing, "name them in scripts/conformance-record.ts").toEqual([]);
 });
 
 test("the recorded suites are those of package-lock.json", () => {
