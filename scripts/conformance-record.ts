@@ -92,7 +92,7 @@ const SOURCES: readonly Source[] = [
   {
     protocol: "MCP server",
     client: "@modelcontextprotocol/client",
-    tests: [...MCP, "test/cli/mcp.test.ts", "test/api/go/one-server.test.ts"],
+    tests: [...MCP, "test/cli/mcp.test.ts", { file: "test/api/go/one-server.test.ts", names: /MCP/ }],
   },
   { protocol: "MCP client", client: "@modelcontextprotocol/server", tests: REMOTE },
   { protocol: "A2A", client: "@a2a-js/sdk", tests: ["test/api/a2a/client.test.ts"] },

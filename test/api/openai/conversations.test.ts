@@ -163,7 +163,7 @@ test("a question is answered in the conversation", async () => {
 
 test("items have questions and answers, and the ids of the output of responses, after a hand-off too", async () => {
   for (const source of [
-    `name = "keeper"\nversion = "1.0.0"\ncapabilities = ["keeping"]\ntools = ["user"]\nsystem_prompt = "You keep."\n`,
+    `name = "archivist"\nversion = "1.0.0"\ncapabilities = ["archiving"]\ntools = ["user"]\nsystem_prompt = "You archive."\n`,
     `name = "porter"\nversion = "1.0.0"\ncapabilities = ["opening"]\nhandoffs = ["greeter"]\nsystem_prompt = "You open."\n`,
   ])
     DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source })).body);
@@ -173,7 +173,7 @@ test("items have questions and answers, and the ids of the output of responses, 
   turns = [{ text: "One moment.", toolCalls: [question] }, { text: "Filed." }];
   const outputs = [];
   for (const input of ["go", "upper"]) {
-    const { output } = await responses.create({ model: "keeper", input, conversation: id });
+    const { output } = await responses.create({ model: "archivist", input, conversation: id });
     outputs.push(...output);
   }
   turns = [{ text: "I greet." }];
