@@ -40,12 +40,9 @@ export class DeltaCoalescer {
       this.#emit(news);
       return this.#wait();
     }
-    const before = this.#pending;
-    if (before !== undefined && canCoalesce(before, news)) this.#pending = { ...before, text: before.text + news.text };
-    else {
-      this.#flush();
-      this.#pending = news;
-    }
+    const joined = coalesced(this.#pending, news);
+    if (joined === undefined) this.#flush();
+    this.#pending = joined ?? news;
   }
 
   #wait(): void {
@@ -71,6 +68,9 @@ export class DeltaCoalescer {
   }
 }
 
-/** Whether one piece of text follows the other without a gap. */
-export const canCoalesce = (before: DraftDelta, next: DraftDelta): boolean =>
-  before.type === next.type && before.step === next.step && before.offset + before.text.length === next.offset;
+/** Both as one piece; undefined unless the second follows the first without a gap. */
+export function coalesced(before: RunNews | undefined, next: DraftDelta): DraftDelta | undefined {
+  if (before === undefined || !isDelta(before) || before.type !== next.type || before.step !== next.step)
+    return undefined;
+  return before.offset + before.text.length === next.offset ? { ...before, text: before.text + next.text } : undefined;
+}

@@ -1,6 +1,6 @@
 import type { ToolCallId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
-import { canCoalesce, isDelta, type RunNews } from "../../../runs/index.ts";
+import { coalesced, type RunNews } from "../../../runs/index.ts";
 
 type Progress = Extract<RunNews, { type: "tool-progress" }>;
 
@@ -40,12 +40,12 @@ export class RunInbox {
       this.#progress.set(news.callId, news);
       return this.#progress.size <= LIMITS.streamEventsMax;
     }
-    if (isDelta(news)) {
+    if ("offset" in news) {
       this.#chars += news.text.length;
       if (this.#chars > LIMITS.streamTextCharsMax) return false;
-      const last = this.#news.at(-1);
-      if (last !== undefined && isDelta(last) && canCoalesce(last, news)) {
-        this.#news[this.#news.length - 1] = { ...last, text: last.text + news.text };
+      const joined = coalesced(this.#news.at(-1), news);
+      if (joined !== undefined) {
+        this.#news[this.#news.length - 1] = joined;
         return true;
       }
     } else if (news.type === "tool-log") {
@@ -65,7 +65,7 @@ export class RunInbox {
   async next(): Promise<RunNews | undefined> {
     while (!this.#signal.aborted) {
       const news = this.#news.shift() ?? this.#oldestProgress();
-      if (news !== undefined && isDelta(news)) this.#chars -= news.text.length;
+      if (news !== undefined && "offset" in news) this.#chars -= news.text.length;
       if (news?.type === "tool-log") this.#logLines -= news.lines.length;
       if (news || this.#overflown) return news;
       const { promise, resolve } = Promise.withResolvers<void>();
