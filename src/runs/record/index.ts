@@ -74,9 +74,9 @@ export { foldRun, RunFold } from "./fold/run-fold.ts";
 export { isInBackground, isMissed, type ReplyEnd, type ReplyWait, type RunReply, ReplyState } from "./run-reply.ts";
 export { filesOf, type RunFile, type TranscriptMessage } from "./history/transcript.ts";
 export { RunMessage } from "./run-message.ts";
-export { canCoalesce } from "./delta-coalescer.ts";
+export { coalesced } from "./delta-coalescer.ts";
 export { RunHub } from "./run-hub.ts";
-export { type DraftDelta, type DraftPiece, isDelta, type RunNews } from "./run-news.ts";
+export { type DraftPiece, type RunNews } from "./run-news.ts";
 export { type JournalAppend, type RunJournal, type RunSummary, type RunTail } from "./run-journal.ts";
 export { type SuspendedState, isTerminal, isWithdrawn, RunState } from "./run-state.ts";
 export {

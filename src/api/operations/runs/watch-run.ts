@@ -1,13 +1,5 @@
 import type { RunId } from "../../../kernel/ids.ts";
-import {
-  type DraftDelta,
-  isDelta,
-  isTerminal,
-  type JournalEntry,
-  RunFold,
-  type RunNews,
-  type RunSummary,
-} from "../../../runs/index.ts";
+import { isTerminal, type JournalEntry, RunFold, type RunNews, type RunSummary } from "../../../runs/index.ts";
 import {
   type RunEventType,
   type RunStreamEvent,
@@ -120,7 +112,7 @@ const isWriting = (fold: RunFold, turn: number): boolean => {
   return last === undefined || last.turn < turn || (last.turn === turn && last.end.state === "running");
 };
 
-const presentDelta = ({ type, step, offset, text }: DraftDelta): RunStreamEvent => ({
+const presentDelta = ({ type, step, offset, text }: Extract<RunNews, { offset: number }>): RunStreamEvent => ({
   type,
   turn: step,
   offset,
@@ -133,7 +125,7 @@ const delegates = (fold: RunFold): boolean => fold.view().replies.some(({ input 
 const presentBelow = (run: RunSummary): RunStreamEvent => ({ type: "below", run: presentSummary(run) });
 
 function presentPassing(news: Exclude<RunNews, { type: "entry" | "below" }>): RunStreamEvent {
-  if (isDelta(news)) return presentDelta(news);
+  if ("offset" in news) return presentDelta(news);
   if (news.type === "tool-log") {
     const lines = news.lines.map(({ atMs, text }) => ({ at: instant(atMs), text }));
     return { type: "tool-log", turn: news.step, call_id: news.callId, lines };
