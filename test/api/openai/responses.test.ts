@@ -3,7 +3,7 @@ import { ChatOpenAI } from "@langchain/openai";
 import { Agent, OpenAIResponsesModel, Runner, tool as agentTool } from "@openai/agents";
 import { generateText, stepCountIs, streamText, tool } from "ai";
 import OpenAI from "openai";
-import type { FunctionTool } from "openai/resources/responses/responses";
+import type { FunctionTool, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { DeployOutcome } from "../../../src/api/contract/agents/agents.ts";
@@ -57,6 +57,8 @@ const LOOKUP: FunctionTool = {
   parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
   strict: false,
 };
+const textIn = (events: readonly ResponseStreamEvent[]) =>
+  events.map((event) => (event.type === "response.output_text.delta" ? event.delta : "")).join("");
 const lookUp = ({ word }: z.infer<typeof Word>) => `${word} is black`;
 
 test("a response is read again, continued, and deleted", async () => {
@@ -167,7 +169,8 @@ test("a stream has numbered events whose texts and calls are those of the respon
   turns = [{ text: "I look.", toolCalls: [CALL] }, { text: "It is black." }];
   const stream = openai().responses.stream({ model: "greeter", input: "What color is ink?", tools: [LOOKUP] });
   const events = await Array.fromAsync(stream);
-  expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, index) => index));
+  const numbers = events.map(({ sequence_number: number }) => number);
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((one, next) => one - next));
   expect(events.at(0)?.type).toBe("response.created");
   expect(events.at(-1)?.type).toBe("response.completed");
   const first = await stream.finalResponse();
@@ -187,6 +190,49 @@ test("a stream has numbered events whose texts and calls are those of the respon
   expect(read.output.map(({ type }) => type)).toEqual(["message", "function_call"]);
   expect(read.output_text).toBe("I look.");
   expect((await openai().responses.retrieve(second.id)).output_text).toBe("It is black.");
+});
+
+test("a stream is resumed after any of its events, while it is in progress and later", async () => {
+  turns = [
+    { text: "Ink is made of soot, 🖋 and water.", chunkChars: 5, delayMs: 300, toolCalls: [CALL] },
+    { text: "Done." },
+  ];
+  const stream = openai().responses.stream({ model: "greeter", input: "What is ink?", tools: [LOOKUP] });
+  const sent: ResponseStreamEvent[] = [];
+  for await (const event of stream) {
+    sent.push(event);
+    // The connection breaks within the text.
+    if (event.type === "response.output_text.delta" && sent.length > 5) break;
+  }
+  const id = sent.flatMap((event) => (event.type === "response.created" ? [event.response.id] : [])).join("");
+  const again = async (after?: number) => {
+    const query = { stream: true as const, ...(after !== undefined && { starting_after: after }) };
+    return Array.fromAsync(await openai().responses.retrieve(id, query));
+  };
+  const rest = await again(sent.at(-1)?.sequence_number);
+  expect(textIn([...sent, ...rest])).toBe("Ink is made of soot, 🖋 and water.");
+  expect(rest.at(-1)?.type).toBe("response.completed");
+  const all = await again();
+  expect(all.at(-1)).toEqual(rest.at(-1));
+  for (const { sequence_number: after } of [...sent, ...all]) {
+    const later = await again(after);
+    expect(later.every(({ sequence_number: number }) => number > after)).toBe(true);
+    expect(later.at(-1)).toEqual(after === all.at(-1)?.sequence_number ? undefined : all.at(-1));
+  }
+  const call = all.flatMap((event) => (event.type === "response.output_item.done" ? [event.item] : [])).at(-1);
+  const output = { type: "function_call_output", output: "black" } as const;
+  const next = await openai().responses.create({
+    model: "greeter",
+    previous_response_id: id,
+    input: [{ ...output, call_id: call?.type === "function_call" ? call.call_id : "" }],
+    tools: [LOOKUP],
+  });
+  expect(next.output_text).toBe("Done.");
+  expect((await again()).slice(0, -1)).toEqual(all.slice(0, -1));
+  const bare = fetch(`${server.url}/v1/responses/${id}?starting_after=3`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  expect((await bare).status).toBe(400);
 });
 
 test("a stream that fails ends with numbered events, and one that is refused has its status", async () => {

@@ -13,17 +13,28 @@ import {
 
 export type ResponseEvent = { readonly type: string; readonly sequence_number: number };
 
-/** The events of one response, numbered. */
+/**
+ * The events of one response. Numbers follow from the response alone, not from the pieces in which its text came, so that a stream can be resumed:
+ * a delta counts as many as it has characters and has the number of its last one.
+ */
 export class ResponseEvents {
   readonly #id: string;
   readonly #asked: Asked;
+  readonly #after: number;
   readonly #output: OutputItem[] = [];
   #number = 0;
   #text: string | undefined;
 
-  constructor(id: string, asked: Asked) {
+  /** `after` is the number of the last event that the client has. */
+  constructor(id: string, asked: Asked, after = -1) {
     this.#id = id;
+    this.#after = after;
     this.#asked = asked;
+  }
+
+  /** Whether the client lacks an event. */
+  isNew({ sequence_number: number }: ResponseEvent): boolean {
+    return number > this.#after;
   }
 
   *opening(): Generator<ResponseEvent> {
@@ -67,7 +78,9 @@ export class ResponseEvents {
       yield this.#event("response.content_part.added", { ...this.#place(), part: textPart("") });
     }
     this.#text = (this.#text ?? "") + delta;
-    yield this.#event("response.output_text.delta", { ...this.#place(), delta, logprobs: [] });
+    const rest = delta.slice(Math.max(0, this.#after + 1 - this.#number));
+    this.#number += delta.length - 1;
+    yield this.#event("response.output_text.delta", { ...this.#place(), delta: rest, logprobs: [] });
   }
 
   *#endOfText(): Generator<ResponseEvent> {

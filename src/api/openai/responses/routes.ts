@@ -3,7 +3,7 @@ import { toFault } from "../../../kernel/errors.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
 import { type Caller, checkInput } from "../../operations/index.ts";
-import { answerIn, answerOf, type AnswerOptions, usageOf } from "../chat/answer.ts";
+import { answerIn, answerOf, type AnswerOptions, type Piece, usageOf } from "../chat/answer.ts";
 import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
 import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
@@ -21,9 +21,15 @@ const EVENTS: StreamFormat<ResponseEvent> = {
   failed: (fault, requestId) => `event: error\ndata: ${JSON.stringify(errorEvent(fault, requestId, 0))}\n\n`,
 };
 const Named = z.object({ id: z.string() });
-const Query = z.object({
-  stream: z.literal("false", { error: "a response is not streamed again: read it without stream" }).optional(),
-});
+const Query = z
+  .object({
+    stream: z.enum(["true", "false"]).default("false"),
+    starting_after: z.coerce.number().int().min(0).optional(),
+  })
+  .refine(({ stream, starting_after: after }) => stream === "true" || after === undefined, {
+    path: ["starting_after"],
+    error: "only with stream=true",
+  });
 
 /** Responses: each is a run of the agent that it names as the model, or the part of one up to a call of a tool of the client. */
 export function responseRoutes(scope: ProtocolScope, options: OpenAiOptions, repeats: Repeats): void {
@@ -33,8 +39,9 @@ export function responseRoutes(scope: ProtocolScope, options: OpenAiOptions, rep
     method: "GET",
     path: `${path}/:id`,
     handle: async (exchange) => {
-      checkInput(Query, exchange.request.query);
-      return read(exchange, options);
+      const { stream, starting_after: after } = checkInput(Query, exchange.request.query);
+      if (stream === "false") return read(exchange, options);
+      return exchange.stream(EVENTS, () => streamedAgain(exchange, options, after));
     },
   });
   scope.route({
@@ -82,7 +89,11 @@ async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repea
   const { type: format = "text" } = asked.text?.format ?? {};
   const answer = { isWhole: format !== "text", dashboard };
   if (asked.stream === true)
-    return exchange.stream(EVENTS, async () => events(exchange, asked, { ...answer, ...(await begin()) }));
+    return exchange.stream(EVENTS, async () => {
+      const { run, afterTurn } = await begin();
+      const written = new ResponseEvents(responseId(run, afterTurn), asked);
+      return events(exchange, written, answerOf(caller, run, { ...answer, afterTurn }));
+    });
   const begun = await begin();
   void reply.header("x-caxton-run", begun.run);
   const id = responseId(begun.run, begun.afterTurn);
@@ -91,19 +102,46 @@ async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repea
   return whole(id, asked, runs, { ...answer, afterTurn: begun.afterTurn });
 }
 
+type Pieces = AsyncIterable<Piece> | Iterable<Piece>;
+
 async function* events(
-  { caller, request }: Exchange,
-  asked: Asked,
-  { run, ...answer }: AnswerOptions & { readonly run: string },
+  { request }: Exchange,
+  written: ResponseEvents,
+  pieces: Pieces,
 ): AsyncGenerator<ResponseEvent, void, undefined> {
-  const written = new ResponseEvents(responseId(run, answer.afterTurn), asked);
+  for await (const event of allEvents(written, pieces, request.id)) if (written.isNew(event)) yield event;
+}
+
+async function* allEvents(
+  written: ResponseEvents,
+  pieces: Pieces,
+  requestId: string,
+): AsyncGenerator<ResponseEvent, void, undefined> {
   yield* written.opening();
   try {
-    for await (const piece of answerOf(caller, run, answer)) yield* written.of(piece);
+    for await (const piece of pieces) yield* written.of(piece);
   } catch (error) {
-    yield* written.failed(toFault(error), request.id);
+    yield* written.failed(toFault(error), requestId);
   }
 }
+
+/** The events of a stored response after one that the client has, and those that are still to come. */
+async function streamedAgain(exchange: Exchange, options: OpenAiOptions, after: number | undefined) {
+  const { caller, request } = exchange;
+  const id = idIn(exchange);
+  const stored = await storedResponse(caller, id);
+  const at = runAt(stored);
+  const isWhole = (at === stored.run ? await lastOf(caller, at) : at).output_json !== null;
+  const answer = { isWhole, dashboard: dashboardOf(request, options), afterTurn: stored.afterTurn };
+  const pieces = at === stored.run ? answerOf(caller, at.id, answer) : answerIn([at], answer);
+  return events(exchange, new ResponseEvents(id, askedOf(at), after), pieces);
+}
+
+/** What is known of the request of a stored response. */
+const askedOf = ({ agent, thread }: RunDetail): Asked => ({
+  model: agent,
+  conversation: thread && conversationId(thread.id),
+});
 
 /** A response as far as it is; while its run is in progress, without output. */
 const read = (exchange: Exchange, options: OpenAiOptions) =>
@@ -112,7 +150,7 @@ const read = (exchange: Exchange, options: OpenAiOptions) =>
 async function readResponse(caller: Caller, id: string, dashboard: string) {
   const stored = await storedResponse(caller, id);
   const at = runAt(stored);
-  const asked: Asked = { model: at.agent, conversation: at.thread && conversationId(at.thread.id) };
+  const asked = askedOf(at);
   const last = at === stored.run ? await lastOf(caller, at) : at;
   const { state } = last;
   const runs = at === stored.run ? await runsTo(caller, at.id, last) : [at];
