@@ -1,8 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { operations, type RunSummary, type Usage } from "../../../src/api/contract/index.ts";
+import { operations, type Usage } from "../../../src/api/contract/index.ts";
 import { call, ProblemError } from "./client.ts";
 import { timesOf } from "../search/time-range.ts";
-import { type Page, pagesFrom, type RunFilter } from "./page.ts";
+import { pagesFrom, type RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
 const SEARCH_AGAIN_MS = 10_000;
@@ -105,20 +105,9 @@ export const answeredApprovalsQuery = queryOptions({
 /** Runs whose model asks something, or in which a tool asks while it works. */
 export const askingRunsQuery = queryOptions({
   queryKey: ["approvals", "asking"],
-  queryFn: async ({ signal }) => {
-    const [calls, questions] = await Promise.all(
-      (["awaiting-approval", "awaiting-input"] as const).map((state) =>
-        call(operations.run.list, { state, limit: PAGE_SIZE }, signal),
-      ),
-    );
-    return { items: [...(questions?.items ?? []), ...(calls?.items ?? [])], next: null };
-  },
+  queryFn: ({ signal }) => call(operations.run.list, { state: "awaiting-input", limit: PAGE_SIZE }, signal),
   retry: retryUnlessRefused,
 });
-
-/** Of runs that wait for answers those that ask something: the others rest, for calls to be approved. */
-export const runsThatAsk = ({ items }: Page<RunSummary>): readonly RunSummary[] =>
-  items.filter(({ resting, state }) => !resting || state === "awaiting-input");
 
 export const diffQuery = (id: string, other: string) =>
   queryOptions({

@@ -20,7 +20,7 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
-import { approvalsQuery, askingRunsQuery, runsThatAsk } from "../api/queries.ts";
+import { approvalsQuery, askingRunsQuery } from "../api/queries.ts";
 import { operations } from "../../../src/api/contract/index.ts";
 import { type Needs, useDenial } from "../parts/permission.ts";
 import { text } from "../text/text.ts";
@@ -92,7 +92,7 @@ export function Sidebar() {
 /** How much waits for a person: calls to approve, and runs in which a tool asks. On a narrow screen over the icon. */
 function Waiting() {
   const open = useQuery(approvalsQuery).data?.open ?? 0;
-  const asking = useQuery({ ...askingRunsQuery, select: runsThatAsk }).data?.length ?? 0;
+  const asking = useQuery(askingRunsQuery).data?.items.length ?? 0;
   const count = open + asking;
   if (count === 0) return null;
   return (

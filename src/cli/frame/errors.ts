@@ -60,7 +60,6 @@ export class AwaitingChoiceError extends CaxtonError {
   }
 }
 
-/** Thrown if the run is suspended until calls are approved or denied. */
 /** The run waits for an answer to a question of its model. */
 export class AwaitingInputError extends CaxtonError {
   readonly code = "AWAITING_INPUT";
@@ -70,15 +69,17 @@ export class AwaitingInputError extends CaxtonError {
   }
 }
 
+/** Thrown if the run is suspended until calls are approved or denied. */
 export class AwaitingApprovalError extends CaxtonError {
   readonly code = "AWAITING_APPROVAL";
   readonly kind = "conflict";
   constructor(ids: readonly string[], calls: string) {
-    super(
-      `the run waits for approval: ${calls}`,
-      `answer with: caxton approval approve ${ids[0] ?? "<id>"}   (or deny)`,
-      { approvals: ids },
-    );
+    const [first] = ids;
+    const hint =
+      first === undefined
+        ? "list what is open: caxton approval list"
+        : `answer with: caxton approval approve ${first}   (or deny)`;
+    super(`the run waits for approval: ${calls}`, hint, { approvals: ids });
   }
 }
 

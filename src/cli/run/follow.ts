@@ -4,6 +4,7 @@ import {
   operations,
   requestPath,
   type RunDetail,
+  type RunQuestion,
   runs,
   type RunStreamEvent,
   waitsForPerson,
@@ -100,7 +101,7 @@ async function followOne(context: Context, runId: string, options: FollowRunOpti
         if (waitsForPerson(event.run)) await askBelow(context, event.run.id, around);
       } else if (format === "text" && !(await isAsked(context, runId, event, around))) view.show(event);
       if (needsDecision(event)) return await askForDecision(context, runId);
-      if (!canAskHere(context) && (await isStuckBelow(context, runId, event))) return EXIT_UNSUCCESSFUL;
+      if (!canAskHere(context) && (await isStuck(context, runId, event))) return EXIT_UNSUCCESSFUL;
       if (event.type !== "end") continue;
       if (event.run.handed_to !== null && !interrupted) return { next: event.run.handed_to };
       return isAnswerable(event.run) ? event.run : await finish(context, event.run, raw, interrupted);
@@ -158,8 +159,13 @@ export async function askBelow(context: Context, id: string, around: Around): Pr
   );
 }
 
-/** Whether a run waits for others, of which one waits for a person. Prints how to answer. */
-async function isStuckBelow(context: Context, id: string, event: RunStreamEvent): Promise<boolean> {
+/** Whether a tool asks, or the run waits for others, of which one waits for a person. Prints how to answer. */
+async function isStuck(context: Context, id: string, event: RunStreamEvent): Promise<boolean> {
+  if (event.type === "question") {
+    const asked = event.question.server === "user" ? undefined : await askedBy(context, id, event.question);
+    if (asked !== undefined) await answerHere(context, asked, new AbortController().signal);
+    return asked !== undefined;
+  }
   const isRelevant = event.type === "below" || (event.type === "run" && event.run.state === "awaiting-reply");
   if (!isRelevant) return false;
   const { value: tree } = await context.client.call(operations.run.tree, { id });
@@ -178,20 +184,23 @@ async function isStuckBelow(context: Context, id: string, event: RunStreamEvent)
 async function isAsked(context: Context, id: string, event: RunStreamEvent, around: Around): Promise<boolean> {
   if (event.type !== "question") return false;
   if (event.question.server === "user") return true;
-  if (event.question.state !== "open" || !context.terminal.canAsk) return false;
-  const { value: run } = await context.client.call(operations.run.get, { id });
-  const questions = run.questions.filter((each) => each.id === event.question.id && each.state === "open");
-  // It is over when an older event is read again.
+  if (event.question.state !== "open") return false;
+  if (!context.terminal.canAsk) return true;
+  const asked = await askedBy(context, id, event.question);
   return (
-    questions.length === 0 ||
+    asked === undefined ||
     unlessAnswered(
       context,
-      around(() => {
-        const asked = { ...run, questions };
-        return askUntilAnswered(context, asked, (signal) => answerHere(context, asked, signal));
-      }),
+      around(() => askUntilAnswered(context, asked, (signal) => answerHere(context, asked, signal))),
     )
   );
+}
+
+/** The run with a question that a tool asks; undefined if it is over, when an older event is read again. */
+async function askedBy(context: Context, id: string, { id: question }: RunQuestion): Promise<RunDetail | undefined> {
+  const { value: run } = await context.client.call(operations.run.get, { id });
+  const questions = run.questions.filter((each) => each.id === question && each.state === "open");
+  return questions.length === 0 ? undefined : { ...run, questions };
 }
 
 /** Whether the run continues, also if another client has answered first. */

@@ -101,7 +101,7 @@ test("an answer goes to the call that asked, with what the form has as defaults,
   const { recorder, questions, call, opened, events } = await room();
   const reply = questions.elicitorOf(recorder, 1e9, never)(call, question, never);
   const id = await opened();
-  expect(recorder.view().state).toBe("awaiting-approval");
+  expect(recorder.view().state).toBe("awaiting-input");
   await questions.answer(recorder.view(), id, { action: "accept", content: { name: "Ada" } });
   expect(await reply).toEqual({ type: "accepted", content: { name: "Ada", loud: true } });
   expect(events.map(({ type }) => type)).toEqual(["run-queue", "run-ask", "run-answer"]);
@@ -146,7 +146,7 @@ test("with two questions open the run waits until both are answered", async () =
   await Promise.resolve();
   await questions.answer(recorder.view(), first, { action: "decline" });
   await one;
-  expect(recorder.view().state).toBe("awaiting-approval");
+  expect(recorder.view().state).toBe("awaiting-input");
   await questions.answer(recorder.view(), await opened(), { action: "decline" });
   await two;
   expect(recorder.view().state).toBe("running");

@@ -84,10 +84,10 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
       db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ? AND resting = 1").run(runId);
       return;
     case "run-ask":
-      db.sql("UPDATE runs SET state = 'awaiting-approval' WHERE id = ?").run(runId);
+      db.sql("UPDATE runs SET state = 'awaiting-input' WHERE id = ?").run(runId);
       return;
     case "run-answer":
-      db.sql("UPDATE runs SET state = ? WHERE id = ?").run(event.open > 0 ? "awaiting-approval" : "running", runId);
+      db.sql("UPDATE runs SET state = ? WHERE id = ?").run(event.open > 0 ? "awaiting-input" : "running", runId);
       return;
     case "run-complete":
     case "run-fail":

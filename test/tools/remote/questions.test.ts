@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { runs } from "../../../src/api/contract/index.ts";
+import { scripted } from "../../../src/models/vendors/index.ts";
+import { commandLine } from "../../cli/caxton.ts";
+import { models } from "../../helpers/engine.ts";
 import { CaxtonProcess } from "../../helpers/process.ts";
 import { Pty } from "../../helpers/pty.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
@@ -61,11 +64,11 @@ for (const [era, listenerOf] of Object.entries(servers)) {
     await using endpoint = await Endpoint.start(listenerOf());
     await using server = await withRemote(endpoint.url);
     const { run, question } = await waitingRun(server);
-    expect(run.state).toBe("awaiting-approval");
+    expect(run.state).toBe("awaiting-input");
     expect(question).toMatchObject({ server: "remote", message: "Who are you?", url: null, state: "open" });
     expect(question.schema).toMatchObject({ type: "object", required: ["name"] });
     const status = await server.ask("GET", "/api/v1/status");
-    expect(status.body).toMatchObject({ runs: { awaiting_approval: 1 } });
+    expect(status.body).toMatchObject({ runs: { awaiting_input: 1 } });
     const place = `/api/v1/runs/${run.id}/inputs/${question.id}`;
     expect(await server.ask("POST", place, { action: "accept", content: { name: 5 } })).toMatchObject({
       status: 422,
@@ -112,6 +115,46 @@ test("a question is shown and answered on the command line", async () => {
     code: 2,
     stderr: expect.stringContaining("asks nothing"),
   });
+});
+
+test("without a terminal, a question of a tool ends the commands that follow its run or the run above", async () => {
+  await using endpoint = await Endpoint.start(servers["2026"]());
+  const above = AGENT.replace('"probe"', '"above"').replace('tools = ["remote"]', 'agents = ["probe"]');
+  await using server = await startServer({
+    overrides: {
+      toolServers: "/nonexistent",
+      models: models(scripted(SCRIPT), {
+        "scripted/above": scripted([
+          { toolCalls: [{ name: "agent_probe", arguments: { request: "go" } }] },
+          { text: "done" },
+        ]),
+      }),
+    },
+    files: {
+      "examples/agents/probe.toml": AGENT,
+      "examples/agents/above.toml": `${above}model = "scripted/above"\n`,
+      "caxton.toml": `[mcp_servers.remote]\nurl = "${endpoint.url}"\n`,
+    },
+  });
+  const command = (...args: readonly string[]) => commandLine(args, { server: server.url });
+  const started = await command("run", "above", "go");
+  const asking = runs.RunPage.parse((await server.ask("GET", "/api/v1/runs?state=awaiting-input")).body).items;
+  expect(asking).toMatchObject([{ agent: "probe", resting: false }]);
+  const { id, parent } = asking[0] ?? {};
+  const hint = `answer with: caxton run answer ${id}`;
+  expect(started).toMatchObject({ code: 9, stderr: expect.stringContaining(hint) });
+  for (const run of [parent, id])
+    for (const words of [
+      ["watch", run ?? ""],
+      ["watch", run ?? "", "-o", "json"],
+    ])
+      expect(await command("run", ...words)).toMatchObject({ code: 9 });
+  const watched = await command("run", "watch", id ?? "");
+  expect(watched.stderr).toContain("Who are you?");
+  expect(watched.stderr).toContain(hint);
+  expect(watched.stderr).not.toContain("<id>");
+  expect(await command("run", "answer", id ?? "", "name=Ada")).toMatchObject({ code: 0 });
+  expect(await command("run", "watch", parent ?? "")).toMatchObject({ code: 0 });
 });
 
 test("what a server may receive is not shown with the configuration", async () => {

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Approval, RunSummary } from "../../../../src/api/contract/index.ts";
-import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery, runsThatAsk } from "../../api/queries.ts";
+import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/format/ago.tsx";
 import { Card } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
@@ -18,7 +18,7 @@ const words = text.approvals;
 /** Everything that waits for a person: calls to approve, questions of tools, and what was answered. */
 export function Approvals() {
   const { data: open, error, refetch } = useQuery(approvalsQuery);
-  const asking = useQuery({ ...askingRunsQuery, select: runsThatAsk }).data ?? [];
+  const asking = useQuery(askingRunsQuery).data?.items ?? [];
   const all = useQuery(answeredApprovalsQuery).data;
   const answered = useMemo(() => all?.items.filter(({ state }) => state !== "open") ?? [], [all]);
   const known = useMemo(() => [...answered, ...(open?.items ?? [])], [answered, open]);

@@ -156,7 +156,10 @@ async function readResponse(caller: Caller, id: string, dashboard: string) {
   const runs = at === stored.run ? await runsTo(caller, at.id, last) : [at];
   if (state === "failed" || state === "cancelled")
     return responseOf(id, asked, { status: state, output: [], run: last, usage: usageOf(runs) });
-  if (IN_PROGRESS.has(state)) return responseOf(id, asked, { status: "in_progress", output: [], run: last });
+  // While a tool asks a user, the call is in progress.
+  const isAskedByTool = at === stored.run && state === "awaiting-input" && !last.resting;
+  if (IN_PROGRESS.has(state) || isAskedByTool)
+    return responseOf(id, asked, { status: "in_progress", output: [], run: last });
   const isWhole = last.output_json !== null;
   return whole(id, asked, runs, { isWhole, dashboard, afterTurn: stored.afterTurn });
 }

@@ -21,7 +21,7 @@ export function runAnswer(command: Command, invocation: Invocation): void {
   command
     .summary("answer a question of a run")
     .description(
-      "Answer a question of the model, whose run is then awaiting-input, or of a tool of a remote server during a call, whose run is then awaiting-approval. Without an answer, the question is shown. To confirm a page to visit, use --accept.",
+      "Answer a question of the model, or of a tool of a remote server during a call. The run is then awaiting-input. Without an answer, the question is shown. To confirm a page to visit, use --accept.",
     )
     .argument("<run>", "id, end of the id, or last")
     .argument("[words...]", "question id if the run has several, then key=value for each field")

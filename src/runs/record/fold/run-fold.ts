@@ -249,7 +249,7 @@ function answered(view: RunView, event: EventOf<"run-answer">): Partial<RunView>
   const questions = view.questions.map((question) =>
     question.id === event.questionId ? { ...question, state: event.reply } : question,
   );
-  return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
+  return { state: event.open > 0 ? "awaiting-input" : "running", questions };
 }
 
 const withInput = ({ inputs }: RunView, event: EventOf<"run-input">, at: Pick<RunInput, "turn" | "atMs">) => ({
@@ -274,7 +274,7 @@ function changes(view: RunView, steps: readonly RunStep[], { event, atMs }: Jour
     case "run-input":
       return withInput(view, event, { turn: turnAfter(steps), atMs });
     case "run-ask":
-      return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };
+      return { state: "awaiting-input", questions: [...view.questions, questionOf(event, atMs)] };
     case "run-answer":
       return answered(view, event);
     case "model-fail":
