@@ -5,6 +5,7 @@ import { Sent, Thread } from "../../src/api/contract/threads/threads.ts";
 import { EventStreamReader } from "../../src/api/client/sse.ts";
 import { scripted } from "../../src/models/vendors/index.ts";
 import { models } from "../helpers/engine.ts";
+import { commandLine } from "../cli/caxton.ts";
 import { startServer } from "../helpers/server.ts";
 
 const agent = (name: string, more: string) =>
@@ -87,4 +88,42 @@ test("a message that interrupts a turn cancels the runs below it, and is answere
   expect(second.id).not.toBe(first.id);
   await vi.waitFor(async () => expect(await below()).toMatchObject([{ state: "cancelled" }]), { timeout: 20_000 });
   expect(RunDetail.parse((await server.ask("GET", `/api/v1/runs/${first.id}`)).body).state).toBe("cancelled");
+});
+
+test("a message that waits behind a turn names the runs that wait for a person", async () => {
+  const waiting = [{ toolCalls: [{ name: "user__ask_user", arguments: { question: "Which?" } }] }, { text: "it is" }];
+  const evaluating = [
+    { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "1+1" } }] },
+    { text: "2" },
+  ];
+  const voices = {
+    "scripted/top": scripted(delegate("bottom")),
+    "scripted/bottom": scripted(waiting),
+    "scripted/careful": scripted(evaluating),
+  };
+  await using server = await startServer({
+    files: {
+      "examples/agents/top.toml": agent("top", 'agents = ["bottom"]\n'),
+      "examples/agents/bottom.toml": agent("bottom", 'tools = ["user"]\n'),
+      "examples/agents/careful.toml": agent("careful", 'tools = ["calculator"]\n[permissions]\nask = ["*"]\n'),
+    },
+    overrides: { models: models(scripted([{ text: "hello" }]), voices) },
+  });
+  const blockedIn = async (name: string, asking: string, state: string) => {
+    const thread = Thread.parse((await server.ask("POST", "/api/v1/threads", { agent: name })).body).id;
+    const send = async (input: string) =>
+      Sent.parse((await server.ask("POST", `/api/v1/threads/${thread}/messages`, { input })).body);
+    expect(await send("go")).toMatchObject({ joined: false, blocked_by: [] });
+    const found = async () => RunPage.parse((await server.ask("GET", `/api/v1/runs?agent=${asking}`)).body).items;
+    await vi.waitFor(async () => expect(await found()).toMatchObject([{ state }]), { timeout: 20_000 });
+    const [run] = await found();
+    const blockers = [{ run: run?.id, agent: asking, state }];
+    expect(await send("and then?")).toMatchObject({ joined: false, run: { state: "queued" }, blocked_by: blockers });
+    // So does one behind a message that waits.
+    expect((await send("and after that?")).blocked_by).toEqual(blockers);
+    const said = await commandLine(["thread", "send", thread, "hello", "--detach"], { server: server.url });
+    expect(said).toMatchObject({ code: 0, stderr: expect.stringContaining(`caxton run watch ${run?.id}`) });
+  };
+  await blockedIn("top", "bottom", "awaiting-input");
+  await blockedIn("careful", "careful", "awaiting-approval");
 });

@@ -154,6 +154,10 @@ function send(command: Command, invocation: Invocation): void {
         attended: context.terminal.canAsk && context.format === "text" && !detach,
       });
       const { run } = value;
+      for (const each of value.blocked_by)
+        context.terminal.note(
+          `the message waits until run ${each.run} of ${oneLine(each.agent)} gets what it waits for: caxton run watch ${each.run}`,
+        );
       if (!detach) return followRun(context, run.id, { stream, onInterrupt: "cancel" });
       await showOne(context, { raw, name: run.id, human: () => `${run.id}\n` });
       return 0;

@@ -143,6 +143,10 @@ export const Sent = z
     thread: Thread,
     run: RunDetail,
     joined: z.boolean().meta({ description: "Whether the message joined a run that was in progress" }),
+    blocked_by: z.array(z.object({ run: Id, agent: z.string(), state: RunState })).meta({
+      description:
+        "Runs that wait for a person, and for which the message waits: that of the turn in progress, and those below it",
+    }),
   })
   .meta({ id: "SentToThread" });
 

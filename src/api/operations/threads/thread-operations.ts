@@ -2,8 +2,8 @@ import type * as z from "zod";
 import { type Admission, runCallerOf } from "../../../access/index.ts";
 import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
-import type { RunServices } from "../../../runs/index.ts";
-import { operations, type threads as schemas } from "../../contract/index.ts";
+import type { RunServices, RunSummary } from "../../../runs/index.ts";
+import { operations, type threads as schemas, waitsForPerson } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { RequestInvalidError } from "../errors.ts";
 import { cursors } from "../handles.ts";
@@ -204,6 +204,13 @@ async function whenBusyOf({ agents }: ApiServices["agents"], { workspace, agent 
   return definition.messaging.whenBusy;
 }
 
+/** Runs that wait for a person, and for whose end a queued turn waits. */
+function blockersOf({ stores: { journal } }: RunServices, queued: RunId): readonly RunSummary[] {
+  let run = journal.summary(queued);
+  while (run?.startedAtMs === null && run.thread?.parent) run = journal.summary(run.thread.parent);
+  return run === undefined || run.id === queued ? [] : [run, ...journal.below(run.id)].filter(waitsForPerson);
+}
+
 /** Throws ThreadNotFoundError, ThreadBusyError, ThreadFullError, TurnNotFoundError, and what run.start throws. */
 const send = implement(
   operations.thread.send,
@@ -212,7 +219,13 @@ const send = implement(
     const { thread, run, joined, ended } = await sendMessage(services, body, call);
     if (body.wait) await ended;
     const shown = body.wait ? runs.runs.lastOf(run) : run;
-    return { thread: presentThread(runs, runs.threads.get(thread)), run: getRun(runs, shown), joined };
+    const blockers = joined ? [] : blockersOf(runs, run).filter(({ agent }) => call.admission.covers("agents", agent));
+    return {
+      thread: presentThread(runs, runs.threads.get(thread)),
+      run: getRun(runs, shown),
+      joined,
+      blocked_by: blockers.map(({ id, agent, state }) => ({ run: id, agent, state })),
+    };
   },
   {
     stream: async (services, body, call) => {
