@@ -32,6 +32,9 @@ type LaneState = {
 const CHECK_MS = 60_000;
 const STORAGE_PAUSE_MS = 5_000;
 
+/** Of the attempts in flight, so much is open to webhooks that fail: hanging targets leave room for those that answer. */
+const FAILING_SHARE = 0.5;
+
 /**
  * Sends the deliveries that are due.
  * webhooks.sender.S1. A delivery is due until its result is on disk: an attempt whose result was lost is repeated with the same id.
@@ -72,7 +75,7 @@ export class Sender implements AsyncDisposable {
   /** Records one delivery and sends it at once. Resolves when its result is on disk. Throws WebhooksFullError. */
   async send(key: WebhookKey, record: () => Promise<Delivery | undefined>): Promise<Delivery | undefined> {
     const max = LIMITS.webhookAttemptsMax;
-    if (this.#room(key, max) <= 0) throw new WebhooksFullError(max, "attempts");
+    if (this.#room(key, max, 1) <= 0) throw new WebhooksFullError(max, "attempts");
     const recording = record().finally(() => {
       this.#attempts.delete(recording);
       this.wake();
@@ -100,8 +103,9 @@ export class Sender implements AsyncDisposable {
     const state = this.#stateOf(key.id);
     const nowMs = clock.nowMs();
     if (state.pausedUntilMs > nowMs) return state.pausedUntilMs;
-    const max = state.failures > 0 ? 1 : LIMITS.webhookAttemptsMax;
-    let room = this.#room(key, max);
+    const isFailing = state.failures > 0;
+    const max = isFailing ? 1 : LIMITS.webhookAttemptsMax;
+    let room = this.#room(key, max, isFailing ? FAILING_SHARE : 1);
     if (room <= 0) return Number.POSITIVE_INFINITY;
     for (const delivery of store.next(key, state.inFlight.size + room)) {
       if (state.inFlight.has(delivery.n)) continue;
@@ -114,14 +118,14 @@ export class Sender implements AsyncDisposable {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** How many attempts of a webhook may begin now, if `max` of it may be in flight. */
-  #room({ workspace, id }: WebhookKey, max: number): number {
+  /** How many attempts of a webhook may begin now, if `max` of it and a share of those of its workspace and of all may be in flight. */
+  #room({ workspace, id }: WebhookKey, max: number, share: number): number {
     const all = [...this.#attempts.values()];
     const own = all.filter((each) => each.workspace === workspace);
     return Math.min(
       max - own.filter((each) => each.id === id).length,
-      LIMITS.webhookAttemptsWorkspaceMax - own.length,
-      LIMITS.webhookAttemptsAllMax - all.length,
+      LIMITS.webhookAttemptsWorkspaceMax * share - own.length,
+      LIMITS.webhookAttemptsAllMax * share - all.length,
     );
   }
 

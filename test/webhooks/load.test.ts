@@ -79,6 +79,33 @@ test("slow targets of one workspace take 16 attempts, and a fifth test of a webh
   await expect.poll(() => new Set(receiver.received.map(({ event }) => event.id)).size).toBe(29);
 });
 
+test("targets that hang after failures leave room for a webhook that answers", async () => {
+  let fails = true;
+  const hanging = new Set<ServerResponse>();
+  await using receiver = await startReceiver((response, { path }) => {
+    if (path === "/well") response.writeHead(204).end();
+    else if (fails) response.writeHead(500).end();
+    else hanging.add(response.on("close", () => hanging.delete(response)));
+  });
+  await using hooked = await startHooked(receiver);
+  const { webhooks: store } = hooked.server.started.caxton.storage;
+  const create = async (path: string) =>
+    WebhookId.parse((await hooked.create({ url: receiver.origin + path, events: ["run.completed"] })).id);
+  const failing = await Promise.all(Array.from({ length: 20 }, () => create("/bad")));
+  const well = await create("/well");
+  for (const id of failing) await store.record(eventsFor(id, 2), store.newest());
+  for (const id of failing) await hooked.replay(id);
+  await expect.poll(async () => (await hooked.get(failing.at(-1) ?? "")).state).toBe("failing");
+  fails = false;
+  // webhooks.sender.S2
+  await hooked.clock.advance(8_000);
+  await expect.poll(() => hanging.size).toBeGreaterThanOrEqual(LIMITS.webhookAttemptsWorkspaceMax / 2);
+  await store.record(eventsFor(well, 1), store.newest());
+  await hooked.replay(well);
+  await expect.poll(() => receiver.received.some(({ path }) => path === "/well")).toBe(true);
+  expect(hanging.size).toBeLessThan(LIMITS.webhookAttemptsWorkspaceMax);
+});
+
 test("a workspace has at most 100 webhooks", async () => {
   await using receiver = await startReceiver();
   await using hooked = await startHooked(receiver);
