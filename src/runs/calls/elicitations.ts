@@ -127,6 +127,13 @@ export class Elicitations {
   }
 }
 
+/** Whether all that executes in a run are calls whose tools ask a person. */
+export function isOnlyAsking({ questions, steps }: RunView): boolean {
+  const asked = new Set(questions.filter(({ state }) => state === "open").map(({ callId }) => callId));
+  const running = steps.filter(({ end }) => end.state === "running");
+  return asked.size > 0 && running.every((step) => step.kind === "tool" && asked.has(step.callId));
+}
+
 function replyOf(reply: QuestionReply, answer: JsonObject | null): ToolReply {
   if (reply === "accepted") return { type: "accepted", content: answer ?? {} };
   return { type: reply === "declined" ? "declined" : "cancelled" };

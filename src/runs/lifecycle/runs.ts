@@ -30,7 +30,7 @@ import {
   settingsFor,
 } from "../turn/index.ts";
 import { ChoiceTimers } from "./choice-timers.ts";
-import { type Answer, Elicitations } from "../calls/index.ts";
+import { type Answer, Elicitations, isOnlyAsking } from "../calls/index.ts";
 import { prepareSuccessor, writeHandOff } from "./turns/handoffs.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded } from "./refusals.ts";
 import { planOf } from "./lineage.ts";
@@ -315,9 +315,22 @@ export class Runs implements AsyncDisposable {
     return { executing: this.#executing, waiting: this.#waiting.size + this.#turns.size };
   }
 
-  /** Takes no more runs, gives those that execute until the deadline, then leaves them for the next start. */
+  /**
+   * Takes no more runs, gives those that execute until the deadline, then leaves them for the next start. Those in which only a
+   * tool asks are left at once: a person may answer much later.
+   */
   async drain(deadlineMs: number): Promise<{ readonly left: number }> {
     this.#shutdown.abort();
+    const stop: Stop = { why: "shutdown" };
+    const leaveAsking = () => {
+      for (const { recorder, controller } of this.#live.values())
+        if (recorder !== undefined && isOnlyAsking(recorder.view())) controller.abort(stop);
+    };
+    using watching = this.hub.watchAll((news) => {
+      if (news.type === "entry") leaveAsking();
+    });
+    void watching;
+    leaveAsking();
     const executing = [...this.#live.values()].map(({ done }) => done.promise);
     for (const id of [...this.#waiting, ...this.#turns.clear()]) this.#release(id, { state: "left" });
     this.#waiting.clear();
@@ -327,7 +340,6 @@ export class Runs implements AsyncDisposable {
       this.#deps.clock.sleep(deadlineMs, timer.signal).catch(() => undefined),
     ]);
     timer.abort(new CancelledError("the wait for runs"));
-    const stop: Stop = { why: "shutdown" };
     const left = [...this.#live.values()];
     for (const { controller } of left) controller.abort(stop);
     await Promise.all(left.map(({ done }) => done.promise));

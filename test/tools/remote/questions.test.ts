@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { runs } from "../../../src/api/contract/index.ts";
 import { scripted } from "../../../src/models/vendors/index.ts";
@@ -7,6 +7,7 @@ import { models } from "../../helpers/engine.ts";
 import { CaxtonProcess } from "../../helpers/process.ts";
 import { Pty } from "../../helpers/pty.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
+import { tempDirectory } from "../../helpers/temp.ts";
 import { Endpoint, legacyListener, modernHandler, until } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
 import { verifies } from "../../helpers/verifies.ts";
@@ -28,11 +29,12 @@ const servers = {
   "2026": () => modernHandler(testServer(newState())).listener,
 };
 
-async function withRemote(url: string): Promise<TestServer> {
+async function withRemote(url: string, more: Parameters<typeof startServer>[0] = {}): Promise<TestServer> {
   return startServer({
     script: SCRIPT,
     overrides: { toolServers: "/nonexistent" },
     files: { "examples/agents/probe.toml": AGENT, "caxton.toml": `[mcp_servers.remote]\nurl = "${url}"\n` },
+    ...more,
   });
 }
 
@@ -155,6 +157,26 @@ test("without a terminal, a question of a tool ends the commands that follow its
   expect(watched.stderr).not.toContain("<id>");
   expect(await command("run", "answer", id ?? "", "name=Ada")).toMatchObject({ code: 0 });
   expect(await command("run", "watch", parent ?? "")).toMatchObject({ code: 0 });
+});
+
+test("a question of a tool does not hold up a stop of the server, and the next start does not lose its run", async () => {
+  using directory = tempDirectory();
+  await using endpoint = await Endpoint.start(servers["2026"]());
+  const more = { directory: directory.path, settings: { "server.shutdown_timeout": "60s" } };
+  let id = "";
+  const began = { ms: 0 };
+  {
+    await using first = await withRemote(endpoint.url, more);
+    ({ id } = (await waitingRun(first)).run);
+    began.ms = performance.now();
+  }
+  expect(performance.now() - began.ms).toBeLessThan(20_000);
+  await using second = await withRemote(endpoint.url, more);
+  await vi.waitFor(
+    async () =>
+      expect(await detail(second, id)).toMatchObject({ state: "needs-decision", questions: [{ state: "cancelled" }] }),
+    { timeout: 20_000 },
+  );
 });
 
 test("what a server may receive is not shown with the configuration", async () => {
