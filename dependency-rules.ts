@@ -15,9 +15,10 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   runs: ["kernel", "text", "agents", "memory", "messaging", "tools", "models"],
   triggers: ["kernel", "text", "agents", "messaging", "runs"],
   webhooks: ["kernel", "access", "text"],
-  storage: ["kernel", "access", "agents", "messaging", "tools", "runs", "triggers", "webhooks"],
-  api: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs", "triggers", "webhooks"],
-  server: words("kernel access text agents memory messaging tools models runs triggers webhooks storage api"),
+  remotes: ["kernel", "messaging"],
+  storage: words("kernel access agents messaging tools runs triggers webhooks remotes"),
+  api: words("kernel access text agents memory messaging tools models runs triggers webhooks remotes"),
+  server: words("kernel access text agents memory messaging tools models runs triggers webhooks remotes storage api"),
   cli: ["kernel", "access", "text", "agents", "messaging", "tools", "api", "server"],
 };
 
@@ -51,6 +52,7 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   runs: ["."],
   triggers: ["."],
   webhooks: ["."],
+  remotes: ["."],
   storage: ["."],
   api: ["a2a", "agui", "client", "contract", "fipa", "grpc", "http", "mcp", "openai", "operations"],
   server: [".", "config/environment"],
@@ -161,12 +163,13 @@ export const ROOMS = {
   ],
   triggers: words("kernel text/documents text/schedules agents/definitions messaging/acl messaging/router runs"),
   webhooks: ["kernel", "kernel/changes", "access/permissions", "text/expressions"],
+  remotes: words("kernel messaging messaging/acl messaging/directory messaging/router"),
   "runs/threads": ["kernel", "agents/definitions", "runs/record", "runs/lifecycle"],
   runs: ["runs/record", "runs/lifecycle", "runs/threads", "runs/conversations", "runs/redaction", "runs/open"],
   "runs/replay": words("kernel tools/catalogue runs/record runs/spending runs/calls runs/lifecycle models/port"),
   "runs/open": [
     ...words(
-      "kernel text/references agents/budgets agents/definitions agents/permissions memory/knowledge messaging/router",
+      "kernel text/references agents/budgets agents/definitions agents/permissions memory/knowledge messaging/acl messaging/router",
     ),
     ...words(
       "messaging/tasks tools/catalogue models/port runs/record runs/spending runs/workers runs/lifecycle runs/threads",
@@ -256,6 +259,7 @@ export const ROOMS = {
     "runs",
     "triggers",
     "webhooks",
+    "remotes",
     "tools/sandbox",
     "messaging/tasks",
     "messaging/router",
@@ -299,6 +303,7 @@ export const ROOMS = {
     "runs",
     "triggers",
     "webhooks",
+    "remotes",
     "memory/knowledge",
     "memory/transfer",
     "messaging/acl",

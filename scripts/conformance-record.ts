@@ -96,6 +96,11 @@ const SOURCES: readonly Source[] = [
   },
   { protocol: "MCP client", client: "@modelcontextprotocol/server", tests: REMOTE },
   { protocol: "A2A", client: "@a2a-js/sdk", tests: ["test/api/a2a/client.test.ts"] },
+  {
+    protocol: "A2A client",
+    client: "@a2a-js/sdk",
+    tests: ["delegation", "kill", "remote-agents", "trust"].map((file) => `test/remotes/${file}.test.ts`),
+  },
   { protocol: "AG-UI", client: "@ag-ui/client", tests: ["test/api/agui/agui.test.ts"] },
   {
     protocol: "ACP",

@@ -263,6 +263,11 @@ export const REQUIREMENTS = {
     "api.conformance":
       "`caxton conformance` prints the suites and clients that each protocol was tested with, and the counts.",
     "api.a2a": "A2A serves agents and their card.",
+    "remotes.tasks":
+      "Agents of other systems take part in messaging over A2A: a request is a task, a question continues it, failures have reasons, no message starts two tasks.",
+    "remotes.trust": "Addresses, cards, signatures and credentials of agents of other systems are checked.",
+    "remotes.delegation": "Runs delegate to agents of other systems, with files in both directions.",
+    "remotes.kill-safe": "A server that is killed continues with the tasks of agents of other systems.",
     "cli.noun-verb": "Every command describes itself; nouns have plural aliases.",
     "cli.did-you-mean": "A mistyped command, subcommand or option names the intended one.",
     "cli.formats": "Output is a table, JSON, JSON lines, YAML or names.",

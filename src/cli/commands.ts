@@ -112,6 +112,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./message/index.ts")).participant,
   },
   {
+    name: "remote-agent",
+    also: ["remote-agents"],
+    group: "work",
+    summary: "add agents of other systems over Agent2Agent",
+    load: async () => (await import("./message/index.ts")).remoteAgent,
+  },
+  {
     name: "thread",
     also: ["threads"],
     group: "work",

@@ -88,6 +88,22 @@ export const LIMITS = {
   webhookResponseBytesMax: 16 * 1024,
   /** Bytes of the content of an event; without its content an event is smaller than 8 KiB. */
   webhookContentBytesMax: 256 * 1024,
+  /** The card of an agent of another system. */
+  remoteCardBytesMax: 256 * KIB,
+  /** One response of an agent of another system, with the files in it. */
+  remoteResponseBytesMax: 32 * MIB,
+  /** Files of one message to or from an agent of another system. */
+  remoteFilesMax: 16,
+  /** Bytes of all files of one message to an agent of another system. */
+  remoteFilesBytesMax: 16 * MIB,
+  /** Agents of other systems in one workspace. */
+  remoteAgentsMax: 1_000,
+  /** Tasks of one agent of another system that have not ended; further messages wait in its mailbox. */
+  remoteTasksMax: 1_000,
+  /** Requests to one agent of another system about its tasks at the same time. */
+  remoteRequestsMax: 4,
+  /** Requests to all agents of other systems about their tasks at the same time. */
+  remoteRequestsAllMax: 64,
   /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
   streamEventsMax: 4_096,
   /** Text waiting for a slow reader before its stream is cut. */

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../kernel/clock.ts";
 import { openMemory, type MemoryServices } from "../memory/index.ts";
 import { openMessaging, type MessagingServices } from "../messaging/index.ts";
 import { openModels, type ModelServices } from "../models/index.ts";
+import { openRemotes, type RemoteServices } from "../remotes/index.ts";
 import type { ModelCatalogue } from "../models/port/index.ts";
 import { openRuns, type RunServices } from "../runs/index.ts";
 import { openStorage, type Storage } from "../storage/index.ts";
@@ -28,6 +29,7 @@ import {
   messagingPorts,
   modelPorts,
   remoteAgents,
+  remotePorts,
   runLimits,
   runPorts,
   toolPorts,
@@ -66,6 +68,7 @@ export type Caxton = AsyncDisposable & {
   readonly runs: RunServices;
   readonly triggers: TriggerServices;
   readonly webhooks: WebhookServices;
+  readonly remotes: RemoteServices;
 };
 
 /**
@@ -117,6 +120,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const webhooks = stack.use(
     openWebhooks(webhookOptions(loaded), webhookPorts({ ...first, runs, access }, { loaded, overrides })),
   );
+  const a2aAgents = stack.use(
+    openRemotes(
+      { hopsMax: loaded.config.messages.hops_max },
+      remotePorts({ ...first, messaging, runs }, { loaded, overrides }),
+    ),
+  );
   const opened = stack.move();
   const modules = {
     clock,
@@ -132,6 +141,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     runs,
     triggers,
     webhooks,
+    remotes: a2aAgents,
   };
   return { ...modules, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

@@ -21,6 +21,7 @@ import type { Storage } from "../storage/index.ts";
 import { probeHealth, publicFetch } from "../tools/brokers/http/index.ts";
 import { type ToolCatalogues, toolCaller } from "../tools/catalogue/index.ts";
 import type { Authorize, TriggersPorts } from "../triggers/index.ts";
+import type { RemotesPorts } from "../remotes/index.ts";
 import type { WebhooksOptions, WebhooksPorts } from "../webhooks/index.ts";
 import type { ToolsPorts } from "../tools/index.ts";
 import type { Caxton, Overrides } from "./compose.ts";
@@ -251,11 +252,19 @@ export const webhookOptions = ({ config: { webhooks } }: LoadedConfig): Webhooks
   version: packageVersion(),
 });
 
-/** What a webhook sends to: public addresses, and the origins that the operator permits. No redirect is followed. */
-function webhookFetch({ privateOrigins }: WebhooksOptions, { resolve }: Overrides): typeof fetch {
+type PermittedOptions = {
+  /** The end of the message about an address that is refused. */
+  readonly rule: string;
+  readonly table: "webhooks" | "a2a";
+  readonly privateOrigins: readonly string[];
+  readonly resolve: Overrides["resolve"];
+};
+
+/** Requests to public addresses, and to the origins that the operator permits. No redirect is followed. */
+function permittedFetch({ rule, table, privateOrigins, resolve }: PermittedOptions): typeof fetch {
   const options = {
-    rule: "a webhook's url may not",
-    remedy: (origin: string) => `If it is meant, add to caxton.toml:\n[webhooks]\nprivate_origins = ["${origin}"]`,
+    rule,
+    remedy: (origin: string) => `If it is meant, add to caxton.toml:\n[${table}]\nprivate_origins = ["${origin}"]`,
     resolve,
   };
   const fetchPublic = publicFetch(options);
@@ -275,7 +284,12 @@ export const webhookPorts = (
   clock,
   watchJournal: (listener) =>
     runs.runs.hub.watchAll((news) => void (news.type === "entry" && listener(news.entry.event.type))),
-  fetch: webhookFetch(webhookOptions(loaded), overrides),
+  fetch: permittedFetch({
+    rule: "a webhook's url may not",
+    table: "webhooks",
+    privateOrigins: webhookOptions(loaded).privateOrigins,
+    resolve: overrides.resolve,
+  }),
   vault: ownSecrets(secrets),
   permissionsOf: (owner, workspace) => permissionsIn(access, owner, workspace),
   audit: ({ workspace, owner, id }) =>
@@ -287,6 +301,23 @@ export const webhookPorts = (
       code: null,
       origin: { address: "", requestId: id },
     }),
+});
+
+export const remotePorts = (
+  { clock, storage, messaging, runs, secrets: { secrets } }: Opened<"messaging" | "runs">,
+  { loaded, overrides }: { readonly loaded: LoadedConfig; readonly overrides: Overrides },
+): RemotesPorts => ({
+  store: storage.a2a,
+  messaging,
+  fetch: permittedFetch({
+    rule: "an agent of another system may not",
+    table: "a2a",
+    privateOrigins: loaded.config.a2a.private_origins.map((text) => new URL(text).origin),
+    resolve: overrides.resolve,
+  }),
+  secret: (workspace, name) => secrets.find(workspace, name),
+  delegated: (message, recipient) => runs.delegated(message, recipient),
+  clock,
 });
 
 /** The permissions of an owner as they are now; undefined if its credentials are gone. */

@@ -19,7 +19,7 @@ const SWEEP_MS = 3_600_000;
 
 /** Starts the modules in dependency order: tools, the agents that name them, messages to agents, runs, and the care of memory. */
 export async function startModules(caxton: Caxton, progress: Progress, stopping: AbortSignal): Promise<ReadyReport> {
-  const { tools, agents, messaging, runs, memory, triggers, webhooks } = caxton;
+  const { tools, agents, messaging, runs, memory, triggers, webhooks, remotes } = caxton;
   const deployed = await tools.start();
   progress.tools = true;
   const none: ReadyReport = { tools: deployed, definitions: [], resumedRuns: 0 };
@@ -29,6 +29,7 @@ export async function startModules(caxton: Caxton, progress: Progress, stopping:
   await continueDeletions(caxton);
   await webhooks.start();
   const resumedRuns = runs.start();
+  remotes.start();
   triggers.start();
   void resumeSignedIn(caxton, stopping).catch((error: unknown) => {
     if (!stopping.aborted) log.error({ err: error }, "runs that wait for a sign-in are not resumed");

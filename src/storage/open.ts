@@ -12,6 +12,7 @@ import { SqliteIdempotencyStore } from "./sqlite-idempotency-store.ts";
 import { SqliteMessageKeyStore } from "./messaging/sqlite-message-key-store.ts";
 import { SqliteParticipantStore } from "./messaging/sqlite-participant-store.ts";
 import { SqliteRemoteAgentStore } from "./messaging/sqlite-remote-agent-store.ts";
+import { SqliteA2aStore } from "./remotes/sqlite-a2a-store.ts";
 import { SqliteReplies } from "./runs/sqlite-replies.ts";
 import { SqliteRunAnswers } from "./runs/sqlite-run-answers.ts";
 import { SqliteRunArchive } from "./runs/sqlite-run-archive.ts";
@@ -69,6 +70,7 @@ export function openStorage({ uploads, grants, ...where }: StorageOptions, clock
     participants: new SqliteParticipantStore(database),
     subscriptions: new SqliteSubscriptionStore(database),
     remoteAgents: new SqliteRemoteAgentStore(database),
+    a2a: new SqliteA2aStore(database),
     tasks: new SqliteTaskStore(database, changes),
     triggers: new SqliteTriggerStore(database),
     webhooks: new SqliteWebhookStore(database, contents, changes),

@@ -12,6 +12,7 @@ import {
   ROLES,
 } from "../../src/access/permissions/index.ts";
 import * as contract from "../../src/api/contract/index.ts";
+import { startOfficialServer } from "../remotes/official-server.ts";
 import { repository, startServer, type TestServer } from "../helpers/server.ts";
 import { Endpoint, modernHandler } from "../tools/remote/room.ts";
 import { newState, testServer } from "../tools/remote/test-server.ts";
@@ -72,9 +73,11 @@ export class MatrixWorld implements AsyncDisposable {
     const penguins = readFileSync(join(repository, PENGUINS));
     const owned = new AsyncDisposableStack();
     const endpoint = owned.use(await Endpoint.start(modernHandler(testServer(newState())).listener));
+    const official = owned.use(await startOfficialServer());
+    const permitted = { "a2a.private_origins": [official.origin] };
     const server = owned.use(
       await startServer({
-        settings: { "access.mode": "required", "access.roles": CUSTOM },
+        settings: { "access.mode": "required", "access.roles": CUSTOM, ...permitted },
         files: {
           [`workspaces/red/${PENGUINS}`]: penguins,
           "caxton.toml": `[mcp_servers.remote]\nurl = "${endpoint.url}"\n`,
@@ -89,7 +92,13 @@ export class MatrixWorld implements AsyncDisposable {
       world.headers[name] = keyed(key);
     }
     await world.#createSubjects();
-    world.ids = await createResources(world);
+    const { card, url } = official;
+    const remoteAgent = { name: `${CANARY}-remote` };
+    official.card = { ...card, description: SECRET, skills: [] };
+    await world.make("PUT", `/remote-agents/${remoteAgent.name}`, { url });
+    // A client that adds an agent of this name adds its own one.
+    official.card = { ...card, skills: [] };
+    world.ids = { ...(await createResources(world)), remoteAgent, "remoteAgent.add": { name: "own-remote", url } };
     return world;
   }
 

@@ -21,6 +21,7 @@ const bodies = (): Readonly<Record<string, object>> => ({
   "run.choose": { choice: "retry" },
   "run.input": { action: "decline" },
   "run.fork": { at: 1 },
+  "remoteAgent.add": { url: world.ids["remoteAgent.add"]?.["url"] },
   "secret.rotate": { value: "another-value" },
   "secret.set": { value: "another-value" },
   "toolServer.activate": { revision: 1 },
@@ -35,7 +36,12 @@ const GRPC_BODIES: Readonly<Record<string, object>> = {
 /** Operations that look for the name in their query. */
 const SEARCHES: ReadonlySet<string> = new Set(["memory.find"]);
 /** Operations that answer for any name or id; they show nothing of another workspace, and change nothing there. */
-const NAMES_ONLY: ReadonlySet<string> = new Set(["capability.get", "conversation.messages", "secret.set"]);
+const NAMES_ONLY: ReadonlySet<string> = new Set([
+  "capability.get",
+  "conversation.messages",
+  "remoteAgent.add",
+  "secret.set",
+]);
 
 beforeAll(async () => {
   world = await MatrixWorld.start();

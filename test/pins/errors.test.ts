@@ -10,6 +10,7 @@ import { MESSAGE_FAILURES } from "../../src/messaging/router/index.ts";
 import { TASK_FAILURES } from "../../src/messaging/tasks/index.ts";
 import { TOOL_FAILURES } from "../../src/tools/catalogue/index.ts";
 import { verifies } from "../helpers/verifies.ts";
+import { REMOTE_FAILURES } from "../../src/remotes/index.ts";
 
 verifies("api.error-codes");
 
@@ -59,7 +60,7 @@ test("every code a failed run can carry and every outcome of a call is in docs/e
 });
 
 test("every code that a message can be refused or answered with is in docs/errors.md, with its status", () => {
-  for (const [code, kind] of Object.entries({ ...MESSAGE_FAILURES, ...SENDER_REFUSALS })) {
+  for (const [code, kind] of Object.entries({ ...MESSAGE_FAILURES, ...SENDER_REFUSALS, ...REMOTE_FAILURES })) {
     expect([code, documented.get(code)?.[1], documented.get(code)?.[2]]).toEqual([
       code,
       String(FAULTS[kind].http),
@@ -76,6 +77,7 @@ test("docs/errors.md lists no code that the sources lack", () => {
     ...Object.values(RUN_FAILURE_CODES),
     ...Object.keys(MESSAGE_FAILURES),
     ...Object.keys(SENDER_REFUSALS),
+    ...Object.keys(REMOTE_FAILURES),
     ...TASK_FAILURES,
     ...TOOL_FAILURES,
     ...MESSAGE_REFUSALS,

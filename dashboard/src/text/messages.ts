@@ -224,6 +224,12 @@ export const MESSAGES = {
     registerCommand: "caxton participant register billing",
     seen: "last active",
     neverSeen: "not active since the server started",
-    source: { definition: "by its definition", registration: "registered", fipa: "on another platform" },
+    source: {
+      definition: "by its definition",
+      registration: "registered",
+      fipa: "on another platform",
+      a2a: "by the card of a remote agent",
+    },
+    remote: "remote agent",
   },
 } as const;

@@ -107,6 +107,7 @@ export {
 export * as tasks from "./messaging/tasks.ts";
 export { type Trigger, type TriggerFire } from "./triggers/triggers.ts";
 export * as triggers from "./triggers/triggers.ts";
+export { type RemoteAgent } from "./messaging/remote-agents.ts";
 export { type Webhook, type WebhookDelivery } from "./webhooks/webhooks.ts";
 export * as webhooks from "./webhooks/webhooks.ts";
 export { type Ready, type ServerEvent, type Status } from "./server/system.ts";

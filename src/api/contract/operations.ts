@@ -25,6 +25,7 @@ export * as task from "./messaging/task-operations.ts";
 export * as thread from "./threads/thread-operations.ts";
 export * as trigger from "./triggers/trigger-operations.ts";
 export * as tool from "./tools/tool-operations.ts";
+export * as remoteAgent from "./messaging/remote-agent-operations.ts";
 export * as webhook from "./webhooks/webhook-operations.ts";
 export * as workspace from "./access/workspace-operations.ts";
 export * as toolServer from "./tools/tool-server-operations.ts";

@@ -30,6 +30,7 @@ import { taskOperations } from "./messaging/task-operations.ts";
 import { threadOperations } from "./threads/thread-operations.ts";
 import { toolOperations } from "./tools/tool-operations.ts";
 import { triggerOperations } from "./triggers/trigger-operations.ts";
+import { remoteAgentOperations } from "./messaging/remote-agent-operations.ts";
 import { webhookOperations } from "./webhooks/webhook-operations.ts";
 import { workspaceOperations } from "./access/workspace-operations.ts";
 import { toolServerOperations } from "./tools/tool-server-operations.ts";
@@ -69,6 +70,7 @@ export const OPERATIONS = [
   ...toolOperations,
   ...toolServerOperations,
   ...triggerOperations,
+  ...remoteAgentOperations,
   ...webhookOperations,
   ...workspaceOperations,
   ...userOperations,

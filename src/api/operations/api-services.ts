@@ -10,6 +10,7 @@ import type { RunServices } from "../../runs/index.ts";
 import type { GrantLedger } from "../../tools/catalogue/index.ts";
 import type { ToolServices } from "../../tools/index.ts";
 import type { TriggerServices } from "../../triggers/index.ts";
+import type { RemoteServices } from "../../remotes/index.ts";
 import type { WebhookServices } from "../../webhooks/index.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 
@@ -54,6 +55,7 @@ export type ApiServices = {
   readonly tools: ToolServices;
   readonly triggers: TriggerServices;
   readonly webhooks: WebhookServices;
+  readonly remotes: RemoteServices;
   readonly storage: ApiStores;
   readonly server: ServerFacts;
 };

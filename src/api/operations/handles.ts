@@ -43,6 +43,7 @@ export const cursors = {
   secrets: new HandleCodec("ch", text),
   workspaces: new HandleCodec("cx", text),
   participants: new HandleCodec("cn", text),
+  remoteAgents: new HandleCodec("cj", text),
   runs: new HandleCodec("cr", z.tuple([RunId])),
   subscriptions: new HandleCodec("cs", text),
   threads: new HandleCodec("cd", z.tuple([z.int(), ThreadId])),

@@ -47,7 +47,8 @@ const columns = (nowMs: number): readonly Column<Participant>[] => [
   {
     title: "SEEN",
     value: (each) => each.seen_at ?? "",
-    short: (each) => (each.seen_at === null ? "never" : showAge(Date.parse(each.seen_at), nowMs)),
+    short: (each) =>
+      each.is_remote ? "remote" : each.seen_at === null ? "never" : showAge(Date.parse(each.seen_at), nowMs),
   },
   { title: "CAPABILITIES", value: (each) => each.capabilities.join(", ") },
   { title: "DESCRIPTION", value: ({ description }) => oneLine(description), shrinks: true },

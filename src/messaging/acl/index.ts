@@ -22,6 +22,7 @@ export {
   offloadContent,
   isOffloaded,
 } from "./content-store.ts";
+export { filesOfMessage, type MessageFile } from "./message-files.ts";
 export {
   type Address,
   type Content,

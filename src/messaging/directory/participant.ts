@@ -12,6 +12,8 @@ export type Participant = {
   readonly tokenHash: string | undefined;
   /** The idempotent request that made the token; undefined where the request cannot be repeated. */
   readonly tokenRequest: string | undefined;
+  /** Whether it is an agent of another system, for which the server sends and receives. */
+  readonly isRemote: boolean;
 };
 
 /** A registration of a capability by its provider. */

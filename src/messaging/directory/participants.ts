@@ -10,7 +10,7 @@ import {
   ParticipantsFullError,
   RegistrationNotFoundError,
 } from "./errors.ts";
-import { badCapability, badName, badVersion, RESERVED } from "./refusals.ts";
+import { badCapability, badName, badVersion, isRemote, RESERVED } from "./refusals.ts";
 import { mintToken, tokenHash } from "./tokens.ts";
 import type { Participant, ParticipantStore, Registration, RegistrationChange } from "./participant.ts";
 
@@ -92,6 +92,13 @@ export class Participants implements Directory {
     if (agent !== undefined) return { name: agent.name, presence: "agent" };
     const participant = known?.participants.get(key);
     return participant === undefined ? undefined : { name: participant.name, presence: "participant" };
+  }
+
+  /** The agent of another system that has the name. */
+  remote(workspace: string, name: string): { readonly name: string; readonly description: string } | undefined {
+    const known = this.#workspaces.get(workspace);
+    const found = known?.agents.has(keyOf(name)) === true ? undefined : known?.participants.get(keyOf(name));
+    return found?.isRemote === true ? found : undefined;
   }
 
   *names(workspace: string): Iterable<string> {
@@ -190,6 +197,32 @@ export class Participants implements Directory {
    * Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError.
    */
   async register(workspace: string, name: string, description: string, request?: string): Promise<Registered> {
+    const before = this.#registrable(workspace, name);
+    if (before?.isRemote === true) throw isRemote(before.name);
+    const isTokenIssued = before !== undefined && (request === undefined || before.tokenRequest !== request);
+    if (isTokenIssued) return { participant: await this.#put({ ...before, description }), token: undefined };
+    const token = mintToken();
+    const registeredAtMs = before?.registeredAtMs ?? this.#clock.nowMs();
+    const made = { workspace, name: before?.name ?? name, description, registeredAtMs };
+    const participant = { ...made, tokenHash: tokenHash(token), tokenRequest: request, isRemote: false };
+    return { participant: await this.#put(participant), token };
+  }
+
+  /**
+   * Registers an agent of another system, which has no token, or changes its description. Throws ParticipantNameError,
+   * ParticipantNameTakenError, ParticipantsFullError.
+   */
+  async registerRemote(workspace: string, name: string, description: string): Promise<Participant> {
+    const before = this.#registrable(workspace, name);
+    if (before?.isRemote === false)
+      throw new ParticipantNameTakenError(`a program is called ${name}`, "Choose another name.", { name });
+    const registeredAtMs = before?.registeredAtMs ?? this.#clock.nowMs();
+    const made = { workspace, name: before?.name ?? name, description, registeredAtMs };
+    return this.#put({ ...made, tokenHash: undefined, tokenRequest: undefined, isRemote: true });
+  }
+
+  /** The participant of a name, if there is one. Throws if none can be registered under it. */
+  #registrable(workspace: string, name: string): Participant | undefined {
     if (!PARTICIPANT_NAME.test(name) || isReserved(name)) throw badName(name);
     const known = this.#workspace(workspace);
     if (known.agents.has(keyOf(name)))
@@ -202,13 +235,7 @@ export class Participants implements Directory {
         { max: LIMITS.participantsMax },
       );
     }
-    const isTokenIssued = before !== undefined && (request === undefined || before.tokenRequest !== request);
-    if (isTokenIssued) return { participant: await this.#put({ ...before, description }), token: undefined };
-    const token = mintToken();
-    const registeredAtMs = before?.registeredAtMs ?? this.#clock.nowMs();
-    const made = { workspace, name: before?.name ?? name, description, registeredAtMs };
-    const participant = { ...made, tokenHash: tokenHash(token), tokenRequest: request };
-    return { participant: await this.#put(participant), token };
+    return before;
   }
 
   async #put(participant: Participant): Promise<Participant> {
@@ -222,13 +249,13 @@ export class Participants implements Directory {
     return participant;
   }
 
-  /** Replaces the token; the previous one ends at once. Throws ParticipantNotFoundError. */
+  /** Replaces the token; the previous one ends at once. Throws ParticipantNotFoundError, ParticipantNameTakenError. */
   async rotateToken(
     workspace: string,
     name: string,
   ): Promise<{ readonly participant: Participant; readonly token: string }> {
     const token = mintToken();
-    const changed = { ...this.get(workspace, name), tokenHash: tokenHash(token), tokenRequest: undefined };
+    const changed = { ...this.program(workspace, name), tokenHash: tokenHash(token), tokenRequest: undefined };
     return { participant: await this.#put(changed), token };
   }
 
@@ -275,6 +302,13 @@ export class Participants implements Directory {
       "Register first: caxton participant register <name>, or POST /api/v1/participants.",
       { name },
     );
+  }
+
+  /** Throws ParticipantNotFoundError; ParticipantNameTakenError for an agent of another system. */
+  program(workspace: string, name: string): Participant {
+    const found = this.get(workspace, name);
+    if (found.isRemote) throw isRemote(found.name);
+    return found;
   }
 
   /** By name. */

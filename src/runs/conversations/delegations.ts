@@ -1,7 +1,16 @@
+import { createHash } from "node:crypto";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
-import type { RunId } from "../../kernel/ids.ts";
+import { ArtifactId, type RunId, uuidFrom } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { isDelegation, letterOf, type Message, type MessageError, messageIdOf } from "../../messaging/acl/index.ts";
+import {
+  type ContentStore,
+  filesOfMessage,
+  isDelegation,
+  letterOf,
+  type Message,
+  type MessageError,
+  messageIdOf,
+} from "../../messaging/acl/index.ts";
 import { failure } from "../../messaging/router/index.ts";
 import type { ReplyIndex, Runs } from "../lifecycle/index.ts";
 import {
@@ -24,7 +33,9 @@ export type DelegationsDeps = {
     readonly journal: Pick<RunJournal, "below" | "past">;
     readonly replies: Pick<ReplyIndex, "find">;
     readonly uploads: Pick<UploadStore, "copy" | "release">;
-    readonly artifacts: Pick<ArtifactStore, "ofRun" | "fileOf" | "copy">;
+    readonly artifacts: Pick<ArtifactStore, "ofRun" | "fileOf" | "copy" | "save">;
+    /** Files of messages. */
+    readonly contents: Pick<ContentStore, "fetch">;
   };
 };
 
@@ -41,6 +52,8 @@ export type Delegated =
   | { readonly type: "refused"; readonly error: MessageError };
 
 type Asked = { readonly replyWith: string; readonly agent: string; readonly request: string };
+/** Reading one file of a message. */
+const FILE_MS = 30_000;
 type Refusal = Extract<Delegated, { type: "refused" }>;
 
 /**
@@ -125,6 +138,27 @@ export class Delegations {
       }
     }
     return copies;
+  }
+
+  /** The files of an answer as those of the run that asked; for a repeated message the same ones. Throws storage errors. */
+  async files(
+    requester: RunId,
+    answer: Pick<Message, "id" | "workspace" | "parameters">,
+  ): Promise<readonly RunArtifact[]> {
+    const saved: RunArtifact[] = [];
+    for (const [index, file] of filesOfMessage(answer).entries()) {
+      const content = await this.#deps.stores.contents.fetch(answer.workspace, file, AbortSignal.timeout(FILE_MS));
+      // It may have been deleted to make room.
+      if (content === undefined) continue;
+      const key = createHash("sha256").update(`${answer.id}\n${requester}\n${index}`).digest("hex");
+      const made = { id: ArtifactId.parse(uuidFrom(key, "7")), name: file.name, mediaType: file.media_type };
+      const { id, name, mediaType, bytes } = await this.#deps.stores.artifacts.save(requester, {
+        ...made,
+        bytes: content,
+      });
+      saved.push({ id, name, mediaType, bytes });
+    }
+    return saved;
   }
 
   #part(asking: RunView, parent: RunParent, named: readonly string[]): Delegated {

@@ -33,7 +33,7 @@ import {
   threadIdOf,
 } from "../../messaging/acl/index.ts";
 import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
-import { Delegations, type DelegationsDeps } from "./delegations.ts";
+import { type Delegated, Delegations, type DelegationsDeps } from "./delegations.ts";
 import type { ConversationMessages, TaskInterceptor } from "./ports.ts";
 import { isInterim, replyResult, textOf, variablesOf } from "./content.ts";
 
@@ -120,13 +120,21 @@ export class Correspondence implements AgentHandler {
       if (wait.state !== "open") return false;
     } else if (isInterim(message.performative)) return true;
     const { outcome, text: words, structured } = replyResult(message);
-    const artifacts = isDelegation(wait.replyWith) ? await this.#delegations.results(wait.runId, message) : [];
-    const suffix = isSubscription(wait.replyWith) ? ` (subscription ${message.conversationId})` : "";
+    const artifacts = [
+      ...(isDelegation(wait.replyWith) ? await this.#delegations.results(wait.runId, message) : []),
+      ...(await this.#delegations.files(wait.runId, message)),
+    ];
+    const suffix = suffixOf(wait.replyWith, message);
     const text = [`${words}${suffix}`, ...artifacts.map(artifactLine)].join("\n");
     const reply = { outcome, messageId: message.id, from: message.sender, text, structured, artifacts };
     await replies.give(wait.replyWith, reply);
     // A reply after the deadline is stored and starts no run.
     return true;
+  }
+
+  /** What a run gives to an agent of another system that it delegates to by a message; undefined for other messages. */
+  delegated(message: Message, recipient: string): Promise<Delegated | undefined> {
+    return this.#delegations.start(message, recipient, async (delegated) => delegated);
   }
 
   /** The result of a delegation comes from the agent that it was given to, or from the server. */
@@ -315,6 +323,13 @@ export class Correspondence implements AgentHandler {
       if (!(error instanceof CaxtonError)) throw error;
     }
   }
+}
+
+/** What a result says besides: how later messages of a subscription are recognized, and how a question is answered. */
+function suffixOf(replyWith: string, { conversationId, performative }: Message): string {
+  if (isSubscription(replyWith)) return ` (subscription ${conversationId})`;
+  const asks = isDelegation(replyWith) && performative === "query-ref";
+  return asks ? ` (to answer, call it again with conversation ${conversationId})` : "";
 }
 
 const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

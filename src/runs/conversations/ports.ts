@@ -25,6 +25,11 @@ export interface ConversationMessages extends MessageSender {
   ): Promise<readonly Message[]>;
 }
 
+/** Agents of other systems that take part in messaging. */
+export interface RemoteLookup {
+  remote(workspace: string, name: string): { readonly name: string; readonly description: string } | undefined;
+}
+
 /** Stored sent messages. */
 export interface SentRecords {
   /** A message by its id, and who got it. */

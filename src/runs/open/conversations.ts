@@ -1,20 +1,24 @@
 import type { Agents } from "../../agents/definitions/index.ts";
+import { readFile } from "node:fs/promises";
 import { TimerQueue } from "../../kernel/async/timer-queue.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { followUp, type Router } from "../../messaging/router/index.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import type { ContentStore, Message } from "../../messaging/acl/index.ts";
+import { failure, followUp, type Router } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import {
   Agreements,
   Cancellations,
   type ConversationMessages,
   Correspondence,
+  type Delegated,
   Outbox,
   type SentRecords,
   TaskWaits,
 } from "../conversations/index.ts";
 import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
 import type { Threads } from "../threads/index.ts";
-import type { ArtifactStore, RunJournal, UploadStore } from "../record/index.ts";
+import type { ArtifactStore, RunFile, RunJournal, UploadStore } from "../record/index.ts";
 
 export type ConversationsOptions = {
   /** Time that a run may take before its agent sends `agree`. */
@@ -36,15 +40,26 @@ export type ConversationsPorts = {
     readonly answers: RunAnswers;
     readonly uploads: UploadStore;
     readonly artifacts: ArtifactStore;
+    readonly contents: Pick<ContentStore, "fetch">;
   };
   readonly clock: Clock;
 };
+
+/** Files of a run, with their bytes, for an agent of another system. */
+export type DelegatedFiles =
+  | { readonly type: "part"; readonly files: readonly { name: string; mediaType: string; bytes: Uint8Array }[] }
+  | Exclude<Delegated, { type: "part" }>;
 
 /**
  * Delivers messages to the runs of deployed agents and sends their replies, from `begin` on. From `rest` on, messages stay in
  * their mailboxes: draining runs accept none, and repeated attempts would end as dead letters.
  */
-export type OpenConversations = AsyncDisposable & { readonly begin: () => void; readonly rest: () => void };
+export type OpenConversations = AsyncDisposable & {
+  readonly begin: () => void;
+  readonly rest: () => void;
+  /** What a run gives to an agent of another system that it delegates to; undefined for a message that is no delegation. */
+  readonly delegated: (message: Message, recipient: string) => Promise<DelegatedFiles | undefined>;
+};
 
 export function openConversations(
   { agreeAfterMs, hopsMax }: ConversationsOptions,
@@ -75,6 +90,7 @@ export function openConversations(
   const rest = () => attached?.[Symbol.dispose]();
   return {
     rest,
+    delegated: async (message, recipient) => filled(await handler.delegated(message, recipient)),
     begin: () => {
       outbox.start();
       taskWaits.start();
@@ -91,6 +107,31 @@ export function openConversations(
     },
   };
 }
+
+async function filled(delegated: Delegated | undefined): Promise<DelegatedFiles | undefined> {
+  if (delegated?.type !== "part") return delegated;
+  const { files } = delegated;
+  const bytesMax = LIMITS.remoteFilesBytesMax;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  if (bytes > bytesMax)
+    return {
+      type: "refused",
+      error: failure(
+        "MESSAGE_TOO_LARGE",
+        `the files have ${bytes} bytes; an agent of another system gets at most ${bytesMax}`,
+        {
+          hint: "Send fewer or smaller files.",
+        },
+      ),
+    };
+  return { type: "part", files: await Promise.all(files.map(readRunFile)) };
+}
+
+const readRunFile = async ({ name, mediaType, location }: RunFile) => ({
+  name,
+  mediaType,
+  bytes: await readFile(location),
+});
 
 const messagesOf = (router: Router, hopsMax: number): ConversationMessages => ({
   submit: (message) => router.submit(message),

@@ -3,6 +3,7 @@ import type { Agents } from "../../agents/definitions/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import type { Memory } from "../../memory/knowledge/index.ts";
+import type { ContentStore } from "../../messaging/acl/index.ts";
 import type { Router } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { ModelCatalogue } from "../../models/port/index.ts";
@@ -35,6 +36,7 @@ import { WorkerPool, type WorkerPoolOptions } from "../workers/index.ts";
 import { Threads, type ThreadStore } from "../threads/index.ts";
 import { redactedPorts, type Redactors } from "../redaction/index.ts";
 import { type Recording, type ReplayDeps, replayRun } from "../replay/index.ts";
+import type { RemoteLookup } from "../conversations/index.ts";
 import { ExchangeRecorder, recallFor } from "../remembering/index.ts";
 import { type ConversationsOptions, openConversations } from "./conversations.ts";
 import { AgentPlans, type PlanOptions } from "./plans.ts";
@@ -42,7 +44,7 @@ import { AgentPlans, type PlanOptions } from "./plans.ts";
 export type RunsOptions = {
   readonly queue: QueueOptions;
   readonly workers: WorkerPoolOptions;
-  readonly plans: Omit<PlanOptions, "recall" | "secretFound" | "stored">;
+  readonly plans: Omit<PlanOptions, "recall" | "secretFound" | "stored" | "remote">;
   readonly kept: (workspace: string) => RunRetention;
   readonly spending: Pick<Accounts, "unknownPrice" | "outputTokensMax">;
   readonly conversations: ConversationsOptions;
@@ -63,7 +65,12 @@ export type RunsPorts = {
   readonly agents: { readonly agents: Agents; readonly budgets: Budgets; readonly prices: PriceTable };
   readonly models: Pick<ModelCatalogue, "resolve">;
   readonly memory: Memory;
-  readonly messaging: { readonly router: Router; readonly tasks: Tasks };
+  readonly messaging: {
+    readonly router: Router;
+    readonly tasks: Tasks;
+    readonly participants: RemoteLookup;
+    readonly contents: Pick<ContentStore, "fetch">;
+  };
   readonly tools: ToolCatalogues;
   readonly clock: Clock;
   readonly secrets: {
@@ -87,6 +94,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     secretFound,
     stored,
     recall: (of) => recallFor(memory, of),
+    remote: (...which) => messaging.participants.remote(...which),
   });
   const workers = opening.use(new WorkerPool(clock, options.workers));
   const redacted = redactedPorts(redactors, { journal, models: ports.models });
@@ -96,9 +104,9 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
   const retention = opening.use(new Retention({ archive, journal, threads, clock }, { kept: options.kept }));
   const approvals = opening.use(new Approvals({ runs, tools, clock, index: stores.approvals }));
   const exchanges = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
-  const conversations = opening.use(
-    openConversations(options.conversations, { ...messaging, agents, runs, threads, replies, stores, clock }),
-  );
+  const { router, tasks, contents } = messaging;
+  const linked = { router, tasks, agents, runs, threads, replies, stores: { ...stores, contents }, clock };
+  const conversations = opening.use(openConversations(options.conversations, linked));
   const drain = async (deadlineMs: number): Promise<void> => {
     conversations.rest();
     await runs.drain(deadlineMs);
@@ -113,6 +121,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     approvals,
     replies,
     exchanges,
+    delegated: conversations.delegated,
     timeTravel: new TimeTravel({ runs, journal, artifacts, uploads }),
     /** Replays a recorded run with this server's definitions, tools and rules. */
     replay: (recording: Recording, revision?: number | "latest") =>

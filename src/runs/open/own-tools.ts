@@ -6,7 +6,7 @@ import type { Directory, Router, Subscriptions } from "../../messaging/router/in
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { NativeTools } from "../../tools/catalogue/index.ts";
 import { ClientTools, HandoffTools, UserTools } from "../calls/index.ts";
-import { AgentTools, MessageTools } from "../conversations/index.ts";
+import { AgentTools, MessageTools, type RemoteLookup } from "../conversations/index.ts";
 import type { RunJournal } from "../record/index.ts";
 import { MemoryTools } from "../remembering/index.ts";
 
@@ -17,6 +17,7 @@ export type OwnToolsPorts = {
   readonly messaging: {
     readonly router: Router;
     readonly directory: Directory;
+    readonly participants: RemoteLookup;
     readonly subscriptions: Subscriptions;
     readonly tasks: Tasks;
   };
@@ -25,7 +26,7 @@ export type OwnToolsPorts = {
 
 /** The tools by which runs use messages and memory, ask the user, and wait for results of their callers. */
 export function ownTools({ journal, agents, memory, messaging, clock }: OwnToolsPorts): readonly NativeTools[] {
-  const { router, directory, subscriptions, tasks } = messaging;
+  const { router, directory, participants, subscriptions, tasks } = messaging;
   const version = packageVersion();
   return [
     new MessageTools({
@@ -38,7 +39,7 @@ export function ownTools({ journal, agents, memory, messaging, clock }: OwnTools
       conversations: router.records,
       tasks,
     }),
-    new AgentTools({ post: router, journal, agents, clock, version }),
+    new AgentTools({ post: router, journal, agents, participants, clock, version }),
     new HandoffTools(version),
     new MemoryTools({ memory, version }),
     new UserTools({ journal, clock, version }),

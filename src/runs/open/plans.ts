@@ -13,7 +13,7 @@ import { ModelHostRestrictedError, type PlanSource, type Recalled, type RunPlan 
 import { type CareConfig, careOf } from "./care.ts";
 import type { Tool } from "../../tools/catalogue/index.ts";
 import { handoffTool } from "../calls/index.ts";
-import { agentTool } from "../conversations/index.ts";
+import { agentTool, type RemoteLookup } from "../conversations/index.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 import {
   type Environment,
@@ -43,6 +43,8 @@ export type PlanOptions = {
   readonly secretFound?: SecretFound | undefined;
   /** Secrets that the server stores. */
   readonly stored?: SecretsOf | undefined;
+  /** Agents of other systems. */
+  readonly remote?: RemoteLookup["remote"] | undefined;
 };
 
 /** Looks up what an agent remembers of a request's matter; never rejects. */
@@ -140,10 +142,12 @@ export class AgentPlans implements PlanSource {
 
   /** Names are looked up when a run starts: an agent may be deployed later than those that name it. */
   async #agentTools(workspace: string, { agents, handoffs }: AgentDefinition): Promise<readonly Tool[]> {
-    const toolsOf = (names: readonly string[], toolFor: (name: string, description: string) => Tool) =>
-      names.map(async (name) =>
-        toolFor(name, (await this.#agents.find(workspace, name))?.definition.description ?? ""),
-      );
+    const toolsOf = (names: readonly string[], toolFor: typeof agentTool) =>
+      names.map(async (name) => {
+        const found = await this.#agents.find(workspace, name);
+        const remote = found === undefined ? this.#options.remote?.(workspace, name) : undefined;
+        return toolFor(name, found?.definition.description ?? remote?.description ?? "", remote !== undefined);
+      });
     return Promise.all([...toolsOf(agents, agentTool), ...toolsOf(handoffs, handoffTool)]);
   }
 

@@ -30,10 +30,10 @@ export type RunFiles = Pick<ArtifactStore, "save" | "read"> & {
 
 /** Files that runs made. */
 export interface ArtifactStore {
-  /** Writes the file and its row; `name` is made safe and unique within the run. Throws ArtifactTooLargeError, StorageFullError. */
+  /** Writes the file and its row; `name` is made safe and unique within the run. An `id` is saved once. Throws ArtifactTooLargeError, StorageFullError. */
   save(
     runId: RunId,
-    file: { readonly name: string; readonly mediaType: string } & (
+    file: { readonly name: string; readonly mediaType: string; readonly id?: ArtifactId } & (
       | { readonly text: string }
       | { readonly bytes: Uint8Array }
     ),

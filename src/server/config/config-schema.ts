@@ -243,6 +243,20 @@ const WebhooksTable = z
   .prefault({})
   .meta({ description: "Events that are sent to addresses of users" });
 
+const A2aTable = z
+  .strictObject({
+    private_origins: z
+      .array(origin)
+      .default([])
+      .meta({
+        description:
+          "Origins on this machine or in private networks at which agents of other systems may be, also by HTTP; others need a public address",
+        examples: [["http://127.0.0.1:9000"]],
+      }),
+  })
+  .prefault({})
+  .meta({ description: "Agents of other systems that take part in messaging over Agent2Agent" });
+
 const GrantsKeptTable = z
   .strictObject({
     audit_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
@@ -325,6 +339,7 @@ export const ConfigFile = z.strictObject({
   messages: MessagesTable,
   tasks: TasksTable,
   webhooks: WebhooksTable,
+  a2a: A2aTable,
   mcp: McpTable,
   openai: OpenAiTable,
   memory: ServerMemoryTable,

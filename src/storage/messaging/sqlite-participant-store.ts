@@ -11,6 +11,7 @@ const ParticipantRow = z.object({
   registered_at_ms: z.int(),
   token_hash: z.string().nullable(),
   token_request: z.string().nullable(),
+  is_remote: z.int(),
 });
 
 const maybe = <T extends z.ZodType>(schema: T) =>
@@ -42,12 +43,15 @@ export class SqliteParticipantStore implements ParticipantStore {
   load(): { readonly participants: readonly Participant[]; readonly registrations: readonly Registration[] } {
     return this.#db.read(() => ({
       participants: this.#db
-        .sql("SELECT workspace, name, description, registered_at_ms, token_hash, token_request FROM participants")
+        .sql(
+          "SELECT workspace, name, description, registered_at_ms, token_hash, token_request, is_remote FROM participants",
+        )
         .all()
         .map((raw) => {
           const { registered_at_ms: registeredAtMs, ...row } = ParticipantRow.parse(raw);
-          const { token_hash: hash, token_request: request, ...rest } = row;
-          return { ...rest, registeredAtMs, tokenHash: hash ?? undefined, tokenRequest: request ?? undefined };
+          const { token_hash: hash, token_request: request, is_remote, ...rest } = row;
+          const token = { tokenHash: hash ?? undefined, tokenRequest: request ?? undefined };
+          return { ...rest, registeredAtMs, ...token, isRemote: is_remote === 1 };
         }),
       registrations: this.#db
         .sql("SELECT body FROM capability_registrations")
@@ -57,13 +61,13 @@ export class SqliteParticipantStore implements ParticipantStore {
   }
 
   async saveParticipant(participant: Participant): Promise<void> {
-    const { workspace, name, description, registeredAtMs, tokenHash, tokenRequest } = participant;
+    const { workspace, name, description, registeredAtMs, tokenHash, tokenRequest, isRemote } = participant;
     await this.#db.write(() =>
       this.#db
         .sql(
-          "INSERT OR REPLACE INTO participants (workspace, name, description, registered_at_ms, token_hash, token_request) VALUES (?, ?, ?, ?, ?, ?)",
+          "INSERT OR REPLACE INTO participants (workspace, name, description, registered_at_ms, token_hash, token_request, is_remote) VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
-        .run(workspace, name, description, registeredAtMs, tokenHash ?? null, tokenRequest ?? null),
+        .run(workspace, name, description, registeredAtMs, tokenHash ?? null, tokenRequest ?? null, isRemote ? 1 : 0),
     );
   }
 

@@ -312,6 +312,7 @@ CREATE TABLE participants (
   registered_at_ms INTEGER NOT NULL,
   token_hash TEXT,
   token_request TEXT,
+  is_remote INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (workspace, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -343,13 +344,6 @@ CREATE TABLE subscriptions (
   "where" TEXT,
   created_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- Agents of other platforms that wrote or registered: addresses and services.
-CREATE TABLE remote_agents (
-  n INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
-  body TEXT NOT NULL
-) STRICT;
 
 -- Responses to requests with an idempotency key. answer is null while the request is in progress; subject is the id of what
 -- it creates, chosen before it starts.

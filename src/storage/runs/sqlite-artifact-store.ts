@@ -44,6 +44,8 @@ export class SqliteArtifactStore implements ArtifactStore {
   }
 
   async save(runId: RunId, file: Parameters<ArtifactStore["save"]>[1]): Promise<Artifact> {
+    const known = file.id === undefined ? undefined : this.find(file.id);
+    if (known !== undefined) return known;
     const bytes = "text" in file ? Buffer.from(file.text) : file.bytes;
     if (bytes.length > LIMITS.artifactBytesMax) {
       throw new ArtifactTooLargeError(
@@ -58,7 +60,8 @@ export class SqliteArtifactStore implements ArtifactStore {
       const name = await underUnusedName(safeFileName(file.name), (candidate) =>
         writeFile(join(directory, candidate), bytes, { flag: "wx", mode: PRIVATE_FILE }),
       );
-      return await this.#register(runId, { name, mediaType: file.mediaType, bytes: bytes.length });
+      const { id, mediaType } = file;
+      return await this.#register(runId, { ...(id && { id }), name, mediaType, bytes: bytes.length });
     } catch (error) {
       throw storageError(error, this.#db.directory);
     }

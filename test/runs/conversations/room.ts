@@ -165,6 +165,8 @@ const ELSEWHERE = {
   subscriptions: { list: notHere, subscribe: notHere, unsubscribe: notHere },
   conversations: { conversation: notHere, conversations: notHere },
 };
+const NOTHING_REMOTE = { participants: { remote: () => undefined } };
+const NO_CONTENTS = { fetch: async () => undefined };
 const NO_PROVIDERS = { capabilities: () => [], find: () => undefined, providers: () => [] };
 
 /** The database of a room with what is kept there, and who is deployed in it. */
@@ -197,9 +199,9 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const clock = rest.clock ?? systemClock;
   const kept = await stores(directory, { actors, office, clock });
   const { database, agents, journal, waits, answers } = kept;
-  const finder = { agents, directory: NO_PROVIDERS };
-  const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, finder, clock, version: "1.0.0" });
-  const agentTools = new AgentTools({ post: office, journal, agents, clock, version: "1.0.0" });
+  const asking = { post: office, journal, clock, version: "1.0.0" };
+  const messageTools = new MessageTools({ ...ELSEWHERE, ...asking, finder: { agents, directory: NO_PROVIDERS } });
+  const agentTools = new AgentTools({ ...NOTHING_REMOTE, ...asking, agents });
   const tools = new ToolCatalogues(() =>
     withNativeTools(new FakeTools([]), [messageTools, agentTools, new HandoffTools("1.0.0")], () => {}),
   );
@@ -222,7 +224,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const cancellations = new Cancellations({ ...kept, runs, sent, tasks: { cancel: notHere }, post: office, clock });
   const messages = { submit: office.submit, ...pastOf(office), follow };
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: 1_000_000, waitingBytesMax: 1_000_000 });
-  const stored = { journal, replies: waits, answers, uploads, artifacts };
+  const stored = { journal, replies: waits, answers, uploads, artifacts, contents: NO_CONTENTS };
   const threads = threadsOf({ database, journal, clock }, runs);
   const own = ownRuns(runs, threads);
   office.attach(new Correspondence({ stores: stored, agents, agreements, runs: own, replies, messages, tasks, clock }));

@@ -170,7 +170,7 @@ function ProgramSection() {
 }
 
 const Program = ({
-  program: { name, description, seen_at: seen, capabilities },
+  program: { name, description, seen_at: seen, capabilities, is_remote: isRemote },
 }: {
   readonly program: Participant;
 }) => (
@@ -181,7 +181,9 @@ const Program = ({
       <Chip key={capability}>{capability}</Chip>
     ))}
     <span className="text-xs text-muted">
-      {seen === null ? (
+      {isRemote ? (
+        words.remote
+      ) : seen === null ? (
         words.neverSeen
       ) : (
         <>

@@ -18,6 +18,7 @@ export const Participant = z
     waiting: z.int().meta({ description: "Number of messages in its mailbox" }),
     capabilities: z.array(z.string()),
     has_token: z.boolean().meta({ description: "Whether it has a valid token; false after its token was revoked" }),
+    is_remote: z.boolean().meta({ description: "Whether it is an agent of another system, as remoteAgent.list lists" }),
   })
   .meta({ id: "Participant" });
 export type Participant = z.infer<typeof Participant>;
@@ -108,8 +109,8 @@ export const CapabilityProvider = z
     load: z.number().nullable().meta({ description: "0 (idle) to 1 (full)" }),
     score: z.number().nullable().meta({ description: "priority × health × (1 − load); higher is better" }),
     source: z
-      .enum(["definition", "registration", "fipa"])
-      .meta({ description: "`fipa`: an agent of another platform" }),
+      .enum(["definition", "registration", "fipa", "a2a"])
+      .meta({ description: "`fipa`: an agent of another platform; `a2a`: the card of an agent of another system" }),
     health_check_url: z.string().nullable(),
     metadata: z.record(z.string(), Json),
   })

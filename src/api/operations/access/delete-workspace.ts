@@ -2,7 +2,7 @@ import { WorkspaceInUseError } from "../../../access/index.ts";
 import { log } from "../../../kernel/log.ts";
 import type { ApiServices } from "../api-services.ts";
 
-type Services = Pick<ApiServices, "access" | "agents" | "memory" | "messaging" | "runs" | "tools">;
+type Services = Pick<ApiServices, "access" | "agents" | "memory" | "messaging" | "remotes" | "runs" | "tools">;
 
 /** Time in which runs and operations of a workspace must end. */
 const WAIT_MS = 30_000;
@@ -16,7 +16,7 @@ export function deleteWorkspace(services: Services, name: string, waitMs = WAIT_
 }
 
 async function erase(services: Services, name: string, signal: AbortSignal): Promise<void> {
-  const { access, agents, memory, messaging, runs, tools } = services;
+  const { access, agents, memory, messaging, remotes, runs, tools } = services;
   await deleteCredentials(access, name);
   // Operations may wait for runs, and may start one last run each.
   await runs.cancelWorkspace(name, signal);
@@ -25,6 +25,7 @@ async function erase(services: Services, name: string, signal: AbortSignal): Pro
   if (open.length > 0) throw new WorkspaceInUseError(name, `${open.length} runs have not ended`);
   // A login that was in progress may have created a session.
   await deleteCredentials(access, name);
+  remotes.agents.deleteWorkspace(name);
   await messaging.deleteWorkspace(name);
   await runs.deleteWorkspace(name);
   await memory.memory.deleteWorkspace(name, { source: "user", sourceId: undefined, agent: undefined });

@@ -17,6 +17,7 @@ import { runHistoryOperations } from "../runs/run-history.ts";
 import { runOperations } from "../runs/run-operations.ts";
 import { threadOperations } from "../threads/thread-operations.ts";
 import { triggerOperations } from "../triggers/trigger-operations.ts";
+import { remoteAgentOperations } from "../messaging/remote-agent-operations.ts";
 import { webhookOperations } from "../webhooks/webhook-operations.ts";
 import { toolServerOperations } from "../tools/tool-server-operations.ts";
 
@@ -31,6 +32,7 @@ const READS: ReadonlyMap<string, Implementation<string>> = new Map(
     ...memoryTransferOperations,
     ...messageOperations,
     ...participantOperations,
+    ...remoteAgentOperations,
     ...runHistoryOperations,
     ...runOperations,
     ...subscriptionOperations,
@@ -52,6 +54,7 @@ const Lines = z.object({ content: z.custom<AsyncIterable<string>>() });
 /** Lists whose items are lines of their own. */
 const LISTS = [
   ["participant", "participant.list", {}],
+  ["remote-agent", "remoteAgent.list", {}],
   ["capability", "capability.list", {}],
   ["subscription", "subscription.list", {}],
   ["task", "task.list", {}],

@@ -25,7 +25,10 @@ function presentProvider(
     score: score ?? null,
     source:
       registration !== undefined
-        ? "registration"
+        ? registration.metadata["source"] === "a2a" &&
+          participants.remote(provider.workspace, provider.name) !== undefined
+          ? "a2a"
+          : "registration"
         : participants.find(provider.workspace, provider.name) === undefined
           ? "fipa"
           : "definition",

@@ -10,7 +10,7 @@ import { instant, instantOrNull } from "../instant.ts";
 
 function present(
   { participants, router }: MessagingServices,
-  { workspace, name, description, registeredAtMs, tokenHash }: Participant,
+  { workspace, name, description, registeredAtMs, tokenHash, isRemote }: Participant,
 ): contract.Participant {
   const seenAtMs = participants.seenAtMs(workspace, name);
   const own = participants.registrations(workspace).filter(({ agent }) => agent === name);
@@ -22,6 +22,7 @@ function present(
     waiting: router.records.mailbox(workspace, name).messages,
     capabilities: own.map(({ capability }) => capability),
     has_token: tokenHash !== undefined,
+    is_remote: isRemote,
   };
 }
 
@@ -63,11 +64,11 @@ const revokeToken = implement(operations.participant.revokeToken, async ({ messa
   return present(messaging, await messaging.participants.revokeToken(principal.workspace, name));
 });
 
-/** Throws ParticipantNotFoundError. */
+/** Throws ParticipantNotFoundError, ParticipantNameTakenError. */
 const remove = implement(
   operations.participant.delete,
   async ({ messaging: { participants, router, messageKeys } }, { name }, { principal: { workspace } }) => {
-    const removed = participants.get(workspace, name);
+    const removed = participants.program(workspace, name);
     await messageKeys.revokeAll(workspace, name);
     await participants.remove(workspace, name);
     await router.removed(workspace, removed.name);
