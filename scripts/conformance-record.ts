@@ -70,6 +70,7 @@ const SOURCES: readonly Source[] = [
       openai("conversations", /^(?!the agents package)/),
       openai("clients", /Agents/),
       openai("continuations"),
+      openai("parallel-streams"),
       openai("repeats"),
     ],
   },
