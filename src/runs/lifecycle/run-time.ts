@@ -1,5 +1,6 @@
+import { isOnlyAsking } from "../calls/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { RUN_FAILURE_CODES, type RunEvent, type RunPlan } from "../record/index.ts";
+import { type Recorder, RUN_FAILURE_CODES, type RunEvent, type RunHub, type RunPlan } from "../record/index.ts";
 
 /** Why a run is aborted; carried as the signal's reason. */
 export type Stop =
@@ -37,3 +38,17 @@ export const timedOut = (plan: RunPlan): RunEvent => ({
     hint: `Raise timeout in the [execution] table of ${plan.agent}.`,
   },
 });
+
+type Live = { readonly recorder: Recorder | undefined; readonly controller: AbortController };
+
+/** Aborts runs in which only a tool asks, those of now and those that begin to ask until it is disposed of. */
+export function leaveAsking(hub: RunHub, runs: ReadonlyMap<unknown, Live>, stop: Stop): Disposable {
+  const leave = () => {
+    for (const { recorder, controller } of runs.values())
+      if (recorder !== undefined && isOnlyAsking(recorder.view())) controller.abort(stop);
+  };
+  leave();
+  return hub.watchAll((news) => {
+    if (news.type === "entry") leave();
+  });
+}

@@ -30,11 +30,11 @@ import {
   settingsFor,
 } from "../turn/index.ts";
 import { ChoiceTimers } from "./choice-timers.ts";
-import { type Answer, Elicitations, isOnlyAsking } from "../calls/index.ts";
+import { type Answer, Elicitations } from "../calls/index.ts";
 import { prepareSuccessor, writeHandOff } from "./turns/handoffs.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded } from "./refusals.ts";
 import { planOf } from "./lineage.ts";
-import type { Stop } from "./run-time.ts";
+import { leaveAsking, type Stop } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from "./queue-options.ts";
 import { RunRecords } from "./journals/run-records.ts";
@@ -322,15 +322,8 @@ export class Runs implements AsyncDisposable {
   async drain(deadlineMs: number): Promise<{ readonly left: number }> {
     this.#shutdown.abort();
     const stop: Stop = { why: "shutdown" };
-    const leaveAsking = () => {
-      for (const { recorder, controller } of this.#live.values())
-        if (recorder !== undefined && isOnlyAsking(recorder.view())) controller.abort(stop);
-    };
-    using watching = this.hub.watchAll((news) => {
-      if (news.type === "entry") leaveAsking();
-    });
-    void watching;
-    leaveAsking();
+    using leaving = leaveAsking(this.hub, this.#live, stop);
+    void leaving;
     const executing = [...this.#live.values()].map(({ done }) => done.promise);
     for (const id of [...this.#waiting, ...this.#turns.clear()]) this.#release(id, { state: "left" });
     this.#waiting.clear();
