@@ -1,8 +1,7 @@
 import type { RunId } from "../../kernel/ids.ts";
-import { LIMITS } from "../../kernel/quantities.ts";
 import { firstOf } from "../lifecycle/index.ts";
 import type { RunJournal, RunSummary } from "../record/index.ts";
-import type { Thread, ThreadStore } from "./thread.ts";
+import { pathFrom, type Thread, type ThreadStore } from "./thread.ts";
 
 type Deps = { readonly journal: Pick<RunJournal, "summary">; readonly store: Pick<ThreadStore, "path"> };
 
@@ -21,8 +20,7 @@ export function requestHandedOff(
   { journal, store }: Deps,
   { head, agent }: Pick<Thread, "head" | "agent">,
 ): RunSummary | undefined {
-  const path = head === null ? [] : store.path(head, LIMITS.threadTurnsMax);
-  const runs = path.values().map(({ run }) => journal.summary(run));
+  const runs = pathFrom(store, head).map(({ run }) => journal.summary(run));
   const last = runs.find((run) => run !== undefined && run.handedFrom !== null);
   return last?.agent === agent ? journal.summary(firstOf(journal, last.id)) : undefined;
 }
@@ -34,7 +32,9 @@ export function agentAt(
   to: RunId | null,
 ): Pick<Thread, "agent" | "revision"> | undefined {
   const pathTo = (last: RunId | null) =>
-    last === null ? [] : store.path(last, LIMITS.threadTurnsMax).map(({ run }) => run);
+    pathFrom(store, last)
+      .map(({ run }) => run)
+      .toArray();
   const [shown, wanted] = [pathTo(head), pathTo(to)];
   const handedOff = (runs: readonly RunId[], others: readonly RunId[]) => {
     const common = new Set(others);
@@ -49,8 +49,7 @@ export function agentAt(
 /** The agent that answers in a branch for another one: that one itself, unless it has handed the branch off. */
 export function answeringFor({ journal, store }: Deps, head: RunId | null, agent: string): string {
   let answering = agent;
-  const path = head === null ? [] : store.path(head, LIMITS.threadTurnsMax);
-  for (const { run } of path.toReversed()) {
+  for (const { run } of pathFrom(store, head).toArray().toReversed()) {
     const turn = journal.summary(run);
     if (turn !== undefined && summaryOf(journal, turn.handedFrom)?.agent === answering) answering = turn.agent;
   }

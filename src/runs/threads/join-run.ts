@@ -2,11 +2,23 @@ import type { RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { isLess } from "../../kernel/rights/run-caller.ts";
 import { inputTooLarge, mayJoin, type PendingReplies, type Runs, takesText } from "../lifecycle/index.ts";
-import { InputClosedError, isTerminal, RunEndedError, type RunReply, type RunView } from "../record/index.ts";
+import {
+  InputClosedError,
+  isTerminal,
+  RunEndedError,
+  type RunJournal,
+  type RunReply,
+  type RunView,
+} from "../record/index.ts";
 import { queueFull, waits } from "./errors.ts";
+import { isOwn } from "./open-turns.ts";
 import type { Send } from "./threads.ts";
 
-type Deps = { readonly runs: Runs; readonly replies: Pick<PendingReplies, "answer"> };
+type Deps = {
+  readonly runs: Runs;
+  readonly replies: Pick<PendingReplies, "answer">;
+  readonly journal: Pick<RunJournal, "summary">;
+};
 
 const WAITING: ReadonlySet<RunView["state"]> = new Set([
   "awaiting-approval",
@@ -28,14 +40,15 @@ export async function answer(
   const { whenWaiting = "queue", mayAnswer, input, files, isTextOnly, caller } = sent;
   if (run === undefined || (whenWaiting === "queue" && mayAnswer !== true)) return undefined;
   const view = deps.runs.view(run);
+  const isShared = !isOwn(deps.journal, { id: thread }, run);
   const open = view.replies.filter(({ state }) => state === "open");
   if (whenWaiting === "queue") {
     const asks = open.find((each) => each.input !== null && takesText(each.input, input));
-    return asks === undefined || !mayJoin(sent, view) ? undefined : give(deps, view, asks, sent);
+    return asks === undefined || isShared || !mayJoin(sent, view) ? undefined : give(deps, view, asks, sent);
   }
   if (!WAITING.has(view.state)) return undefined;
   const asks = open.find((each) => each.input?.kind === "question");
-  const isAnswer = whenWaiting === "answer" && files.length === 0 && isTextOnly !== true;
+  const isAnswer = whenWaiting === "answer" && !isShared && files.length === 0 && isTextOnly !== true;
   if (asks === undefined || !isAnswer || isLess(caller, view.caller ?? undefined)) throw waits(thread, view);
   return give(deps, view, asks, sent);
 }

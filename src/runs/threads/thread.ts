@@ -75,3 +75,17 @@ export interface ThreadStore {
 /** The id of the thread with a key: the same each time, also after the thread was deleted. */
 export const threadIdOfKey = (workspace: string, key: string): ThreadId =>
   ThreadId.parse(uuidFrom(createHash("sha256").update(`thread\n${workspace}\n${key}`).digest("hex"), "7"));
+
+const TURNS_PER_PAGE = 1_000;
+
+/** A run and all that it continues, newest first, read as far as they are taken. */
+export function* pathFrom(
+  store: Pick<ThreadStore, "path">,
+  from: RunId | null,
+): Generator<ThreadTurn, void, undefined> {
+  for (let at = from; at !== null;) {
+    const page = store.path(at, TURNS_PER_PAGE);
+    yield* page;
+    at = page.at(-1)?.parent ?? null;
+  }
+}

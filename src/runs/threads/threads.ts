@@ -4,11 +4,19 @@ import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type PendingReplies, type Runs, type StartRequest, ThreadHistory } from "../lifecycle/index.ts";
-import { isTerminal, RunEndedError, type RunArchive, type RunJournal, type RunSummary } from "../record/index.ts";
+import type { RunArchive, RunJournal, RunSummary } from "../record/index.ts";
 import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
 import { agentAt, answeringFor, outsideHandOffs, requestHandedOff } from "./handed-off-turns.ts";
 import { answer, steer } from "./join-run.ts";
-import { type Thread, type ThreadChange, threadIdOfKey, type ThreadStore, type ThreadTurn } from "./thread.ts";
+import { cancelOwn, isOwn, openFrom, since } from "./open-turns.ts";
+import {
+  pathFrom,
+  type Thread,
+  type ThreadChange,
+  threadIdOfKey,
+  type ThreadStore,
+  type ThreadTurn,
+} from "./thread.ts";
 
 /** Handling of a message that is sent while the agent works on an earlier one of the thread. */
 export const WHEN_BUSY = ["queue", "steer", "interrupt", "reject"] as const;
@@ -76,6 +84,7 @@ const RUNS_PER_WRITE = 200;
  *   it joined.
  * threads.H2. Turns of one branch execute one after the other, in the order in which they were accepted.
  * threads.H3. A turn never changes: editing a message begins another branch.
+ * threads.H4. A message of a fork waits for a turn in progress that the fork shares; it never joins, answers or cancels it.
  */
 export class Threads {
   readonly #deps: ThreadsDeps;
@@ -161,6 +170,11 @@ export class Threads {
     return this.#deps.store.path(from, limit);
   }
 
+  /** All turns of the branch of the head, newest first: a fork can have more than one thread can. */
+  branch(head: RunId | null): Generator<ThreadTurn, void, undefined> {
+    return pathFrom(this.#deps.store, head);
+  }
+
   /** The newest turn of the branch that begins with a turn: at each place, the newest one continues it. */
   newestAfter(id: ThreadId, first: RunId): RunId {
     let run = first;
@@ -217,9 +231,9 @@ export class Threads {
       const { insteadOf, continues, whenBusy } = request;
       const replaced = insteadOf === undefined ? undefined : this.#turnOf(thread, runs.firstOf(insteadOf));
       const last = continues === undefined ? thread.head : this.#turnOf(thread, runs.lastOf(continues)).run;
-      const open = this.#openFrom(last);
+      const open = openFrom(this.#deps.journal, last);
       if (replaced !== undefined)
-        await this.#cancel(this.#since(open, runs.lastOf(replaced.run)), "its message was replaced");
+        await cancelOwn(this.#deps, thread, since(open, runs.lastOf(replaced.run)), "its message was replaced");
       else if (open.length > 0) {
         const joined =
           this.#joined(await answer(this.#deps, id, open[0], request)) ??
@@ -278,7 +292,7 @@ export class Threads {
 
   /** Cancels the turns of a thread that have not ended, newest first. Throws storage errors. */
   async cancel(id: ThreadId, reason: string): Promise<void> {
-    await this.#cancel(this.#deps.store.open(id), reason);
+    await cancelOwn(this.#deps, { id }, this.#deps.store.open(id), reason);
   }
 
   /** Deletes a thread and its turns, except those that forks of it share; cancels what is in progress. Throws ThreadNotFoundError, storage errors. */
@@ -340,16 +354,22 @@ export class Threads {
     const [running] = open;
     switch (whenBusy) {
       case "queue":
-        if (running && open.length > LIMITS.threadQueueMax) throw queueFull(thread.id, running);
+        if (
+          running &&
+          open.slice(1).filter((run) => isOwn(this.#deps.journal, thread, run)).length >= LIMITS.threadQueueMax
+        )
+          throw queueFull(thread.id, running);
         return undefined;
       case "interrupt":
-        await this.#cancel(open, "a further message interrupted it");
+        await cancelOwn(this.#deps, thread, open, "a further message interrupted it");
         return undefined;
       case "reject":
         if (running) throw busy(thread.id, running);
         return undefined;
       case "steer":
-        return running === undefined ? undefined : this.#joined(await steer(this.#deps, thread.id, running, request));
+        return running !== undefined && isOwn(this.#deps.journal, thread, running)
+          ? this.#joined(await steer(this.#deps, thread.id, running, request))
+          : undefined;
     }
   }
 
@@ -368,42 +388,16 @@ export class Threads {
     return this.#joined(found?.run);
   }
 
-  /** A run and those that it continues, as far as they have not ended, oldest first. */
-  #openFrom(last: RunId | null): readonly RunId[] {
-    const open: RunId[] = [];
-    for (let run = this.#summary(last); run !== undefined && !isTerminal(run.state);) {
-      open.unshift(run.id);
-      run = this.#summary(run.thread?.parent ?? null);
-    }
-    return open;
-  }
-
-  #since(open: readonly RunId[], first: RunId): readonly RunId[] {
-    const at = open.indexOf(first);
-    return at < 0 ? [] : open.slice(at);
-  }
-
   #summary(id: RunId | null): RunSummary | undefined {
     return id === null ? undefined : this.#deps.journal.summary(id);
-  }
-
-  async #cancel(open: readonly RunId[], reason: string): Promise<void> {
-    for (const id of open.toReversed()) {
-      try {
-        await this.#deps.runs.cancel(id, reason);
-      } catch (error) {
-        if (!(error instanceof RunEndedError)) throw error;
-      }
-    }
   }
 
   /** Throws TurnNotFoundError. */
   #turnOf(thread: Thread, run: RunId): ThreadTurn {
     const summary = this.#deps.journal.summary(run);
-    const isOwn = summary?.thread?.id === thread.id;
-    const isShared = () =>
-      thread.head !== null && this.path(thread.head, LIMITS.threadTurnsMax).some((turn) => turn.run === run);
-    if (summary !== undefined && (isOwn || isShared())) return { run, parent: summary.thread?.parent ?? null };
+    const isShared = () => this.branch(thread.head).some((turn) => turn.run === run);
+    if (summary !== undefined && (isOwn(this.#deps.journal, thread, run) || isShared()))
+      return { run, parent: summary.thread?.parent ?? null };
     throw new TurnNotFoundError(
       `thread ${thread.id} has no turn ${run}`,
       `\`caxton thread get ${thread.id}\` shows its turns.`,

@@ -1,6 +1,5 @@
 import type { Admission } from "../../../access/index.ts";
 import type { RunId } from "../../../kernel/ids.ts";
-import { LIMITS } from "../../../kernel/quantities.ts";
 import { estimateTokens } from "../../../kernel/tokens.ts";
 import type { RunServices } from "../../../runs/index.ts";
 import { modelToolName } from "../../../tools/catalogue/index.ts";
@@ -36,8 +35,7 @@ export class Branch {
 
   /** All turns of the branch, oldest first. */
   turns(): readonly PathTurn[] {
-    const { head } = this.#shown;
-    return head === null ? [] : this.#runs.threads.path(head, LIMITS.threadTurnsMax).toReversed();
+    return [...this.#runs.threads.branch(this.#shown.head)].toReversed();
   }
 
   /** Turns with their messages, without those of agents that the reader may not use. */
