@@ -46,12 +46,3 @@ export function turnLines(turn: Turn, { style }: Pick<Terminal, "style">): reado
 
 const handOffLines = ({ handoffs: { to } }: Turn, style: Terminal["style"]): readonly string[] =>
   to === null ? [] : [style("yellow", `  ⇢ handed off to ${oneLine(to.agent)}: ${oneLine(to.reason)}`)];
-
-/** The tools of turns whose calls may have changed something. */
-export const effectsOf = (turns: readonly Turn[]): readonly string[] => [
-  ...new Set(
-    turns.flatMap(({ messages }) =>
-      messages.flatMap((message) => (message.role === "tool" && message.has_effects ? [message.name] : [])),
-    ),
-  ),
-];

@@ -5,7 +5,8 @@ import { download, pathsFrom, UsageError } from "../frame/index.ts";
 import { oneLine, showAge, showBytes, truncate } from "../terminal/index.ts";
 import { ownThreads } from "./chat-target.ts";
 import type { ChatSession } from "./session.ts";
-import { effectsOf, turnLines, userLine, userText } from "./show-turns.ts";
+import { effectsText } from "../run/index.ts";
+import { turnLines, userLine, userText } from "./show-turns.ts";
 
 type SlashCommand = {
   readonly name: string;
@@ -178,9 +179,8 @@ async function lastTurns(session: ChatSession): Promise<readonly [Turn, ...(read
 
 /** Prints which changes by tools are not undone. */
 function warnOfEffects(session: ChatSession, turns: readonly Turn[]): void {
-  const tools = effectsOf(turns);
-  if (tools.length > 0)
-    session.say(`what these tools may have changed stays changed: ${tools.map(oneLine).join(", ")}`);
+  const text = effectsText(turns);
+  if (text !== "") session.say(text);
 }
 
 async function edit(session: ChatSession): Promise<void> {

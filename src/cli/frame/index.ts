@@ -36,6 +36,7 @@ export {
   limitOption,
   listOption,
   revisionOption,
+  spanSeconds,
   wholeNumber,
 } from "./options.ts";
 export { listUpTo, pagesOf, showPages } from "./pages.ts";

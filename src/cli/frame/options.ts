@@ -64,3 +64,11 @@ export async function filterOf<Given extends Pick<z.infer<typeof Filter>, "since
   const at = (text: string | undefined) => (text === undefined ? undefined : instantOf(text, nowMs, command));
   return { ...rest, since: await at(since), until: await at(until) };
 }
+
+/** Whole seconds of a time span such as `30d`. Throws UsageError. */
+export async function spanSeconds(text: string, option: string, path: string): Promise<number> {
+  const { parseDuration } = await import("../../text/documents/index.ts");
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1_000) return Math.round(ms / 1_000);
+  throw new UsageError(`${option}: ${text} is not a time span of one second or more, such as 12h or 30d`, path);
+}

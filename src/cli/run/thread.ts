@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { operations, SideEffects, type Thread, type threads } from "../../api/contract/index.ts";
+import { operations, SideEffects, type Thread } from "../../api/contract/index.ts";
 import { sideEffectsOption } from "./start.ts";
 import { type Answer, fileToSend } from "../client/index.ts";
 import {
@@ -19,15 +19,17 @@ import {
   listOption,
   ONE_FORMATS,
   pagesOf,
+  revisionOption,
   sendFiles,
   showOne,
   showPages,
+  spanSeconds,
   UsageError,
 } from "../frame/index.ts";
-import { ageColumn, type Column, oneLine, renderFields, safeText, showBytes } from "../terminal/index.ts";
-import { STATE_TONES } from "./detail.ts";
+import { oneLine, safeText, showBytes } from "../terminal/index.ts";
+import { effectsText, turnsAfter } from "./effects.ts";
 import { followRun } from "./follow.ts";
-import { turnText } from "./turn-text.ts";
+import { threadColumns, threadText } from "./thread-view.ts";
 
 /** `caxton thread` */
 export const thread: CommandMaker = (command, invocation) => {
@@ -53,6 +55,7 @@ export const thread: CommandMaker = (command, invocation) => {
 };
 
 const Named = z.object({ thread: z.string() });
+const EXPIRES = "--expires-after <duration>";
 const ARGUMENT = ["<thread>", "id of the thread"] as const;
 const shown = (context: Context, { raw, value }: Answer<Thread>) =>
   showOne(context, { raw, name: value.id, human: () => `${value.id}\n` });
@@ -66,6 +69,7 @@ function create(command: Command, invocation: Invocation): void {
     .addOption(listOption("--tag <tag>", "tag; may be repeated"))
     .option("--key <name>", "name of your own; prints the thread that has it, if there is one")
     .option("--latest", "use the agent's newest revision at each turn")
+    .option(EXPIRES, "time until it is deleted with its turns, such as 30d. Default: never")
     .option("--from-run <run>", "run that the first message continues");
   examples(command, [["caxton thread create data-analyzer --title Sales --tag q3", ""]]);
   act(command, invocation, {
@@ -75,16 +79,20 @@ function create(command: Command, invocation: Invocation): void {
       tag: z.array(z.string()).default([]),
       key: z.string().optional(),
       latest: z.boolean().default(false),
+      expiresAfter: z.string().optional(),
       fromRun: z.string().optional(),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { agent, title, tag: tags, key, latest, fromRun }) => {
+    run: async (context, { agent, title, tag: tags, key, latest, expiresAfter, fromRun }) => {
       const body = {
         agent,
         tags,
         ...(title !== undefined && { title }),
         ...(key !== undefined && { key }),
         ...(latest && { revision: "latest" as const }),
+        ...(expiresAfter !== undefined && {
+          expires_after: await spanSeconds(expiresAfter, EXPIRES, commandPath(command)),
+        }),
         ...(fromRun !== undefined && { from_run: fromRun }),
       };
       await shown(context, await context.client.call(operations.thread.create, body));
@@ -93,12 +101,17 @@ function create(command: Command, invocation: Invocation): void {
 }
 
 const WHEN_BUSY = ["queue", "steer", "interrupt", "reject"] as const;
+const whenBusyOption = (): Option =>
+  new Option(
+    "--when-busy <what>",
+    "while a turn is in progress: wait for it, join it, cancel it or fail; default: as the definition says",
+  ).choices(WHEN_BUSY);
 
 function send(command: Command, invocation: Invocation): void {
   command
     .summary("send a message")
     .description(
-      "Send a message to the agent of a thread and stream its answer. Ctrl-C cancels the turn. With --instead-of, the message replaces that of an earlier turn in a new branch; effects of that turn's tools stay.",
+      "Send a message to the agent of a thread and stream its answer. Ctrl-C cancels the turn. With --instead-of, the message replaces that of an earlier turn in a new branch; effects of tools of the turns that it replaces stay and are listed.",
     )
     .argument(...ARGUMENT)
     .argument("[message...]", "the message; with --instead-of default: that of the turn")
@@ -108,14 +121,7 @@ function send(command: Command, invocation: Invocation): void {
     .option("-m, --model <provider/model>", "override the model for this turn")
     .option("--instead-of <run>", "turn that the message replaces")
     .option("--full-history", "show the model all earlier turns in full, as far as its window allows")
-    .addOption(
-      command
-        .createOption(
-          "--when-busy <what>",
-          "while a turn is in progress: wait for it, join it, cancel it or fail; default: as the definition says",
-        )
-        .choices(WHEN_BUSY),
-    )
+    .addOption(whenBusyOption())
     .addOption(sideEffectsOption())
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "send the message and print the id of its run without waiting");
@@ -142,7 +148,9 @@ function send(command: Command, invocation: Invocation): void {
       { thread: id, message, file, model, insteadOf, fullHistory, whenBusy, sideEffects, stream, detach },
     ) => {
       const uploads = await sendFiles(context, await Promise.all(file.map(fileToSend)), new AbortController().signal);
-      const { raw, value } = await context.client.call(operations.thread.send, {
+      const { client } = context;
+      const before = insteadOf === undefined ? undefined : (await client.call(operations.thread.get, { id })).value;
+      const { raw, value } = await client.call(operations.thread.send, {
         id,
         ...(message.length > 0 && { input: message.join(" ") }),
         ...(uploads.length > 0 && { uploads }),
@@ -158,6 +166,7 @@ function send(command: Command, invocation: Invocation): void {
         context.terminal.note(
           `the message waits until run ${each.run} of ${oneLine(each.agent)} gets what it waits for: caxton run watch ${each.run}`,
         );
+      if (before !== undefined) await noteEffects(context, before, await parentOf(context, id, run.id));
       if (!detach) return followRun(context, run.id, { stream, onInterrupt: "cancel" });
       await showOne(context, { raw, name: run.id, human: () => `${run.id}\n` });
       return 0;
@@ -165,17 +174,17 @@ function send(command: Command, invocation: Invocation): void {
   });
 }
 
-const columns = (nowMs: number): readonly Column<Thread>[] => [
-  { title: "ID", value: ({ id }) => id },
-  { title: "AGENT", value: ({ agent }) => agent },
-  {
-    title: "STATE",
-    value: ({ state }) => state ?? "empty",
-    tone: ({ state }) => (state === null ? undefined : STATE_TONES[state]),
-  },
-  ageColumn("USED", (each) => each.updated_at, nowMs),
-  { title: "TITLE", value: ({ title }) => safeText(title), shrinks: true },
-];
+/** The turn before a turn of a thread; null for a first one. */
+async function parentOf({ client }: Context, id: string, run: string): Promise<string | null> {
+  const { value } = await client.call(operations.thread.turns, { id, head: run, limit: 1 });
+  return value.items[0]?.parent ?? null;
+}
+
+/** Prints which changes by tools stay, of the turns that a thread shown before had after one of its turns. */
+async function noteEffects({ client, terminal }: Context, { id, head }: Thread, turn: string | null): Promise<void> {
+  const text = effectsText(await turnsAfter(client, { id, head, turn }));
+  if (text !== "") terminal.note(text);
+}
 
 function list(command: Command, invocation: Invocation): void {
   command
@@ -203,7 +212,7 @@ function list(command: Command, invocation: Invocation): void {
         pagesOf(operations.thread.list, { ...only, kind: conversations ? "conversation" : "dialogue" }),
         {
           limit,
-          columns: columns(Date.now()),
+          columns: threadColumns(Date.now()),
           name: ({ id }) => id,
           empty: "no threads; start one with: caxton thread create <agent>",
         },
@@ -226,28 +235,11 @@ function get(command: Command, invocation: Invocation): void {
     run: async (context, { thread: id }) => {
       const { raw, value } = await context.client.call(operations.thread.get, { id });
       const { value: page } = await context.client.call(operations.thread.turns, { id, limit: TURNS });
-      const human = () =>
-        `${renderFields([...fieldsOf(value), ...summaryOf(page)], context.terminal)}\n${page.items.toReversed().map(turnText).join("\n")}`;
+      const human = () => threadText(value, page, context.terminal);
       await showOne(context, { raw, name: value.id, human });
     },
   });
 }
-
-const fieldsOf = (each: Thread) =>
-  [
-    ["Thread", each.id],
-    ["Title", safeText(each.title)],
-    ["Agent", `${each.agent} revision ${each.revision ?? "latest"}`],
-    ["State", each.state ?? "empty"],
-    ["Tags", safeText(each.tags.join(", "))],
-    ["Owner", safeText(each.owner)],
-    ["Expires", each.expires_at ?? "never"],
-  ] as const;
-
-const summaryOf = ({ summary }: z.output<typeof threads.TurnPage>): (readonly [string, string])[] =>
-  summary === null
-    ? []
-    : [["Summary", `${summary.tokens} tokens stand for the summarized turns: ${safeText(summary.text)}`]];
 
 function update(command: Command, invocation: Invocation): void {
   command
@@ -258,27 +250,48 @@ function update(command: Command, invocation: Invocation): void {
     .argument(...ARGUMENT)
     .option("--title <text>", "title")
     .addOption(listOption("--tag <tag>", "tags instead of the present ones; may be repeated"))
+    .addOption(new Option("--clear-tags", "remove all tags").conflicts("tag"))
     .option("--head <run>", "turn to show and continue from")
+    .addOption(new Option("--branch <run>", "turn whose branch to show up to its newest turn").conflicts("head"))
     .option("--agent <name>", "agent of the next turns, with its newest revision")
-    .option("--latest", "use the agent's newest revision at each turn");
-  examples(command, [["caxton thread update <thread> --head <run>", "undo the turns after a run"]]);
+    .option("--latest", "use the agent's newest revision at each turn")
+    .addOption(revisionOption("--revision <n>", "revision of the agent for the next turns").conflicts("latest"))
+    .option(EXPIRES, "time from now until it is deleted with its turns, such as 30d")
+    .addOption(new Option("--never-expires", "keep it until it is deleted").conflicts("expiresAfter"));
+  examples(command, [
+    ["caxton thread update <thread> --head <run>", "undo the turns after a run"],
+    ["caxton thread update <thread> --expires-after 30d", "delete it in 30 days"],
+  ]);
   act(command, invocation, {
     input: Named.extend({
       title: z.string().optional(),
       tag: z.array(z.string()).optional(),
+      clearTags: z.boolean().default(false),
       head: z.string().optional(),
+      branch: z.string().optional(),
       agent: z.string().optional(),
       latest: z.boolean().default(false),
+      revision: z.number().optional(),
+      expiresAfter: z.string().optional(),
+      neverExpires: z.boolean().default(false),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { thread: id, title, tag: tags, head, agent, latest }) => {
+    run: async (context, { thread: id, title, tag, clearTags, head, branch, agent, ...given }) => {
+      const { latest, revision, expiresAfter, neverExpires } = given;
       const answer = await context.client.call(operations.thread.update, {
         id,
         ...(title !== undefined && { title }),
-        ...(tags !== undefined && { tags }),
+        ...(tag !== undefined && { tags: tag }),
+        ...(clearTags && { tags: [] }),
         ...(head !== undefined && { head }),
+        ...(branch !== undefined && { branch }),
         ...(agent !== undefined && { agent }),
         ...(latest && { revision: "latest" as const }),
+        ...(revision !== undefined && { revision }),
+        ...(expiresAfter !== undefined && {
+          expires_after: await spanSeconds(expiresAfter, EXPIRES, commandPath(command)),
+        }),
+        ...(neverExpires && { expires_after: null }),
       });
       await shown(context, answer);
     },
@@ -289,7 +302,7 @@ function undo(command: Command, invocation: Invocation): void {
   command
     .summary("undo the last turn")
     .description(
-      "Continue from the turn before the last one. The undone turn stays as a branch, and what its tools have changed stays changed.",
+      "Continue from the turn before the last one. The undone turn stays as a branch, and what its tools have changed stays changed; their calls are listed.",
     )
     .argument(...ARGUMENT);
   examples(command, [["caxton thread undo <thread>", ""]]);
@@ -297,10 +310,14 @@ function undo(command: Command, invocation: Invocation): void {
     input: Named,
     formats: ONE_FORMATS,
     run: async (context, { thread: id }) => {
-      const { value: page } = await context.client.call(operations.thread.turns, { id, limit: 1 });
+      const { client } = context;
+      const { value: before } = await client.call(operations.thread.get, { id });
+      const { value: page } = await client.call(operations.thread.turns, { id, limit: 1 });
       const [last] = page.items;
       if (last === undefined) throw new UsageError("the thread has no turn to undo", commandPath(command));
-      await shown(context, await context.client.call(operations.thread.update, { id, head: last.parent }));
+      const answer = await client.call(operations.thread.update, { id, head: last.parent });
+      await noteEffects(context, before, answer.value.head);
+      await shown(context, answer);
     },
   });
 }
