@@ -1,6 +1,6 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 
-/** A remote server sent more than a message may hold, or nested it past measure. */
+/** A remote server sent more than a message or a list may hold, nested it past measure, or sent too many. */
 export class McpMessageRefusedError extends CaxtonError<{ readonly limit: number }> {
   readonly code = "MCP_MESSAGE_REFUSED";
   readonly kind = "upstream";

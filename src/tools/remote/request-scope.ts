@@ -4,6 +4,9 @@ import type { ToolQuestion, ToolReply } from "../catalogue/index.ts";
 /** Who is asked when a server asks something while it works for a request. */
 export type Elicitor = (question: Omit<ToolQuestion, "server">) => Promise<ToolReply>;
 
+/** How much a server may send for one request, all its pages together. */
+type ByteBudget = { readonly bytesMax: number; readonly refusal: () => Error };
+
 /**
  * One request to a remote server, from its begin until it is settled. What happens on its behalf deep in the protocol's library, an
  * HTTP stream that ends or a question of the server, finds it as the current scope of its asynchronous context.
@@ -14,12 +17,24 @@ export class RequestScope {
   readonly ask: Elicitor | undefined;
   readonly #over = new AbortController();
   readonly #lost = Promise.withResolvers<never>();
+  readonly #budget: ByteBudget | undefined;
+  #bytes = 0;
 
-  constructor(ask: Elicitor | undefined) {
+  constructor(ask: Elicitor | undefined, budget?: ByteBudget) {
     this.ask = ask;
+    this.#budget = budget;
     this.over = this.#over.signal;
     // The rejection needs no handler: either nothing is lost, or the request has ended.
     this.#lost.promise.catch(() => undefined);
+  }
+
+  /** Counts what the server sent for this request. Returns the refusal once that is too much; the request is lost then. */
+  receive(bytes: number): Error | undefined {
+    this.#bytes += bytes;
+    if (this.#budget === undefined || this.#bytes <= this.#budget.bytesMax) return undefined;
+    const refusal = this.#budget.refusal();
+    this.lose(refusal);
+    return refusal;
   }
 
   /** The request can no longer be answered. */

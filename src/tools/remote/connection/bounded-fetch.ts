@@ -1,12 +1,18 @@
 import type { FetchLike } from "@modelcontextprotocol/client";
+import type { Clock } from "../../../kernel/clock.ts";
+import { messageBucket, tooManyMessages } from "./flood.ts";
+import type { TokenBucket } from "./token-bucket.ts";
 import { McpConnectionLostError, McpMessageRefusedError } from "../errors.ts";
 import { currentScope, type RequestScope } from "../request-scope.ts";
 
 export type FetchHooks = {
   /** Bytes of one message: a JSON body, or one event of a stream. */
   readonly messageBytesMax: number;
+  readonly clock: Clock;
   /** Called if the server cannot be reached, or no longer knows the session. */
   readonly onProblem: (why: string) => void;
+  /** Called if the connection has to be closed. */
+  readonly onEnd: (why: string) => void;
   /** Headers that only this origin, the server's, may see. */
   readonly own: { readonly origin: string; readonly headers: { readonly [name: string]: string } };
 };
@@ -20,10 +26,18 @@ export const STREAM_RETRIES = 2;
  * remote.bounded-fetch.B2. A request whose stream ended, and that no new stream can answer, is lost at once and not
  *   only at its deadline.
  * remote.bounded-fetch.B3. The stream of a settled request is closed.
+ * remote.bounded-fetch.B5. No more messages come than a call, or the connection beside its calls, may have; each call has a budget of its own.
  * remote.bounded-fetch.B4. The server's own headers go to no other origin: neither to where it redirects, nor to
  *   where it sends us for tokens.
  */
-export function boundedFetch({ messageBytesMax, onProblem, own }: FetchHooks): FetchLike {
+export function boundedFetch({ messageBytesMax, clock, onProblem, onEnd, own }: FetchHooks): FetchLike {
+  const beside = messageBucket(clock);
+  const buckets = new WeakMap<RequestScope, TokenBucket>();
+  const bucketOf = (scope: RequestScope): TokenBucket => {
+    const bucket = buckets.get(scope) ?? messageBucket(clock);
+    buckets.set(scope, bucket);
+    return bucket;
+  };
   return async (url, init) => {
     const scope = currentScope();
     const role = roleOf(init);
@@ -43,8 +57,16 @@ export function boundedFetch({ messageBytesMax, onProblem, own }: FetchHooks): F
     if (response.body === null || (response.status >= 300 && response.status < 400)) return response;
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
     const watched = isStream && role !== "other" ? scope : undefined;
+    const refuse = (refusal: McpMessageRefusedError) => {
+      watched?.lose(refusal);
+      if (isStream && watched === undefined) onEnd(refusal.message);
+    };
+    const receive = (bytes: number) => (role === "other" ? undefined : scope?.receive(bytes));
+    const messages = watched === undefined ? beside : bucketOf(watched);
     const body = response.body.pipeThrough(
-      limiter(messageBytesMax, isStream, watched),
+      isStream
+        ? streamLimiter({ bytesMax: messageBytesMax, messages, receive, refuse }, watched)
+        : bodyLimiter({ bytesMax: messageBytesMax, receive }),
       watched === undefined ? undefined : { signal: watched.over },
     );
     return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
@@ -93,38 +115,61 @@ const SESSION_GONE = new Set([404, 410]);
 const isSessionGone = ({ status }: Response, init: RequestInit | undefined): boolean =>
   SESSION_GONE.has(status) && new Headers(init?.headers).has("mcp-session-id");
 
-/** Passes bytes on and counts them: all of a body, or those of one event. */
-function limiter(bytesMax: number, isStream: boolean, scope: RequestScope | undefined): TransformStream<Uint8Array> {
+type BodyLimits = {
+  readonly bytesMax: number;
+  /** Counts bytes of a request with a budget; returns the refusal once they are too many. */
+  readonly receive: (bytes: number) => Error | undefined;
+};
+
+/** Passes a body on unless it is too large. */
+function bodyLimiter({ bytesMax, receive }: BodyLimits): TransformStream<Uint8Array, Uint8Array> {
+  let bytes = 0;
+  return new TransformStream({
+    transform: (chunk, controller) => {
+      bytes += chunk.byteLength;
+      const refusal = receive(chunk.byteLength) ?? (bytes > bytesMax ? tooLarge(bytesMax) : undefined);
+      if (refusal === undefined) controller.enqueue(chunk);
+      else controller.error(refusal);
+    },
+    cancel: () => undefined,
+  });
+}
+
+type StreamLimits = BodyLimits & {
+  readonly messages: TokenBucket;
+  readonly refuse: (refusal: McpMessageRefusedError) => void;
+};
+
+/** Passes events on unless one is too large or they are too many; `scope` is lost when the stream ends. */
+function streamLimiter(
+  { bytesMax, messages, receive, refuse }: StreamLimits,
+  scope: RequestScope | undefined,
+): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
   let isLineEmpty = true;
   let hasIds = false;
-  const count = (chunk: Uint8Array) => {
-    if (!isStream) {
-      bytes += chunk.byteLength;
-      return;
-    }
+  const count = (chunk: Uint8Array): McpMessageRefusedError | undefined => {
     for (const byte of chunk) {
       bytes += 1;
       if (byte === LINE_FEED) {
         if (isLineEmpty) bytes = 0;
+        if (isLineEmpty && !messages.take()) return tooManyMessages();
         isLineEmpty = true;
       } else if (byte !== CARRIAGE_RETURN) {
         if (isLineEmpty && byte === FIRST_OF_ID) hasIds = true;
         isLineEmpty = false;
       }
-      if (bytes > bytesMax) return;
+      if (bytes > bytesMax) return tooLarge(bytesMax);
     }
+    return undefined;
   };
   return new TransformStream({
     transform: (chunk, controller) => {
-      count(chunk);
-      if (bytes <= bytesMax) {
-        controller.enqueue(chunk);
-        return;
-      }
-      const refusal = tooLarge(bytesMax);
-      scope?.lose(refusal);
-      controller.error(refusal);
+      const refusal = count(chunk);
+      if (refusal !== undefined) refuse(refusal);
+      const flaw = refusal ?? receive(chunk.byteLength);
+      if (flaw === undefined) controller.enqueue(chunk);
+      else controller.error(flaw);
     },
     // With ids the library asks for the rest; without, nothing more comes. What was just read is dispatched first.
     flush: () => {

@@ -114,7 +114,9 @@ export class Connector {
     const authProvider = await this.#auth(http.auth, url);
     const fetch = boundedFetch({
       messageBytesMax: this.#messageBytesMax,
+      clock: this.#deps.clock,
       onProblem: hooks.onProblem,
+      onEnd: hooks.onEnd,
       own: { origin: url.origin, headers },
     });
     const transport = new StreamableHTTPClientTransport(url, {
@@ -188,6 +190,7 @@ export class Connector {
       environment: { PATH: this.#deps.searchPath, ...Object.fromEntries(named) },
       cwd: spec.cwd,
       messageBytesMax: this.#messageBytesMax,
+      clock: this.#deps.clock,
       log: (piece) => this.#lines.write(piece),
     });
     try {
@@ -200,7 +203,9 @@ export class Connector {
   }
 
   #options(connectMs: number, isLegacy: boolean) {
-    return { version: packageVersion(), isLegacy, connectMs, probeMs: PROBE_MS };
+    const { clock } = this.#deps;
+    const listBytesMax = this.#messageBytesMax;
+    return { version: packageVersion(), clock, isLegacy, listBytesMax, connectMs, probeMs: PROBE_MS };
   }
 
   /** A resolved text; whatever a reference brought into it is hidden from now on. */

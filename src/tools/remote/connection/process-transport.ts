@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from "@modelcontextprotocol/client";
+import type { Clock } from "../../../kernel/clock.ts";
 import { JSON_DEPTH_MAX, parseJson } from "../../../kernel/json.ts";
 import { tooLarge } from "./bounded-fetch.ts";
+import { messageBucket, tooManyMessages } from "./flood.ts";
+import type { TokenBucket } from "./token-bucket.ts";
 import { McpMessageRefusedError, McpProcessError } from "../errors.ts";
 import { currentScope, type RequestScope } from "../request-scope.ts";
 import { killGroup } from "./kill-group.ts";
@@ -13,6 +16,7 @@ export type ProcessSpec = {
   readonly environment: { readonly [name: string]: string };
   readonly cwd: string | undefined;
   readonly messageBytesMax: number;
+  readonly clock: Clock;
   /** Takes what the process writes to standard error, and remarks about what it writes to standard output. */
   readonly log: (piece: string) => void;
 };
@@ -40,7 +44,7 @@ exit $status`;
  * remote.process-transport.P1. The process and all it starts in its group are gone when `close` resolves, and when
  *   this process is.
  * remote.process-transport.P2. A line that is no message is noted and skipped; one that is too long ends the
- *   connection. The request that such a line answers fails at once.
+ *   connection, as too many of them do. The request that such a line answers fails at once.
  */
 export class ProcessTransport implements Transport {
   onclose?: (() => void) | undefined;
@@ -49,6 +53,8 @@ export class ProcessTransport implements Transport {
   readonly #spec: ProcessSpec;
   #child: ChildProcess | undefined;
   #ended: PromiseWithResolvers<void> | undefined;
+  readonly #messages: TokenBucket;
+  #isRefused = false;
   #line: Buffer[] = [];
   #lineBytes = 0;
   /** Requests without an answer, by id. */
@@ -56,6 +62,7 @@ export class ProcessTransport implements Transport {
 
   constructor(spec: ProcessSpec) {
     this.#spec = spec;
+    this.#messages = messageBucket(spec.clock);
   }
 
   /** The library takes a transport with `pid` and `stderr` for a process, whose silence has another meaning than a server's. */
@@ -136,19 +143,29 @@ export class ProcessTransport implements Transport {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#isRefused) return;
     let rest = chunk;
     for (let end = rest.indexOf(LINE_FEED); end >= 0; end = rest.indexOf(LINE_FEED)) {
       const line = Buffer.concat([...this.#line, rest.subarray(0, end)]);
       rest = rest.subarray(end + 1);
       this.#line = [];
       this.#lineBytes = 0;
+      if (!this.#messages.take()) this.#giveUp(tooManyMessages());
+      if (this.#isRefused) return;
       this.#read(line);
     }
     if (rest.length > 0) this.#line.push(rest);
     this.#lineBytes += rest.length;
     if (this.#lineBytes <= this.#spec.messageBytesMax) return;
+    this.#giveUp(tooLarge(this.#spec.messageBytesMax));
+  }
+
+  /** Takes nothing more from the process, and ends it. */
+  #giveUp(refusal: McpMessageRefusedError): void {
+    this.#isRefused = true;
     this.#line = [];
-    this.#refuse(undefined, tooLarge(this.#spec.messageBytesMax));
+    this.#spec.log(`${refusal.message}\n`);
+    this.#refuse(undefined, refusal);
     if (this.#child) killGroup(this.#child, this.#spec.log);
   }
 
@@ -177,7 +194,15 @@ export class ProcessTransport implements Transport {
       this.#spec.log(`not a JSON-RPC message on standard output: ${text.slice(0, SHOWN_CHARS)}\n`);
       return;
     }
-    this.onmessage?.(message);
+    const scope = "id" in message && !("method" in message) ? this.#scopes.get(message.id) : undefined;
+    if (scope?.receive(line.length) !== undefined) return;
+    try {
+      this.onmessage?.(message);
+    } catch (error) {
+      // Its requests are too many.
+      if (!(error instanceof McpMessageRefusedError)) throw error;
+      this.#giveUp(error);
+    }
   }
 
   /** Fails the request with this id; all of them if it is not known which one was answered. */

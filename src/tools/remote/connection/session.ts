@@ -3,6 +3,7 @@ import {
   Client,
   type InputRequiredResult,
   isInputRequiredResult,
+  isJSONRPCRequest,
   type jsonSchemaValidator,
   type McpSubscription,
   ProtocolError,
@@ -15,7 +16,10 @@ import {
 } from "@modelcontextprotocol/client";
 import type { JsonObject } from "../../../kernel/json.ts";
 import type { ToolProgress } from "../../catalogue/index.ts";
+import type { Clock } from "../../../kernel/clock.ts";
 import { cleanLine } from "../../../kernel/clean.ts";
+import { requestBucket, tooManyRequests } from "./flood.ts";
+import { McpMessageRefusedError } from "../errors.ts";
 import { elicit } from "../elicitation.ts";
 import { type Elicitor, currentScope, RequestScope } from "../request-scope.ts";
 
@@ -31,6 +35,9 @@ export type SessionOptions = {
   readonly version: string;
   /** Known not to answer questions about newer revisions of the protocol; it is not asked. */
   readonly isLegacy: boolean;
+  readonly clock: Clock;
+  /** Bytes that a list may have, all its pages together. */
+  readonly listBytesMax: number;
   readonly connectMs: number;
   readonly probeMs: number;
 };
@@ -60,11 +67,13 @@ const NO_CHECK: jsonSchemaValidator = {
 export class McpSession {
   readonly #client: Client;
   readonly #hooks: SessionHooks;
+  readonly #listBytesMax: number;
   readonly #calls = new Map<RequestScope, string>();
 
-  private constructor(client: Client, hooks: SessionHooks) {
+  private constructor(client: Client, hooks: SessionHooks, listBytesMax: number) {
     this.#client = client;
     this.#hooks = hooks;
+    this.#listBytesMax = listBytesMax;
   }
 
   /** Speaks with the server until both know which revision they use. Throws what the transport or the library throws. */
@@ -83,8 +92,9 @@ export class McpSession {
         listChanged: { tools: { autoRefresh: false, debounceMs: 100, onChanged: () => hooks.onToolsChanged() } },
       },
     );
-    const session = new McpSession(client, hooks);
+    const session = new McpSession(client, hooks, options.listBytesMax);
     session.#answerQuestions();
+    session.#limitRequests(transport, options.clock);
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
     client.onclose = () => hooks.onEnd("the connection was closed");
     const limits = { timeout: options.connectMs, signal };
@@ -110,8 +120,11 @@ export class McpSession {
   async listTools(signal: AbortSignal): Promise<readonly WireTool[]> {
     // The library says so on the console otherwise.
     if (this.#client.getServerCapabilities()?.tools === undefined) return [];
-    const scope = new RequestScope(undefined);
-    const { tools } = await scope.run(() => this.#client.listTools(undefined, { timeout: LIST_MS, signal }));
+    const bytesMax = this.#listBytesMax;
+    const scope = new RequestScope(undefined, { bytesMax, refusal: () => listTooLarge(bytesMax) });
+    // Without the scope's own signal, the library would read the other pages of a refused list.
+    const limits = { timeout: LIST_MS, signal: AbortSignal.any([signal, scope.over]) };
+    const { tools } = await scope.run(() => this.#client.listTools(undefined, limits));
     return tools;
   }
 
@@ -173,6 +186,20 @@ export class McpSession {
     }
   }
 
+  /** Loses the calls of a server that asks without a pause, and ends the connection. */
+  #limitRequests(transport: Transport, clock: Clock): void {
+    const bucket = requestBucket(clock);
+    // The library calls this before it handles a message; what this throws keeps the message from being handled.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
+    transport.onmessage = (message) => {
+      if (!isJSONRPCRequest(message) || bucket.take()) return;
+      const refusal = tooManyRequests();
+      for (const scope of this.#calls.keys()) scope.lose(refusal);
+      this.#hooks.onEnd(refusal.message);
+      throw refusal;
+    };
+  }
+
   #answerQuestions(): void {
     this.#client.setRequestHandler("elicitation/create", ({ params }) =>
       elicit(params, this.#elicitor(), this.#hooks.remark),
@@ -196,6 +223,13 @@ export class McpSession {
 async function emitEnd({ closed }: McpSubscription, { onProblem }: SessionHooks): Promise<void> {
   if ((await closed) !== "local") onProblem("the server ended the stream of changes");
 }
+
+const listTooLarge = (bytesMax: number): McpMessageRefusedError =>
+  new McpMessageRefusedError(
+    `the server's list of tools has more than ${bytesMax} bytes`,
+    "Report it to the operator of the server, or raise limits.result_bytes of the server.",
+    { limit: bytesMax },
+  );
 
 const GOODBYE_MS = 500;
 

@@ -21,19 +21,21 @@ export class TokenBucket {
     this.#sinceMs = clock.monotonicMs();
   }
 
+  /** Takes the next turn if it is due. */
+  take(): boolean {
+    const { burst, everyMs } = this.#limits;
+    const nowMs = this.#clock.monotonicMs();
+    const earned = Math.floor((nowMs - this.#sinceMs) / everyMs);
+    this.#left = Math.min(burst, this.#left + earned);
+    this.#sinceMs = this.#left === burst ? nowMs : this.#sinceMs + earned * everyMs;
+    if (this.#left === 0) return false;
+    this.#left -= 1;
+    return true;
+  }
+
   /** Resolves when the next turn is due. Rejects when aborted before. */
   async turn(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const { burst, everyMs } = this.#limits;
-      const nowMs = this.#clock.monotonicMs();
-      const earned = Math.floor((nowMs - this.#sinceMs) / everyMs);
-      this.#left = Math.min(burst, this.#left + earned);
-      this.#sinceMs = this.#left === burst ? nowMs : this.#sinceMs + earned * everyMs;
-      if (this.#left > 0) {
-        this.#left -= 1;
-        return;
-      }
-      await this.#clock.sleep(this.#sinceMs + everyMs - nowMs, signal);
-    }
+    while (!this.take())
+      await this.#clock.sleep(this.#sinceMs + this.#limits.everyMs - this.#clock.monotonicMs(), signal);
   }
 }
