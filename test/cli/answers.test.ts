@@ -299,3 +299,13 @@ test("memory doctor reports a finding that only needs time as pending, and exits
   expect(await doctor()).toMatchObject({ code: 1, stdout: `${pending}inconsistent: a row is lost\n  Restore it.\n` });
   expect(await doctor()).toMatchObject({ code: 0, stdout: "memory in postgresql is consistent\n" });
 });
+
+test("a name that would lead to another operation is refused before anything is sent", async () => {
+  await using server = await fakeServer({});
+  const words = ["participant", "key", "revoke", "..", "01a1fc54-37a5-7407-8f1a-c9483133386b", "--yes"];
+  const { code, stderr } = await commandLine(words, { server: server.url });
+  expect(code).toBe(2);
+  expect(stderr).toContain('error: name cannot be ".."');
+  expect(stderr).toContain("[PATH_VALUE_INVALID]");
+  expect(server.received.filter(({ method }) => method === "DELETE")).toEqual([]);
+});

@@ -1,3 +1,5 @@
+import { CaxtonError } from "../../kernel/errors.ts";
+
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** The part of an operation that a client needs to send a request. It holds no schema, so that a browser loads none. */
@@ -27,8 +29,25 @@ export function split({ http, queryNames }: Callable, input: object): RequestPar
   };
 }
 
-/** Returns an operation's path with its segments filled, each escaped. */
+/** A value that no path can hold. */
+export class PathValueError extends CaxtonError<{ readonly field: string; readonly value: string }> {
+  readonly code = "PATH_VALUE_INVALID";
+  readonly kind = "invalid";
+  constructor(field: string, value: string) {
+    const message = value === "" ? `${field} is empty` : `${field} cannot be "${value}"`;
+    super(message, "Give the whole name or id: in a path, an empty one, . and .. mean another path.", { field, value });
+  }
+}
+
+/** URLs resolve these segments away, escaped ones too, so that a request would reach another operation. */
+const RESOLVED = new Set(["", ".", ".."]);
+
+/** Returns an operation's path with its segments filled, each escaped. Throws PathValueError. */
 export function requestPath({ http }: Callable, params: object): string {
   const values = new Map(Object.entries(params).map(([name, value]) => [name, String(value)]));
-  return http.path.replaceAll(/:(\w+)/g, (_all, name: string) => encodeURIComponent(values.get(name) ?? ""));
+  return http.path.replaceAll(/:(\w+)/g, (_all, name: string) => {
+    const value = values.get(name) ?? "";
+    if (RESOLVED.has(value)) throw new PathValueError(name, value);
+    return encodeURIComponent(value);
+  });
 }

@@ -381,7 +381,13 @@ export const RunEventsQuery = z.object({
   }),
 });
 
-export const UploadQuery = z.object({ name: z.string().min(1).max(200) });
+export const UploadQuery = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^(?!\.{1,2}$)/, "expected the name of a file"),
+});
 export const Upload = z
   .object({ id: Id, name: z.string(), media_type: z.string(), bytes: z.int(), expires_at: Instant })
   .meta({ id: "Upload" });
