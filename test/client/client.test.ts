@@ -12,10 +12,12 @@ verifies("api.client");
 type Call = (input?: object, options?: object) => Promise<unknown>;
 type Each = { readonly each: (input?: object) => AsyncGenerator };
 type Watch = (input: object, options?: object) => AsyncGenerator<Followed>;
+type Upload = (input: object, content: string) => Promise<unknown>;
 type Module = {
   readonly createClient: (options: object) => {
     readonly agent: { readonly get: Call; readonly list: Call };
-    readonly run: { readonly start: Call; readonly list: Call & Each; readonly watch: Watch };
+    readonly messageKey: { readonly revoke: Call };
+    readonly run: { readonly start: Call; readonly list: Call & Each; readonly watch: Watch; readonly upload: Upload };
     readonly server: { readonly status: Call };
   };
   readonly ProblemError: new () => Error;
@@ -182,4 +184,26 @@ test("a list yields the items of all pages", async () => {
   const found: unknown[] = [];
   for await (const each of run.list.each({ tag: "paged", limit: 2 })) found.push(each);
   expect(found).toHaveLength(3);
+});
+
+test("a name that would lead a request to another operation is refused before it is sent", async () => {
+  const error = await caught(connect().messageKey.revoke({ name: "..", key_id: "x" }));
+  expect(error).toMatchObject({ code: "PATH_VALUE_INVALID", message: 'name cannot be ".."' });
+  expect(seen).toEqual([]);
+});
+
+test("the page of a proxy instead of an answer is a problem, not a syntax error", async () => {
+  fault = (_asked, response) => {
+    response.writeHead(200, { "content-type": "text/html", "x-request-id": "at-the-proxy" });
+    response.end("<!doctype html><title>Log in</title>");
+    return true;
+  };
+  const { run, server: asked } = connect();
+  const watch = () => Array.fromAsync(run.watch({ id: "01a1fc54-37a5-7407-8f1a-c9483133386b" }));
+  for (const ask of [() => asked.status(), () => run.upload({ name: "a.txt" }, "a"), watch]) {
+    const error = await caught(ask());
+    expect(error).toBeInstanceOf(client.ProblemError);
+    expect(error).toMatchObject({ problem: { code: "HTTP_200", status: 200, request_id: "at-the-proxy" } });
+  }
+  expect(seen).toHaveLength(3);
 });

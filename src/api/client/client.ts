@@ -94,7 +94,7 @@ async function upload(
     body: content,
     signal,
   });
-  return response.json();
+  return connection.read(response, signal);
 }
 
 const OCTETS = "application/octet-stream";

@@ -117,12 +117,20 @@ export class Connection {
   }
 
   async #answer<Answer>(opening: Opening): Promise<Answer> {
-    const response = await this.open(opening);
+    return this.read(await this.open(opening), opening.signal);
+  }
+
+  /** Reads an answer as JSON; null for one without a body. Throws ProblemError for an answer that is not JSON, and what `open` does. */
+  async read<Answer>(response: Response, signal: AbortSignal | undefined): Promise<Answer> {
     const text = await response.text().catch((error: unknown) => {
-      throw this.#lost(opening.signal, error);
+      throw this.#lost(signal, error);
     });
-    const answer: Answer = text === "" ? null : JSON.parse(text);
-    return answer;
+    try {
+      const answer: Answer = text === "" ? null : JSON.parse(text);
+      return answer;
+    } catch {
+      throw unexpected(response, "JSON");
+    }
   }
 
   #lost(signal: AbortSignal | undefined, error: unknown): unknown {
@@ -161,15 +169,21 @@ async function problemOf(response: Response): Promise<Problem> {
     ? await response.json().catch(() => undefined)
     : undefined;
   const given: Partial<Problem> = typeof body === "object" && body !== null ? body : {};
-  const made = {
-    type: "",
-    title: `HTTP ${response.status} ${response.statusText}`.trimEnd(),
-    status: response.status,
-    detail: "The answer has no description of the problem: it may come from a proxy, or from another program.",
-    code: `HTTP_${response.status}`,
-    hint: "Check the address of the server.",
-    request_id: response.headers.get("x-request-id") ?? "",
-    details: {},
-  };
+  const made = madeOf(response, "The answer has no description of the problem");
   return typeof given.code === "string" ? { ...made, ...given } : made;
 }
+
+/** The error for a success that no Caxton server sends, such as the login page of a proxy. */
+export const unexpected = (response: Response, form: string): ProblemError =>
+  new ProblemError(madeOf(response, `The answer is not ${form}`));
+
+const madeOf = ({ status, statusText, headers }: Response, what: string): Problem => ({
+  type: "",
+  title: `HTTP ${status} ${statusText}`.trimEnd(),
+  status,
+  detail: `${what}: it may come from a proxy, or from another program.`,
+  code: `HTTP_${status}`,
+  hint: "Check the address of the server.",
+  request_id: headers.get("x-request-id") ?? "",
+  details: {},
+});

@@ -1,4 +1,4 @@
-import { type Connection, pause } from "./connection.ts";
+import { type Connection, pause, unexpected } from "./connection.ts";
 import { ConnectionError, type FollowOptions, type Problem, ProblemError } from "./public.ts";
 import { EventStreamReader, type ServerSentEvent } from "./sse.ts";
 
@@ -94,6 +94,8 @@ async function* pieces(
       headers: { accept: "text/event-stream", ...(after !== "" && { "last-event-id": after }) },
       signal: signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
     });
+    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true)
+      throw unexpected(response, "a stream of events");
     yield "";
     const decoder = new TextDecoder();
     for await (const bytes of response.body ?? []) {
