@@ -291,6 +291,23 @@ describe("the interface", () => {
     );
   });
 
+  test.each([
+    ["/v1/chat/completions", '{"model":', false],
+    ["/v1/chat/completions", '{"model": 7}', false],
+    ["/ag-ui/greeter", "{}", false],
+    ["/api/v1/runs", '{"agent": 7}', true],
+  ])("a bad request to %s names the OpenAPI document only where that describes it: %s", async (path, body, isRest) => {
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${server.url}${path}`, { method: "POST", headers, body });
+    expect(response.status).toBe(400);
+    expect((await response.text()).includes("/openapi.json")).toBe(isRest);
+  });
+
+  test.each([".", ".."])("a file cannot be named %s, which no path leads to", async (name) => {
+    const response = await fetch(`${server.url}/api/v1/uploads?name=${name}`, { method: "POST", body: "a" });
+    expect(response.status).toBe(400);
+  });
+
   test("lists are paged by cursor without gaps or repeats", async () => {
     const ids: string[] = [];
     for (let count = 0; count < 5; count += 1) ids.unshift((await run(`question ${count}`)).id);

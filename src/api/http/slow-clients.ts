@@ -25,7 +25,7 @@ export function rejectMalformed(error: Error & { readonly code?: string }, socke
 
 function unread(code: keyof typeof UNREAD): string {
   const [status, why] = UNREAD[code];
-  const error = new RequestInvalidError(why, "/openapi.json describes every request.", { problems: [why] });
+  const error = new RequestInvalidError(why, "", { problems: [why] });
   return rawProblem(error, undefined, status);
 }
 

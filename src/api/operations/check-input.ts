@@ -23,7 +23,7 @@ export function checkInput<Schema extends z.ZodType>(schema: Schema, input: unkn
     .flatMap((issue) => wordsOf(issue, schema))
     .slice(0, PROBLEMS_MAX);
   const message = `the request does not fit: ${problems.join("; ")}`;
-  throw new RequestInvalidError(message, "/openapi.json describes every request.", { problems });
+  throw new RequestInvalidError(message, "", { problems });
 }
 
 const at = (input: unknown, path: readonly PropertyKey[] = []): unknown =>

@@ -29,7 +29,7 @@ export function readJson(
 function jsonBody(text: string, bytesMax: number = LIMITS.bodyBytesMax): Json {
   const parsed = parseJson(text, (REQUEST_VALUES_MAX * bytesMax) / LIMITS.bodyBytesMax);
   if (parsed.type === "parsed") return parsed.value;
-  throw new RequestInvalidError(`the body is not JSON: ${parsed.reason}`, "/openapi.json describes every request.", {
+  throw new RequestInvalidError(`the body is not JSON: ${parsed.reason}`, "", {
     problems: [parsed.reason],
   });
 }

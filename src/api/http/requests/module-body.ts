@@ -82,6 +82,6 @@ async function bounded(
 }
 
 const invalid = (problem: string): RequestInvalidError =>
-  new RequestInvalidError(`the request does not fit: ${problem}`, "/openapi.json describes every request.", {
+  new RequestInvalidError(`the request does not fit: ${problem}`, "", {
     problems: [problem],
   });

@@ -47,7 +47,7 @@ export function problemOf(fault: Fault, requestId: string): ProblemDetails {
     status: FAULTS[fault.kind].http,
     detail: fault.message,
     code: fault.code,
-    hint: fault.hint,
+    hint: fault.hint === "" && fault.code === "REQUEST_INVALID" ? "/openapi.json describes every request." : fault.hint,
     request_id: requestId,
     details: Object.fromEntries(Object.entries(fault.details).map(([key, value]) => [snakeCase(key), value])),
     ...(retryAfterMs !== undefined && { retry_after_ms: Math.ceil(retryAfterMs) }),
@@ -79,12 +79,7 @@ function translate(error: FastifyError | Error, bytesMax: number = LIMITS.bodyBy
   }
   const status = "statusCode" in error ? error.statusCode : undefined;
   if (typeof status === "number" && status >= 400 && status < 500) {
-    return new RequestInvalidError(
-      error.message,
-      "/openapi.json describes every request.",
-      { problems: [] },
-      { cause: error },
-    );
+    return new RequestInvalidError(error.message, "", { problems: [] }, { cause: error });
   }
   return error;
 }
