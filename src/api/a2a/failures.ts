@@ -12,12 +12,15 @@ const NAMES: Readonly<Partial<Record<FaultKind, string>>> = {
   conflict: "FAILED_PRECONDITION",
   exhausted: "RESOURCE_EXHAUSTED",
   unavailable: "UNAVAILABLE",
+  upstream: "UNAVAILABLE",
   timeout: "DEADLINE_EXCEEDED",
+  "storage-full": "UNAVAILABLE",
 };
 const CODES: Readonly<Partial<Record<FaultKind, number>>> = {
   invalid: -32_700,
   unsupported: -32_005,
   "too-large": -32_602,
+  "not-found": -32_602,
 };
 const INTERNAL = -32_603;
 /** The protocol answers these itself, with the status 200. */

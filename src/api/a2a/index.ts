@@ -16,7 +16,6 @@ const MEDIA_TYPE = "application/a2a+json";
 type Answer = (exchange: Exchange, services: ApiServices, options: A2aOptions) => Promise<object | undefined>;
 
 const card: Answer = async (...request) => (await import("./rest.ts")).sendCard(...request);
-const push: Answer = async () => (await import("./rest.ts")).refusePush();
 
 /**
  * Agent2Agent 1.0 as JSON-RPC and HTTP+JSON, and 0.3 as JSON-RPC. Each agent has an address and a card. The library of the protocol is
@@ -47,6 +46,9 @@ function routes(scope: ProtocolScope, services: ApiServices, options: A2aOptions
   rest("GET", "/tasks", async (...request) => (await import("./rest.ts")).listTasks(...request));
   rest("GET", "/tasks/:task", async (...request) => (await import("./rest.ts")).getTask(...request));
   rest("POST", "/tasks/:task", async (...request) => (await import("./rest.ts")).actOnTask(...request));
-  for (const method of ["GET", "POST"] as const) rest(method, "/tasks/:task/pushNotificationConfigs", push);
-  for (const method of ["GET", "DELETE"] as const) rest(method, "/tasks/:task/pushNotificationConfigs/:config", push);
+  const configs = "/tasks/:task/pushNotificationConfigs";
+  rest("POST", configs, async (...request) => (await import("./rest.ts")).createPush(...request));
+  rest("GET", configs, async (...request) => (await import("./rest.ts")).listPush(...request));
+  rest("GET", `${configs}/:config`, async (...request) => (await import("./rest.ts")).getPush(...request));
+  rest("DELETE", `${configs}/:config`, async (...request) => (await import("./rest.ts")).deletePush(...request));
 }

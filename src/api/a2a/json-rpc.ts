@@ -5,12 +5,15 @@ import type { Exchange } from "../http/index.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import type { ApiServices } from "../operations/index.ts";
 import { PROTOCOL_VERSION } from "./card.ts";
+import { checkLegacySending, checkSending } from "./check-message.ts";
+import { isOfTransport, translated } from "./errors.ts";
 import type { A2aOptions } from "./index.ts";
 import { openRequests } from "./open-requests.ts";
 import { rpcFailure } from "./failures.ts";
 
 const LEGACY_VERSION = "0.3";
 const VERSION_HEADER = "a2a-version";
+const SENDING = new Set(["SendMessage", "SendStreamingMessage", "message/send", "message/stream"]);
 
 /** Answers a JSON-RPC request, with one object or with a stream of them. Its version is that of the header, else of the method's name. */
 export async function answerRpc(
@@ -31,6 +34,12 @@ export async function answerRpc(
   const failed = (error: unknown) => ({ jsonrpc: "2.0", id, error: asError(error) });
   if (!isLegacy && version !== PROTOCOL_VERSION)
     return failed(new VersionNotSupportedError(`A2A ${String(version)} is not supported; 1.0 and 0.3 are`));
+  try {
+    if (typeof method === "string" && SENDING.has(method))
+      (isLegacy ? checkLegacySending : checkSending)(request["params"]);
+  } catch (error) {
+    return failed(translated(error));
+  }
   const context = new ServerCallContext({ requestedVersion: version });
   const requests = openRequests(exchange, services, options);
   const transport = isLegacy ? new LegacyJsonRpcTransportHandler(requests) : new JsonRpcTransportHandler(requests);
@@ -40,23 +49,31 @@ export async function answerRpc(
     if (requests.refusal) throw requests.refusal;
     return answer;
   }
-  // A failure before the first event is an answer, not a stream.
-  let first: IteratorResult<object, unknown>;
   try {
-    first = await answer.next();
+    return await stream(exchange, { id, answer, failed });
   } catch (error) {
     if (requests.refusal) throw requests.refusal;
+    if (isOfTransport(error)) throw error;
     return failed(error);
   }
-  return exchange.stream<object>(
+}
+
+type Responses = {
+  readonly id: unknown;
+  readonly answer: AsyncGenerator<object, unknown, undefined>;
+  readonly failed: (error: unknown) => object;
+};
+
+/** Sends a stream. It begins when the exchange has a permit for one; a failure before its first event is thrown. */
+const stream = (exchange: Exchange, { id, answer, failed }: Responses): Promise<undefined> =>
+  exchange.stream<object>(
     {
       opening: "",
       frame: (item) => `data: ${JSON.stringify(item)}\n\n`,
       failed: (fault, requestId) => `data: ${JSON.stringify({ ...rpcFailure(fault, requestId).body, id })}\n\n`,
     },
-    () => rest(first, answer, failed),
+    async () => rest(await answer.next(), answer, failed),
   );
-}
 
 async function* rest(
   first: IteratorResult<object, unknown>,

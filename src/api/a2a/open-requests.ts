@@ -43,6 +43,7 @@ export const openRequests = (exchange: Exchange, services: ApiServices, options:
     caller: exchange.caller,
     agent: agentOf(exchange),
     base: baseOf(exchange, options),
+    nowMs: () => services.server.clock.nowMs(),
     sentOnce: new SentOnce(services, {
       protocol: "a2a",
       refusal: () => new UnsupportedOperationError("the same message is being handled"),

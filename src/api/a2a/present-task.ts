@@ -1,13 +1,6 @@
 import { type Artifact, type Message, type Part, Role, type Task, TaskState, type TaskStatus } from "@a2a-js/sdk";
 import type { Json } from "../../kernel/json.ts";
-import {
-  type ArtifactSummary,
-  type RunDetail,
-  runs,
-  type RunState,
-  type RunSummary,
-  type Thread,
-} from "../contract/index.ts";
+import { type ArtifactSummary, type RunDetail, runs, type RunState, type RunSummary } from "../contract/index.ts";
 
 const STATES: Readonly<Record<RunState, TaskState>> = {
   queued: TaskState.TASK_STATE_SUBMITTED,
@@ -67,15 +60,6 @@ export const fileArtifact = ({ id, name, media_type: mediaType, url }: ArtifactS
  * of the thread.
  */
 export type Place = { readonly taskId: string; readonly contextId: string; readonly base: string };
-
-/** The prefix of the keys of threads that a principal's contexts with an agent have. */
-export const contextKey = (principalId: string, agent: string, contextId: string): string =>
-  `a2a ${principalId} ${agent} ${contextId}`;
-
-export function contextIdOf(thread: Pick<Thread, "id" | "key">): string {
-  const [kind, , , ...rest] = thread.key?.split(" ") ?? [];
-  return kind === "a2a" ? rest.join(" ") : thread.id;
-}
 
 const agentMessage = (
   run: Pick<RunSummary, "id">,

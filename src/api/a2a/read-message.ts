@@ -1,4 +1,4 @@
-import type { Message, Part } from "@a2a-js/sdk";
+import { type Message, type Part, Role } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
@@ -9,28 +9,39 @@ const FILES_MAX = 16;
 const OCTETS = "application/octet-stream";
 type Question = RunDetail["questions"][number];
 
-/** A message as an agent receives it. */
-export type ReadMessage = { readonly input: string; readonly uploads: readonly string[] };
+type File = { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array };
 
-/** Stores the files of a message. Throws RequestMalformedError for a message without content. */
-export async function readMessage(caller: Caller, { parts }: Message): Promise<ReadMessage> {
-  const files = parts.filter(({ content }) => content?.$case === "raw");
+/** A message as an agent receives it; its files are not stored yet. */
+export type ReadMessage = { readonly input: string; readonly files: readonly File[] };
+
+/** Throws RequestMalformedError for a message that is not of a user, or has no content. */
+export function readMessage({ parts, role }: Message): ReadMessage {
+  if (role !== Role.ROLE_USER) throw new RequestMalformedError("message.role: a message to an agent has ROLE_USER");
+  if (parts.some(({ content }) => content === undefined))
+    throw new RequestMalformedError("message.parts: a part has one of text, raw, url and data");
+  const files = parts.flatMap(({ content, ...part }) => (content?.$case === "raw" ? [{ ...part, content }] : []));
   if (files.length > FILES_MAX) throw new RequestMalformedError(`message.parts: more than ${FILES_MAX} files`);
+  const named = files.map(({ content, filename, mediaType }, index) => ({
+    name: filename === "" ? `file-${index + 1}` : filename,
+    mediaType: mediaType === "" ? OCTETS : mediaType,
+    bytes: content.value,
+  }));
   const texts = parts.flatMap(textOf);
-  const uploads: string[] = [];
-  for (const [index, { content, filename, mediaType }] of files.entries()) {
-    const bytes = content?.$case === "raw" ? content.value : Buffer.alloc(0);
-    const name = filename === "" ? `file-${index + 1}` : filename;
-    const received = { mediaType: mediaType === "" ? OCTETS : mediaType, bytes: bytes.length, content: once(bytes) };
-    const { id } = await caller.perform(operations.run.upload, { name }, { received });
-    uploads.push(id);
-    // A message of files alone says which they are.
-    if (texts.length === 0 && index === files.length - 1)
-      texts.push(`Files: ${files.map((file) => file.filename).join(", ")}`);
-  }
+  // A message of files alone says which they are.
+  if (texts.length === 0 && named.length > 0) texts.push(`Files: ${named.map(({ name }) => name).join(", ")}`);
   const input = texts.join("\n\n");
   if (input === "") throw new RequestMalformedError("message.parts: the message has no text, data or file");
-  return { input, uploads };
+  return { input, files: named };
+}
+
+/** Returns the ids of the stored files; undefined without any. */
+export async function storeFiles(caller: Caller, { files }: ReadMessage): Promise<string[] | undefined> {
+  const uploads: string[] = [];
+  for (const { name, mediaType, bytes } of files) {
+    const received = { mediaType, bytes: bytes.length, content: once(bytes) };
+    uploads.push((await caller.perform(operations.run.upload, { name }, { received })).id);
+  }
+  return uploads.length === 0 ? undefined : uploads;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -44,6 +55,10 @@ function textOf({ content, filename, mediaType }: Part): readonly string[] {
   if (content?.$case === "url") return [[filename, mediaType, content.value].filter((word) => word !== "").join(" ")];
   return [];
 }
+
+const Named = z.object({ question: z.string() });
+/** The id of the question that a message answers, as the status of the task has it; undefined if the message names none. */
+export const questionOf = ({ metadata }: Message): string | undefined => Named.safeParse(metadata).data?.question;
 
 const Decline = z.object({ action: z.literal("decline") });
 

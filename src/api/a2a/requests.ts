@@ -11,29 +11,25 @@ import type {
   SubscribeToTaskRequest,
   Task,
 } from "@a2a-js/sdk";
-import { TaskState } from "@a2a-js/sdk";
 import {
   PushNotificationNotSupportedError,
   RequestMalformedError,
   TaskNotCancelableError,
-  TaskNotFoundError,
   UnsupportedOperationError,
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { canonicalJson, Json } from "../../kernel/json.ts";
-import { operations, type RunDetail, type RunSummary } from "../contract/index.ts";
-import { type Caller, followRun, type SentOnce, settled } from "../operations/index.ts";
-import { isOfTransport, translated } from "./errors.ts";
+import { operations, type RunDetail } from "../contract/index.ts";
+import { type Caller, followRun, type RequestIds, type SentOnce, settled } from "../operations/index.ts";
+import { Contexts } from "./contexts.ts";
+import { isOfTransport, noTask, translated } from "./errors.ts";
 import { TASK_EVENTS, TaskUpdates } from "./follow-run.ts";
-import { contextIdOf, contextKey, type Place, runStatesOf, taskOf } from "./present-task.ts";
-import { readAnswer, readMessage } from "./read-message.ts";
+import { lastOf, matchingTasks } from "./list-tasks.ts";
+import { type Place, taskOf } from "./present-task.ts";
+import { questionOf, readAnswer, readMessage, type ReadMessage, storeFiles } from "./read-message.ts";
 
 const TERMINAL = new Set<RunDetail["state"]>(["completed", "failed", "cancelled"]);
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const CONTEXT_CHARS_MAX = 200;
 const PAGE = 50;
-/** Runs that one request for a list reads at most. */
-const SCANNED_MAX = 1_000;
 
 export type RequestsOptions = {
   readonly caller: Caller;
@@ -41,10 +37,12 @@ export type RequestsOptions = {
   readonly agent: string | undefined;
   /** Where clients reach the server, such as https://caxton.example. */
   readonly base: string;
+  readonly nowMs: () => number;
   readonly sentOnce: SentOnce;
   readonly card: (agent: string | undefined) => Promise<AgentCard>;
 };
 
+type Joining = { readonly message: Message; readonly read: ReadMessage; readonly asked: RequestIds };
 type Sent = { readonly run: string; readonly place: Place };
 type ForAgent = { readonly tenant: string };
 
@@ -53,9 +51,11 @@ export class Requests implements A2ARequestHandler {
   /** A failure that HTTP answers, whatever the protocol makes of it. */
   refusal: Error | undefined;
   readonly #options: RequestsOptions;
+  readonly #contexts: Contexts;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
+    this.#contexts = new Contexts(options);
   }
 
   get #caller(): Caller {
@@ -88,15 +88,15 @@ export class Requests implements A2ARequestHandler {
 
   async *resubscribe({ id, tenant }: SubscribeToTaskRequest): AsyncGenerator<StreamResponse, void, undefined> {
     const run = await this.#translating(() => this.#run(id, tenant));
-    if (TERMINAL.has((await this.#translating(() => this.#last(run))).state))
+    if (TERMINAL.has((await this.#translating(() => lastOf(this.#caller, run))).state))
       throw new UnsupportedOperationError(`the task ${id} has ended; get it instead`);
-    yield* this.#follow(id, await this.#translating(() => this.#placeOf(run)));
+    yield* this.#follow(id, await this.#translating(() => this.#contexts.placeOf(run)));
   }
 
   async getTask({ id, historyLength, tenant }: GetTaskRequest): Promise<Task> {
     return this.#translating(async () => {
       const run = await this.#run(id, tenant);
-      return this.#task(run, await this.#placeOf(run), historyLength);
+      return this.#task(run, await this.#contexts.placeOf(run), historyLength);
     });
   }
 
@@ -104,7 +104,7 @@ export class Requests implements A2ARequestHandler {
     const run = await this.#translating(() => this.#run(id, tenant));
     try {
       const cancelled = await this.#caller.perform(operations.run.cancel, { id });
-      return await this.#task(cancelled, await this.#placeOf(run));
+      return await this.#task(cancelled, await this.#contexts.placeOf(run));
     } catch (error) {
       throw this.#failure(error, TaskNotCancelableError);
     }
@@ -115,14 +115,16 @@ export class Requests implements A2ARequestHandler {
     if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > 100)
       throw new RequestMalformedError("pageSize: it is a whole number from 1 to 100");
     return this.#translating(async () => {
-      const found = await this.#matching(request);
+      const agent = this.#options.agent ?? (request.tenant === "" ? undefined : request.tenant);
+      const found = await matchingTasks(this.#caller, request, { agent, contexts: this.#contexts });
       const first = pageToken === "" ? 0 : found.findIndex(({ id }) => id === pageToken);
       if (first === -1) throw new RequestMalformedError("pageToken: it belongs to no page of this list");
       const page = found.slice(first, first + pageSize);
       const tasks: Task[] = [];
       for (const { id } of page) {
         const run = await this.#caller.perform(operations.run.get, { id });
-        const place = contextId === "" ? await this.#placeOf(run) : { taskId: id, contextId, base: this.#options.base };
+        const place =
+          contextId === "" ? await this.#contexts.placeOf(run) : { taskId: id, contextId, base: this.#options.base };
         const task = await this.#task(run, place, historyLength ?? 0);
         tasks.push(includeArtifacts ? task : { ...task, artifacts: [] });
       }
@@ -169,50 +171,71 @@ export class Requests implements A2ARequestHandler {
   }
 
   /** Makes a message a run, or the answer to the question of one, or joins it. */
-  async #send({ message, tenant }: SendMessageRequest): Promise<Sent> {
+  async #send({ message, tenant, configuration }: SendMessageRequest): Promise<Sent> {
     if (message === undefined) throw new RequestMalformedError("message: it is missing");
     if (message.messageId === "") throw new RequestMalformedError("message.messageId: it is missing");
-    if (message.taskId !== "") return this.#continue(message, tenant);
+    if (configuration?.taskPushNotificationConfig !== undefined) throw noPush();
+    const read = readMessage(message);
+    if (message.taskId !== "") return this.#continue(message, read, tenant);
     const agent = await this.#agent(tenant);
-    const key = createHash("sha256")
-      .update(canonicalJson(Json.parse(JSON.parse(JSON.stringify({ agent, message })))))
-      .digest("base64url");
     let place: Place | undefined;
-    const run = await this.#options.sentOnce.perform(this.#caller.principal, key, async (asked) => {
-      const thread = await this.#threadOf(agent, message.contextId);
-      const contextId = message.contextId === "" ? thread : message.contextId;
-      const { input, uploads } = await readMessage(this.#caller, message);
-      const body = { id: thread, input, ...(uploads.length > 0 && { uploads: [...uploads] }) };
+    const run = await this.#once({ agent, message }, async (asked) => {
+      const thread = await this.#contexts.open(agent, message.contextId, asked.run());
+      const contextId = message.contextId === "" ? thread.id : message.contextId;
+      const body = { id: thread.id, input: read.input, uploads: await storeFiles(this.#caller, read) };
       const sent = await this.#caller.perform(operations.thread.send, body, { asked });
       place = { taskId: sent.run.id, contextId, base: this.#options.base };
       return sent.run.id;
     });
-    return { run, place: place ?? (await this.#placeOf(await this.#caller.perform(operations.run.get, { id: run }))) };
+    return { run, place: place ?? (await this.#placeOfRun(run)) };
   }
 
-  async #continue(message: Message, tenant: string): Promise<Sent> {
+  /** Handles a message once: one that is sent again, with its id and content, gets the run of the first. */
+  #once(sent: object, start: Parameters<SentOnce["perform"]>[2]): Promise<string> {
+    const hash = createHash("sha256").update(canonicalJson(Json.parse(JSON.parse(JSON.stringify(sent)))));
+    return this.#options.sentOnce.perform(this.#caller.principal, hash.digest("base64url"), start);
+  }
+
+  async #placeOfRun(id: string): Promise<Place> {
+    return this.#contexts.placeOf(await this.#caller.perform(operations.run.get, { id }));
+  }
+
+  async #continue(message: Message, read: ReadMessage, tenant: string): Promise<Sent> {
     const { taskId: id, contextId } = message;
     const first = await this.#run(id, tenant);
-    const place = await this.#placeOf(first);
-    const run = await this.#last(first);
+    const place = await this.#contexts.placeOf(first);
     if (contextId !== "" && contextId !== place.contextId)
       throw new RequestMalformedError(`message.contextId: the task ${id} belongs to the context ${place.contextId}`);
-    if (TERMINAL.has(run.state))
-      throw new UnsupportedOperationError(`the task ${id} has ended: send the message without taskId`);
-    const question = run.questions.find(({ state }) => state === "open");
-    if (question) {
-      const answer = readAnswer(message, question);
-      await this.#caller.perform(operations.run.input, { id: run.id, input: question.id, ...answer });
-      return { run: id, place };
-    }
-    if (run.thread === null) throw new UnsupportedOperationError(`the task ${id} takes no further messages`);
-    const { input, uploads } = await readMessage(this.#caller, message);
-    const body = { id: run.thread.id, input, when_busy: "steer" as const };
-    const sent = await this.#caller.perform(operations.thread.send, {
-      ...body,
-      ...(uploads.length > 0 && { uploads: [...uploads] }),
+    const run = await this.#once({ message }, async (asked) => {
+      const { id: last } = await lastOf(this.#caller, first);
+      const detail = await this.#caller.perform(operations.run.get, { id: last });
+      return this.#join(detail, { message, read, asked });
     });
-    return { run: sent.run.id, place };
+    // A message that came too late to join the task is a task of its own.
+    const isTask = run === id || run === (await lastOf(this.#caller, first)).id;
+    return isTask ? { run: id, place } : { run, place: await this.#placeOfRun(run) };
+  }
+
+  /** Gives a message to a run, as the answer to a question if there is one. Returns the id of the run that has it. */
+  async #join(run: RunDetail, { message, read, asked }: Joining): Promise<string> {
+    const { id } = run;
+    if (TERMINAL.has(run.state))
+      throw new UnsupportedOperationError(`the task ${message.taskId} has ended: send the message without taskId`);
+    const named = questionOf(message);
+    const question = run.questions.find((each) => (named === undefined ? each.state === "open" : each.id === named));
+    if (named !== undefined && question === undefined)
+      throw new RequestMalformedError(`message.metadata.question: the task has no question ${named}`);
+    if (question !== undefined) {
+      const answer = readAnswer(message, question);
+      await this.#caller.perform(operations.run.input, { id, input: question.id, ...answer }, { asked });
+      return id;
+    }
+    if (isAfterAnswer(run))
+      throw new UnsupportedOperationError("another message has answered the question of the task already");
+    if (run.thread === null || read.files.length > 0)
+      throw new UnsupportedOperationError("a task in progress takes no files: send the message without taskId");
+    const body = { id: run.thread.id, input: read.input, when_busy: "steer" as const };
+    return (await this.#caller.perform(operations.thread.send, body, { asked })).run.id;
   }
 
   /** The agent that a request is for. */
@@ -225,101 +248,33 @@ export class Requests implements A2ARequestHandler {
     throw new RequestMalformedError("tenant: name the agent, or send the request to /a2a/<agent>");
   }
 
-  /** Throws TaskNotFoundError for a run of another agent than the address names. */
+  /** Throws TaskNotFoundError for a run of another agent than the address names, or of another principal. */
   async #run(id: string, tenant: string): Promise<RunDetail> {
     const run = await this.#caller.perform(operations.run.get, { id });
     const agent = this.#options.agent ?? (tenant === "" ? run.agent : tenant);
-    if (run.agent.toLowerCase() === agent.toLowerCase()) return run;
-    throw new TaskNotFoundError(`${agent} has no task ${id}`);
-  }
-
-  /** The thread of a context: its id, or the name that the client chose for it. */
-  async #threadOf(agent: string, contextId: string): Promise<string> {
-    if (contextId.length > CONTEXT_CHARS_MAX)
-      throw new RequestMalformedError(`message.contextId: it has more than ${CONTEXT_CHARS_MAX} characters`);
-    if (UUID.test(contextId)) {
-      const known = await this.#caller.perform(operations.thread.get, { id: contextId }).catch(ignoreMissing);
-      if (known !== undefined) return known.id;
-    }
-    const key = contextId === "" ? undefined : contextKey(this.#caller.principal.id, agent, contextId);
-    const { id } = await this.#caller.perform(operations.thread.create, { agent, ...(key !== undefined && { key }) });
-    return id;
-  }
-
-  /** The run that a run was handed off to, if it was. */
-  async #last(run: RunDetail): Promise<RunDetail> {
-    let last = run;
-    while (last.handoffs.to !== null)
-      last = await this.#caller.perform(operations.run.get, { id: last.handoffs.to.run });
-    return last;
-  }
-
-  async #placeOf({ id, thread }: Pick<RunSummary, "id" | "thread">): Promise<Place> {
-    const { base } = this.#options;
-    // A run without a thread is a context of its own.
-    if (thread === null) return { taskId: id, contextId: id, base };
-    const found = await this.#caller.perform(operations.thread.get, { id: thread.id }).catch(ignoreMissing);
-    return { taskId: id, contextId: found === undefined ? thread.id : contextIdOf(found), base };
+    if (run.agent.toLowerCase() === agent.toLowerCase() && (await this.#contexts.hasTask(run))) return run;
+    throw noTask(`${agent} has no task ${id}`);
   }
 
   async #task(first: RunDetail, place: Place, historyLength?: number): Promise<Task> {
-    const run = await this.#last(first);
-    const { items } = await this.#caller.perform(operations.run.artifacts, { id: run.id });
+    const { id } = await lastOf(this.#caller, first);
+    const run = id === first.id ? first : await this.#caller.perform(operations.run.get, { id });
+    const { items } = await this.#caller.perform(operations.run.artifacts, { id });
     return taskOf(run, place, { files: items, historyLength });
-  }
-
-  /** The runs that a list selects, newest first, among the newest that one request reads. */
-  async #matching({
-    contextId,
-    status,
-    statusTimestampAfter,
-    tenant,
-  }: ListTasksRequest): Promise<readonly RunSummary[]> {
-    const agent = this.#options.agent ?? (tenant === "" ? undefined : tenant);
-    const states = status === TaskState.TASK_STATE_UNSPECIFIED ? undefined : new Set(runStatesOf(status));
-    const sinceMs = statusTimestampAfter === undefined ? 0 : Date.parse(statusTimestampAfter);
-    if (Number.isNaN(sinceMs)) throw new RequestMalformedError("statusTimestampAfter: it is not a time");
-    const thread = contextId === "" ? undefined : await this.#known(agent, contextId);
-    if (contextId !== "" && thread === undefined) return [];
-    const found: RunSummary[] = [];
-    let cursor: string | undefined;
-    for (let scanned = 0; scanned < SCANNED_MAX;) {
-      const page = await this.#caller.perform(operations.run.list, {
-        limit: 100,
-        ...(thread !== undefined && { thread }),
-        ...(agent !== undefined && { agent }),
-        ...(cursor !== undefined && { cursor }),
-      });
-      found.push(
-        ...page.items.filter(
-          (run) =>
-            (states === undefined || states.has(run.state)) &&
-            Date.parse(run.ended_at ?? run.started_at ?? run.created_at) >= sinceMs,
-        ),
-      );
-      scanned += page.items.length;
-      if (page.next === null) break;
-      cursor = page.next;
-    }
-    return found;
-  }
-
-  /** The thread that a context names. */
-  async #known(agent: string | undefined, contextId: string): Promise<string | undefined> {
-    if (UUID.test(contextId)) {
-      const thread = await this.#caller.perform(operations.thread.get, { id: contextId }).catch(ignoreMissing);
-      if (thread !== undefined) return thread.id;
-    }
-    if (agent === undefined) return undefined;
-    const key = contextKey(this.#caller.principal.id, agent, contextId);
-    const { items } = await this.#caller.perform(operations.thread.list, { agent, key, limit: 1 });
-    return items[0]?.id;
   }
 }
 
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof Error && "kind" in error && error.kind === "not-found") return undefined;
-  throw error;
+/**
+ * Whether a question of the run was answered and the agent has not continued from the answer yet. A message without the id of its question
+ * that comes then was meant for the same question.
+ */
+function isAfterAnswer({ questions, step_list: steps }: RunDetail): boolean {
+  const answered = new Set(
+    questions.flatMap(({ call_id: call, state }) => (state === "accepted" || state === "declined" ? [call] : [])),
+  );
+  const asked = steps.findLast((step) => step.kind === "tool" && answered.has(step.call_id));
+  if (asked === undefined) return false;
+  return !steps.some((step) => step.kind === "model" && step.turn > asked.turn && step.state === "done");
 }
 
 const noPush = () => new PushNotificationNotSupportedError("push notifications are not supported: use webhooks");

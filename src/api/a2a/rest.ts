@@ -9,17 +9,13 @@ import {
   taskStateFromJSON,
   TaskState,
 } from "@a2a-js/sdk";
-import {
-  PushNotificationNotSupportedError,
-  RequestMalformedError,
-  restStatusFor,
-  toRestErrorBody,
-  VersionNotSupportedError,
-} from "@a2a-js/sdk/errors";
+import { RequestMalformedError, restStatusFor, toRestErrorBody, VersionNotSupportedError } from "@a2a-js/sdk/errors";
 import * as z from "zod";
+import { Json } from "../../kernel/json.ts";
 import type { Exchange } from "../http/index.ts";
 import { checkInput, type ApiServices } from "../operations/index.ts";
 import { PROTOCOL_VERSION } from "./card.ts";
+import { checkSending } from "./check-message.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import { failure } from "./failures.ts";
 import type { A2aOptions } from "./index.ts";
@@ -63,19 +59,23 @@ type Request = readonly [exchange: Exchange, services: ApiServices, options: A2a
 export const sendCard = async (...[exchange, , options]: Request) =>
   answer(exchange, async () => AgentCard.toJSON(await cardFor(exchange, options)));
 
+/** Throws RequestInvalidError. */
+function sendingOf({ request: { body } }: Exchange): SendMessageRequest {
+  checkSending(Json.optional().parse(body));
+  return SendMessageRequest.fromJSON(body);
+}
+
 export const sendMessage = async (...request: Request) =>
   answer(request[0], async () => {
-    const task = await openRequests(...request).sendMessage(SendMessageRequest.fromJSON(request[0].request.body));
+    const task = await openRequests(...request).sendMessage(sendingOf(request[0]));
     return SendMessageResponse.toJSON({ payload: { $case: "task", value: task } });
   });
 
 export const streamMessage = async (...request: Request) =>
-  answer(request[0], async () =>
-    stream(
-      request[0],
-      openRequests(...request).sendMessageStream(SendMessageRequest.fromJSON(request[0].request.body)),
-    ),
-  );
+  answer(request[0], async () => {
+    const sending = sendingOf(request[0]);
+    return stream(request[0], () => openRequests(...request).sendMessageStream(sending));
+  });
 
 export const listTasks = async (...request: Request) =>
   answer(request[0], async () => {
@@ -96,7 +96,7 @@ export const getTask = async (...request: Request) =>
     const { task } = TaskParams.parse(request[0].request.params);
     const requests = openRequests(...request);
     if (task.endsWith(SUBSCRIBE))
-      return stream(request[0], requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
+      return stream(request[0], () => requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
     const { historyLength } = checkInput(HistoryQuery, request[0].request.query);
     return Task.toJSON(await requests.getTask({ id: task, historyLength, tenant: "" }));
   });
@@ -106,32 +106,43 @@ export const actOnTask = async (...request: Request) =>
     const { task } = TaskParams.parse(request[0].request.params);
     const requests = openRequests(...request);
     if (task.endsWith(SUBSCRIBE))
-      return stream(request[0], requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
+      return stream(request[0], () => requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
     if (!task.endsWith(CANCEL)) throw new RequestMalformedError("the path ends with :cancel or :subscribe");
     const id = task.slice(0, -CANCEL.length);
     return Task.toJSON(await requests.cancelTask({ id, tenant: "", metadata: undefined }));
   });
 
-export function refusePush(): never {
-  throw new PushNotificationNotSupportedError("push notifications are not supported: use webhooks");
-}
+export const createPush = async (...request: Request) =>
+  answer(request[0], async () => openRequests(...request).createTaskPushNotificationConfig());
+export const listPush = async (...request: Request) =>
+  answer(request[0], async () => openRequests(...request).listTaskPushNotificationConfigs());
+export const getPush = async (...request: Request) =>
+  answer(request[0], async () => openRequests(...request).getTaskPushNotificationConfig());
+export const deletePush = async (...request: Request) =>
+  answer(request[0], async () => openRequests(...request).deleteTaskPushNotificationConfig());
 
-/** Sends a stream; a failure before its first event is thrown. */
-async function stream(exchange: Exchange, events: AsyncGenerator<StreamResponse, void, undefined>): Promise<undefined> {
-  const first = await events.next();
-  exchange.reply.removeHeader("content-type");
+type Events = AsyncGenerator<StreamResponse, void, undefined>;
+
+/** Sends a stream. It begins when the exchange has a permit for one; a failure before its first event is thrown. */
+function stream(exchange: Exchange, open: () => Events): Promise<undefined> {
   return exchange.stream<StreamResponse>(
     {
       opening: "",
       frame: (event) => `data: ${JSON.stringify(StreamResponse.toJSON(event))}\n\n`,
       failed: (fault, requestId) => `event: error\ndata: ${JSON.stringify(failure(fault, requestId).body)}\n\n`,
     },
-    async function* () {
-      try {
-        for (let next = first; next.done !== true; next = await events.next()) yield next.value;
-      } finally {
-        await events.return();
-      }
+    async () => {
+      const events = open();
+      const first = await events.next();
+      return rest(first, events);
     },
   );
+}
+
+async function* rest(first: IteratorResult<StreamResponse, void>, events: Events): Events {
+  try {
+    for (let next = first; next.done !== true; next = await events.next()) yield next.value;
+  } finally {
+    await events.return();
+  }
 }

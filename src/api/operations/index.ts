@@ -18,3 +18,4 @@ export { Receiving, settleMessages, settlementsOf } from "./messaging/mailbox-op
 export { listConversations } from "./messaging/conversation-operations.ts";
 export { PresentedTokens, TOKENS_MAX } from "./messaging/presented-tokens.ts";
 export { sendMessage, sendMessages } from "./messaging/send-message.ts";
+export { principalKey, principalOfKey } from "./threads/principal-keys.ts";

@@ -16,6 +16,7 @@ import { watchRun } from "../runs/watch-run.ts";
 import { Branch } from "./branch.ts";
 import { exportThread } from "./export-thread.ts";
 import { presentThread } from "./present-thread.ts";
+import { refuseKeyOfAnother } from "./principal-keys.ts";
 
 type Services = Pick<ApiServices, "agents" | "runs">;
 
@@ -29,9 +30,10 @@ function ownThread({ threads }: RunServices, admission: Pick<Admission, "princip
 
 const msOf = (seconds: number | null): number | null => seconds && seconds * 1_000;
 
-/** Throws AgentNotFoundError, AgentPausedError, RunNotFoundError, storage errors. */
+/** Throws RequestInvalidError, AgentNotFoundError, AgentPausedError, RunNotFoundError, storage errors. */
 const create = implement(operations.thread.create, async ({ agents: { agents }, runs }, body, call) => {
   const { workspace, name: owner } = call.principal;
+  refuseKeyOfAnother(body.key, call.principal.id);
   const serving = await agents.prepareServing(workspace, body.agent);
   if (typeof body.revision === "number") await agents.prepare(workspace, serving.name, body.revision);
   const thread = await runs.threads.create({
