@@ -61,6 +61,7 @@ describe.each(REVISIONS)("revision %s", (revision) => {
       arguments: { message: "color" },
     });
     expect([state, content]).toMatchObject(["awaiting-input", [{ text: expect.stringContaining("wait_for_run") }]]);
+    expect(content).toMatchObject([{ text: expect.stringContaining(`\`caxton run answer ${String(run)}\``) }]);
     const { body } = await server.ask("default", "GET", `/api/v1/runs/${String(run)}`);
     const id = contract.runs.RunDetail.parse(body).questions[0]?.id ?? "";
     await server.ask("default", "POST", `/api/v1/runs/${String(run)}/inputs/${id}`, {
@@ -69,5 +70,16 @@ describe.each(REVISIONS)("revision %s", (revision) => {
     });
     const later = await mcp.client.callTool({ name: "wait_for_run", arguments: { run } });
     expect(later).toMatchObject({ content: [{ text: "Painted." }] });
+  });
+
+  test("a client that cannot show links learns the command that approves", async () => {
+    await using mcp = await connectMcp(server.url, { revision, key: user });
+    const result = await mcp.client.callTool({ name: "careful", arguments: { message: "sum" } });
+    const { body } = await server.ask("default", "GET", `/api/v1/runs/${String(result._meta?.["caxton/run"])}`);
+    const { id = "" } = contract.runs.RunDetail.parse(body).approvals[0] ?? {};
+    expect(result).toMatchObject({
+      content: [{ text: expect.stringContaining(`\`caxton approval approve ${id}\``) }],
+      _meta: { "caxton/state": "awaiting-approval" },
+    });
   });
 });

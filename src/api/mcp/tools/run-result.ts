@@ -18,11 +18,13 @@ export function runResult(run: RunDetail): CallToolResult {
 
 const text = (content: string): ContentBlock => ({ type: "text", text: content });
 
-function answerOf({ id, state, output, failure, hint }: RunDetail): string {
+function answerOf({ id, state, output, failure, hint, approvals }: RunDetail): string {
   if (state === "completed") return output;
   if (state === "failed") return textOf({ message: failure?.message ?? `run ${id} failed`, hint });
   if (state === "cancelled") return `run ${id} was cancelled`;
-  return `Run ${id} is ${state}: it continues once a person has answered, in the dashboard or by \`caxton run show ${id}\`. The tool ${WAIT_TOOL} then returns its answer.`;
+  const approval = approvals.find((each) => each.state === "open");
+  const command = approval === undefined ? `caxton run answer ${id}` : `caxton approval approve ${approval.id}`;
+  return `Run ${id} is ${state}: it continues once a person has answered, in the dashboard or by \`${command}\`. The tool ${WAIT_TOOL} then returns its answer.`;
 }
 
 const linksOf = ({ artifacts }: RunDetail): readonly ContentBlock[] =>
