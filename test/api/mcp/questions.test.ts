@@ -74,12 +74,15 @@ describe.each(REVISIONS)("revision %s", (revision) => {
 
   test("a client that cannot show links learns the command that approves", async () => {
     await using mcp = await connectMcp(server.url, { revision, key: user });
-    const result = await mcp.client.callTool({ name: "careful", arguments: { message: "sum" } });
-    const { body } = await server.ask("default", "GET", `/api/v1/runs/${String(result._meta?.["caxton/run"])}`);
-    const { id = "" } = contract.runs.RunDetail.parse(body).approvals[0] ?? {};
-    expect(result).toMatchObject({
-      content: [{ text: expect.stringContaining(`\`caxton approval approve ${id}\``) }],
-      _meta: { "caxton/state": "awaiting-approval" },
+    const { content, _meta: { "caxton/run": run, "caxton/state": state } = {} } = await mcp.client.callTool({
+      name: "careful",
+      arguments: { message: "sum" },
     });
+    const { body } = await server.ask("default", "GET", `/api/v1/runs/${String(run)}`);
+    const { id = "" } = contract.runs.RunDetail.parse(body).approvals[0] ?? {};
+    expect([state, content]).toMatchObject([
+      "awaiting-approval",
+      [{ text: expect.stringContaining(`\`caxton approval approve ${id}\``) }],
+    ]);
   });
 });
