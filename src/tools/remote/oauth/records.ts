@@ -1,5 +1,6 @@
 import type { AuthorizationServerMetadata, StoredOAuthClientInformation } from "@modelcontextprotocol/client";
 import * as z from "zod";
+import { parseJson } from "../../../kernel/json.ts";
 
 /** Where secrets of the server itself are stored encrypted, in the workspace of configured tool servers. Throws the errors of stored secrets. */
 export type SignInVault = {
@@ -51,6 +52,12 @@ const Credential = SignInClient.extend({
 });
 export type Credential = z.infer<typeof Credential>;
 
+/** A record that cannot be read is none: a new sign-in replaces it. */
+function credentialIn(text: string): Credential | undefined {
+  const parsed = parseJson(text);
+  return parsed.type === "parsed" ? Credential.safeParse(parsed.value).data : undefined;
+}
+
 const NAME = /^sign-in:([^:]+):/;
 
 /** What is stored of one sign-in: its tokens, and the attempt in progress. A new attempt replaces the previous one. */
@@ -58,7 +65,7 @@ export class SignInRecords {
   readonly #vault: SignInVault;
   readonly #name: string;
   /** The last text that was read, and what is in it. */
-  #parsed: { readonly text: string; readonly credential: Credential } | undefined;
+  #parsed: { readonly text: string; readonly credential: Credential | undefined } | undefined;
 
   constructor(vault: SignInVault, server: string, subject: string) {
     this.#vault = vault;
@@ -68,7 +75,7 @@ export class SignInRecords {
   get credential(): Credential | undefined {
     const text = this.#vault.read(this.#name);
     if (text === undefined) return undefined;
-    if (this.#parsed?.text !== text) this.#parsed = { text, credential: Credential.parse(JSON.parse(text)) };
+    if (this.#parsed?.text !== text) this.#parsed = { text, credential: credentialIn(text) };
     return this.#parsed.credential;
   }
 

@@ -129,7 +129,7 @@ export class SignIn implements AuthProvider {
       state: ended === undefined ? "signed-in" : "expired",
       reason: ended ?? "",
       issuer,
-      scopes: scope?.split(" ") ?? [],
+      scopes: scope?.split(/\s+/).filter((each) => each !== "") ?? [],
       expiresAtMs: tokens?.expiresAtMs,
       by,
       signedInAtMs,

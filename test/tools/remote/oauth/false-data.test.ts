@@ -96,6 +96,23 @@ const TOKENS: { readonly [what: string]: readonly [(response: ServerResponse) =>
   ],
 };
 
+for (const life of ["1e306", "1e13", "0", "-5"])
+  test(`a token that lives for ${life} seconds is used, and neither shown nor renewed as if it had ended`, async () => {
+    await using office = await Office.open();
+    await using runner = runnerAt(office);
+    const signIn = runner.signIn("remote");
+    const { url } = await signIn.begin(REDIRECT, "ada");
+    const response = responseIn(await office.signIn(url));
+    const tokens = json(`{"access_token":"a","token_type":"bearer","expires_in":${life},"scope":" read  write "}`);
+    replace(office, "/token", tokens);
+    await signIn.complete(response, "ada");
+    const { state, scopes, expiresAtMs } = signIn.state;
+    expect({ state, scopes }).toEqual({ state: "signed-in", scopes: ["read", "write"] });
+    expect(() => new Date(expiresAtMs ?? 0).toISOString()).not.toThrow();
+    await signIn.end();
+    expect(signIn.state).toMatchObject({ state: "signed-out" });
+  });
+
 for (const [what, [answer, why]] of Object.entries(TOKENS))
   test(`a response to the code that ${what} is refused with the reason, and no one is signed in`, async () => {
     await using office = await Office.open();
