@@ -108,6 +108,31 @@ for (const [what, { onCall, reason }] of Object.entries(CALLS)) {
   });
 }
 
+const PROBES: { readonly [what: string]: (response: ServerResponse) => void } = {
+  "fails with HTTP 500": (response) => void response.writeHead(500).end("no such method"),
+  "answers with a page": (response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
+};
+for (const [what, onProbe] of Object.entries(PROBES))
+  test(`a server that ${what} when it is asked for its revision is used in an older one`, async () => {
+    const older = hostile(({ id }, response) => {
+      answer(response, JSON.stringify({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "fine" }] } }));
+    });
+    await using endpoint = await Endpoint.start((request, response) =>
+      request.headers["mcp-method"] === "server/discover" ? onProbe(response) : older(request, response),
+    );
+    await using runner = runnerTo(httpAt(endpoint.url));
+    await runner.open(5_000);
+    expect(textOf(await runner.call(callOf("go"), never))).toBe("fine");
+    expect(await serverIn(runner, "loaded")).toMatchObject({ tools: [{ name: "go" }] });
+  });
+
+test("a server that fails in each revision says how it failed at first", async () => {
+  await using endpoint = await Endpoint.start((_request, response) => void response.writeHead(500).end());
+  await using runner = runnerTo(httpAt(endpoint.url));
+  await runner.open(5_000);
+  expect(await serverIn(runner, "failed")).toMatchObject({ reason: expect.stringContaining("HTTP 500") });
+});
+
 test("events that are no messages are skipped, and the answer after them counts", async () => {
   await using endpoint = await Endpoint.start(
     hostile(({ id }, response) => {

@@ -1,4 +1,4 @@
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { StreamableHTTPClientTransport, SdkError } from "@modelcontextprotocol/client";
 import type { Clock } from "../../../kernel/clock.ts";
 import { packageVersion } from "../../../kernel/package.ts";
 import { discoveredProvider, fixedToken, TokenEndpoint } from "./authorization.ts";
@@ -61,6 +61,7 @@ export class Connector {
   readonly #lines: LogLines;
   readonly #secrets: Secrets;
   #tokens: { readonly key: string; readonly endpoint: TokenEndpoint } | undefined;
+  #isLegacyHttp = false;
   #isLegacyProcess = false;
   /** Undefined for a server without sign-in. */
   readonly signIn: SignIn | undefined;
@@ -105,6 +106,25 @@ export class Connector {
   }
 
   async #openHttp(http: McpHttp, hooks: SessionHooks, signal: AbortSignal): Promise<McpSession> {
+    if (this.#isLegacyHttp) return this.#connectHttp(http, hooks, { signal, isLegacy: true });
+    try {
+      return await this.#connectHttp(http, hooks, { signal, isLegacy: false });
+    } catch (error) {
+      // Servers of older revisions may fail at the first request they do not know, or never answer it.
+      if (signal.aborted || !SdkError.isInstance(error) || isAuthFailure(error)) throw error;
+      const session = await this.#connectHttp(http, hooks, { signal, isLegacy: true }).catch((second: unknown) => {
+        throw isAuthFailure(second) ? second : error;
+      });
+      this.#isLegacyHttp = true;
+      return session;
+    }
+  }
+
+  async #connectHttp(
+    http: McpHttp,
+    hooks: SessionHooks,
+    { signal, isLegacy }: { readonly signal: AbortSignal; readonly isLegacy: boolean },
+  ): Promise<McpSession> {
     const url = new URL(await this.#given("url", http.url));
     const headers = Object.fromEntries(
       await Promise.all(
@@ -129,7 +149,7 @@ export class Connector {
         maxRetries: STREAM_RETRIES,
       },
     });
-    return McpSession.open(transport, hooks, this.#options(HTTP_CONNECT_MS, false), signal);
+    return McpSession.open(transport, hooks, this.#options(HTTP_CONNECT_MS, isLegacy), signal);
   }
 
   async #auth(auth: McpAuth, url: URL) {

@@ -52,7 +52,7 @@ const Credential = SignInClient.extend({
 });
 export type Credential = z.infer<typeof Credential>;
 
-/** A record that cannot be read is none: a new sign-in replaces it. */
+/** Undefined for a record that cannot be read; a new sign-in replaces it. */
 function credentialIn(text: string): Credential | undefined {
   const parsed = parseJson(text);
   return parsed.type === "parsed" ? Credential.safeParse(parsed.value).data : undefined;
