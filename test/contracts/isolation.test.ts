@@ -102,7 +102,7 @@ describe.each(MODES)("in a %s", (mode, options) => {
       if (news.type === "tool-log") lines.push(...news.lines.map(({ text }) => text));
     });
     const { id, ended: over } = await made.begin("go");
-    await ended(made, id, "awaiting-approval");
+    await ended(made, id, "awaiting-input");
     await made.runs.answer(id, made.runs.view(id).questions[0]?.id ?? "", { action: "accept", content: {} });
     expect((await over).state).toBe("completed");
     expect([texts(made.runs.view(id).steps), lines]).toEqual([["they accepted"], ["asking"]]);

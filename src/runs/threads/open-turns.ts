@@ -22,9 +22,14 @@ export function since(open: readonly RunId[], first: RunId): readonly RunId[] {
   return at < 0 ? [] : open.slice(at);
 }
 
-/** Whether a run is a turn of the thread itself: turns that a fork shares belong to the thread that it was forked from. */
-export const isOwn = (journal: Journal, { id }: Pick<Thread, "id">, run: RunId): boolean =>
-  journal.summary(run)?.thread?.id === id;
+/**
+ * Whether a run is a turn of no other thread: turns that a fork shares belong to the thread that it was forked from. A run without a thread
+ * belongs to the threads that were made for it.
+ */
+export function isOwn(journal: Journal, { id }: Pick<Thread, "id">, run: RunId): boolean {
+  const owner = journal.summary(run)?.thread?.id;
+  return owner === undefined || owner === id;
+}
 
 /** Cancels those of these runs that are turns of the thread itself, newest first. Throws storage errors. */
 export async function cancelOwn(
