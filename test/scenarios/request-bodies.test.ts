@@ -101,6 +101,7 @@ test("every operation refuses a request body with an unknown key and names it", 
       .map(async ({ method, path, schema }) => {
         const filled = path
           .replace("/secrets/{name}", "/secrets/A_NAME")
+          .replace("/remote-agents/{name}", "/remote-agents/a-name")
           .replaceAll(/\{[^}]+\}/g, "00000000-0000-7000-8000-000000000000");
         const answer = await server.ask(method, filled, { ...tagOf(document, schema), no_such_key: 1 });
         return { operation: `${method} ${path}`, said: `${answer.status} ${JSON.stringify(answer.body)}` };
