@@ -81,7 +81,7 @@ test("files of a prompt: an image, an embedded file and a link", async () => {
       { type: "text", text: "Compare " },
       { type: "resource_link", name: "notes.txt", uri: pathToFileURL(path).href },
       { type: "resource_link", name: "away", uri: "https://example.com/away" },
-      { type: "resource", resource: { uri: "file:///work/main.rs", text: "fn main() {}" } },
+      { type: "resource", resource: { uri: "file:///project/main.rs", text: "fn main() {}" } },
       { type: "image", mimeType: "image/png", data: Buffer.from("image").toString("base64") },
     ],
   });
@@ -94,7 +94,7 @@ test("files of a prompt: an image, an embedded file and a link", async () => {
   ]);
   expect(detail.input).toContain("Compare [@notes.txt](file://");
   expect(detail.input).toContain("[@away](https://example.com/away)");
-  expect(detail.input).toContain(`<context uri="file:///work/main.rs">\nfn main() {}\n</context>`);
+  expect(detail.input).toContain(`<context uri="file:///project/main.rs">\nfn main() {}\n</context>`);
 });
 
 test.each([
