@@ -7,6 +7,9 @@ import type { Begun } from "./chat/begin.ts";
 /** Time after the end of a connection in which packages repeat its request. */
 const KEPT_MS = 60_000;
 
+/** Requests that are remembered at the same time. Those beyond are executed, and so are their repetitions without a key. */
+const KEPT_MAX = 100_000;
+
 /** A request that was sent, and its run. */
 type First = { readonly begun: Promise<Begun> };
 
@@ -60,6 +63,7 @@ export class Repeats {
   }
 
   async #remembered({ reply }: Exchange, asked: string, begin: (ids: undefined) => Promise<Begun>): Promise<Begun> {
+    if (this.#firsts.size >= KEPT_MAX) return begin(undefined);
     const first: First = { begun: begin(undefined) };
     this.#firsts.set(asked, first);
     const forget = () => {
