@@ -1,30 +1,37 @@
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { REVISIONS } from "../helpers/mcp.ts";
-import { repository, startServer } from "../helpers/server.ts";
+import { REVISIONS, type Revision } from "../helpers/mcp.ts";
+import { repository, startServer, type TestServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
+import { WorkspaceServer } from "../helpers/workspaces.ts";
 
 verifies("api.mcp-server");
+
+/** The command, as a client starts it. */
+const commandFor = ({ url, directory }: TestServer) => ({
+  command: process.execPath,
+  args: [join(repository, "bin/caxton.mjs"), "mcp", "serve", "--server", url],
+  env: { PATH: process.env["PATH"] ?? "", HOME: directory },
+  cwd: directory,
+});
+
+const clientOf = (revision: Revision): Client => {
+  const mode = revision === "2026-07-28" ? { pin: revision } : "legacy";
+  return new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode } });
+};
 
 test.each(REVISIONS)(
   "revision %s: caxton mcp serve passes calls to the server, also after a restart",
   async (revision) => {
     const first = await startServer({ script: [{ text: "Hello there." }] });
-    const mode = revision === "2026-07-28" ? { pin: revision } : "legacy";
     await using stack = new AsyncDisposableStack();
-    const client = new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode } });
+    const client = clientOf(revision);
     stack.defer(() => client.close());
-    await client.connect(
-      new StdioClientTransport({
-        command: process.execPath,
-        args: [join(repository, "bin/caxton.mjs"), "mcp", "serve", "--server", first.url],
-        env: { PATH: process.env["PATH"] ?? "", HOME: first.directory },
-        cwd: first.directory,
-        stderr: "inherit",
-      }),
-    );
+    await client.connect(new StdioClientTransport({ ...commandFor(first), stderr: "inherit" }));
     const call = async () => (await client.callTool({ name: "greeter", arguments: { message: "Hello" } })).content;
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain("greeter");
     expect(await call()).toMatchObject([{ text: "Hello there." }]);
@@ -38,3 +45,55 @@ test.each(REVISIONS)(
     expect(await call()).toMatchObject([{ text: "Hello again." }]);
   },
 );
+
+/** What the command answers to messages that are piped to it at once, by the ids of the requests. */
+async function answersTo(server: TestServer, messages: readonly object[]): Promise<ReadonlyMap<unknown, object>> {
+  const { command, args, ...options } = commandFor(server);
+  const child = spawn(command, args, { ...options, stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join(""));
+  const lines = (await text(child.stdout)).trim().split("\n");
+  return new Map(lines.map((line) => JSON.parse(line)).map((answer) => [answer.id, answer]));
+}
+
+const initialize = {
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1.0.0" } },
+};
+const discover = {
+  method: "server/discover",
+  params: {
+    _meta: {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientInfo": { name: "test", version: "1.0.0" },
+      "io.modelcontextprotocol/clientCapabilities": {},
+    },
+  },
+};
+
+test("without a login, each request is answered by an error that says how to log in", async () => {
+  await using server = await WorkspaceServer.start();
+  const answers = await answersTo(server.server, [
+    { id: 1, ...initialize },
+    { id: "two", ...discover },
+  ]);
+  for (const id of [1, "two"])
+    expect(answers.get(id)).toMatchObject({ error: { message: expect.stringContaining("caxton login") } });
+  await using stack = new AsyncDisposableStack();
+  const client = clientOf("2025-11-25");
+  stack.defer(() => client.close());
+  const connected = client.connect(new StdioClientTransport({ ...commandFor(server.server), stderr: "inherit" }));
+  await expect(connected).rejects.toThrow("caxton login");
+});
+
+test("requests that are piped at once are answered before the command ends", async () => {
+  await using server = await startServer({ script: [{ text: "Hello there.", delayMs: 500 }] });
+  const answers = await answersTo(server, [
+    { id: 1, ...initialize },
+    { method: "notifications/initialized" },
+    { id: 2, method: "tools/list" },
+    { id: 3, method: "tools/call", params: { name: "greeter", arguments: { message: "Hello" } } },
+  ]);
+  expect(answers.get(1)).toMatchObject({ result: { protocolVersion: "2025-11-25" } });
+  expect(answers.get(2)).toMatchObject({ result: { tools: expect.any(Array) } });
+  expect(answers.get(3)).toMatchObject({ result: { content: [{ type: "text", text: "Hello there." }] } });
+});

@@ -6,8 +6,17 @@ import * as z from "zod";
 import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { callerOf, ownerOf } from "./caller-info.ts";
 
+/** Progress that a call has reported: the number of notices, and the last event of the run. */
+export const Reported = z.object({ sent: z.int(), seen: z.string().optional() });
+export type Reported = z.output<typeof Reported>;
+
 /** What a client returns with its answers: the run that asked, and the approvals whose page it was given. */
-export const AskedState = z.object({ run: z.string(), links: z.array(z.string()) });
+export const AskedState = z.object({
+  run: z.string(),
+  links: z.array(z.string()),
+  /** Absent in states of earlier versions. */
+  reported: Reported.default({ sent: 0 }),
+});
 export type AskedState = z.output<typeof AskedState>;
 
 /** Time for an answer; the deadlines of the questions themselves are shorter by default. */

@@ -12,6 +12,14 @@ const REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 500, 502, 50
 const PARSE_ERROR = -32_700;
 const INTERNAL_ERROR = -32_603;
 
+/** Methods with which a client begins; messages behind them wait for their answer. */
+const FIRST = ["initialize", "notifications/initialized"];
+/** A request whose answer never ends; it is closed with standard input. */
+const ENDLESS = "subscriptions/listen";
+
+/** A request that is not answered yet. */
+type Open = { readonly method: Json; readonly controller: AbortController };
+
 /** What is known of a session of a 2025 revision. */
 type Session = { readonly id: string; readonly version: string };
 
@@ -19,7 +27,8 @@ type Session = { readonly id: string; readonly version: string };
 export class Bridge {
   readonly #client: Client;
   readonly #streams: Pick<TerminalStreams, "input" | "output">;
-  readonly #open = new Map<string, AbortController>();
+  readonly #open = new Map<string, Open>();
+  readonly #pending = new Set<Promise<void>>();
   #initialization: JsonObject | undefined;
   #session: Session | undefined;
 
@@ -28,28 +37,36 @@ export class Bridge {
     this.#streams = streams;
   }
 
-  /** Resolves when the client closes standard input. Requests that are open then end, as for a client that disconnects. */
+  /** Resolves when the client has closed standard input and the requests before it are answered. */
   async run(): Promise<void> {
     for await (const line of createInterface({ input: this.#streams.input })) {
       if (line.trim() === "") continue;
       const parsed = parseJson(line);
       if (parsed.type === "malformed") await this.#write(failure(null, PARSE_ERROR, parsed.reason));
-      else void this.#receive(parsed.value);
+      else await this.#take(parsed.value);
     }
-    for (const controller of this.#open.values()) controller.abort();
+    for (const { method, controller } of this.#open.values()) if (method === ENDLESS) controller.abort();
+    await Promise.all(this.#pending);
     await this.#endSession();
+  }
+
+  async #take(message: Json): Promise<void> {
+    const received = this.#receive(message);
+    if (isJsonObject(message) && FIRST.some((method) => method === message["method"])) return received;
+    this.#pending.add(received);
+    void received.finally(() => this.#pending.delete(received));
   }
 
   async #receive(message: Json): Promise<void> {
     const { method, id, params } = isJsonObject(message) ? message : {};
     if (method === "notifications/cancelled" && this.#session === undefined && isJsonObject(params)) {
       // Over HTTP, a request of 2026 is cancelled by closing its stream.
-      this.#open.get(keyOf(params["requestId"]))?.abort();
+      this.#open.get(keyOf(params["requestId"]))?.controller.abort();
       return;
     }
     const isRequest = method !== undefined && id !== undefined;
     const controller = new AbortController();
-    if (isRequest) this.#open.set(keyOf(id), controller);
+    if (isRequest) this.#open.set(keyOf(id), { method, controller });
     try {
       await this.#send(message, controller.signal);
     } catch (error) {
@@ -68,24 +85,30 @@ export class Bridge {
     // The server was restarted: sessions are in its memory.
     await response.body?.cancel();
     this.#session = undefined;
-    await this.#start(await this.#post(this.#initialization ?? null, signal), undefined);
+    const again = await this.#post(this.#initialization ?? null, signal);
+    if (!again.ok) return this.#forward(message, again);
+    await this.#start(answersTo(this.#initialization ?? null, again), again.headers.get("mcp-session-id"));
     await (await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal)).body?.cancel();
     return this.#forward(message, await this.#post(message, signal));
   }
 
   async #forward(message: Json, response: Response): Promise<void> {
+    const answers = answersTo(message, response);
     if (!isJsonObject(message) || message["method"] !== "initialize") {
-      for await (const answer of messagesOf(response)) await this.#write(answer);
+      for await (const answer of answers) await this.#write(answer);
       return;
     }
     this.#initialization = message;
-    await this.#start(response, (answer) => this.#write(answer));
+    await this.#start(answers, response.headers.get("mcp-session-id"), (answer) => this.#write(answer));
   }
 
   /** Begins a session with the answer to an initialization. */
-  async #start(response: Response, onAnswer: ((answer: Json) => Promise<void>) | undefined): Promise<void> {
-    const id = response.headers.get("mcp-session-id");
-    for await (const answer of messagesOf(response)) {
+  async #start(
+    answers: AsyncIterable<Json>,
+    id: string | null,
+    onAnswer?: (answer: Json) => Promise<void>,
+  ): Promise<void> {
+    for await (const answer of answers) {
       const { result } = isJsonObject(answer) ? answer : {};
       const version = isJsonObject(result) ? result["protocolVersion"] : undefined;
       if (id !== null && typeof version === "string") this.#session = { id, version };
@@ -146,6 +169,28 @@ function headersOf(message: Json, session: Session | undefined): Readonly<Record
 /** A text as a header has it; what is not ASCII is encoded. */
 const headerValue = (text: string): string =>
   /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : `=?base64?${Buffer.from(text).toString("base64")}?=`;
+
+/**
+ * The messages of a response. A request gets an answer in any case: a refusal that does not name it is given its id, since
+ * clients drop answers that name no request.
+ */
+async function* answersTo(message: Json, response: Response): AsyncGenerator<Json, void, undefined> {
+  const { method, id } = isJsonObject(message) ? message : {};
+  const isRequest = method !== undefined && id !== undefined;
+  let isAnswered = false;
+  for await (const answer of messagesOf(response)) {
+    const isOwn = isJsonObject(answer) && answer["method"] === undefined;
+    isAnswered ||= isOwn;
+    const isUnnamed = isOwn && isRequest && (!response.ok || (answer["id"] ?? null) === null);
+    yield isUnnamed ? { ...answer, id } : answer;
+  }
+  if (isRequest && !isAnswered) yield failure(id, INTERNAL_ERROR, unanswered(response));
+}
+
+const unanswered = ({ status, ok }: Response): string =>
+  ok
+    ? "the server ended its response before the answer. Send the request again"
+    : `the server refused the request with HTTP ${status} and no message. Check the address with: caxton status`;
 
 async function* messagesOf(response: Response): AsyncGenerator<Json, void, undefined> {
   const type = response.headers.get("content-type") ?? "";

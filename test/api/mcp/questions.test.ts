@@ -54,6 +54,30 @@ describe.each(REVISIONS)("revision %s", (revision) => {
     expect(result).toMatchObject({ content: [{ text: "Painted." }], _meta: { "caxton/state": "completed" } });
   });
 
+  test("progress increases across a question, and reports nothing twice", async () => {
+    await using mcp = await connectMcp(server.url, {
+      revision,
+      key: user,
+      options: { capabilities: { elicitation: { form: {} } } },
+      prepare: (client) =>
+        client.setRequestHandler("elicitation/create", () => ({ action: "accept", content: { answer: "red" } })),
+    });
+    const notices: { readonly progress: number; readonly message?: string | undefined }[] = [];
+    await mcp.client.callTool(
+      { name: "painter", arguments: { message: "color" } },
+      { onprogress: ({ progress, message }) => notices.push({ progress, message }) },
+    );
+    // The client itself reports the rounds of 2026-07-28.
+    const positions = notices.flatMap(({ progress, message = "" }) =>
+      message.startsWith("Fulfilling") ? [] : progress,
+    );
+    expect(positions).toEqual(positions.toSorted((one, other) => one - other));
+    expect(new Set(positions).size).toBe(positions.length);
+    const asked = notices.filter(({ message = "" }) => message.endsWith("awaiting-input"));
+    const turns = notices.filter(({ message = "" }) => message === "turn 1 of the model: running");
+    expect([asked.length, turns.length]).toEqual([1, 1]);
+  });
+
   test("a client that cannot ask learns what the run waits for, and waits for it later", async () => {
     await using mcp = await connectMcp(server.url, { revision, key: user });
     const { content, _meta: { "caxton/run": run, "caxton/state": state } = {} } = await mcp.client.callTool({

@@ -6,10 +6,16 @@ type Step = Extract<RunStreamEvent, { type: "step" }>["step"];
 /** Notices of a run's progress, for a client that asked for them. */
 export class Progress {
   readonly #context: ServerContext;
-  #sent = 0;
+  #sent: number;
 
-  constructor(context: ServerContext) {
+  /** `sent` is the number of notices that an earlier part of the call sent: a token's progress only increases. */
+  constructor(context: ServerContext, sent: number) {
     this.#context = context;
+    this.#sent = sent;
+  }
+
+  get sent(): number {
+    return this.#sent;
   }
 
   async report(event: RunStreamEvent): Promise<void> {

@@ -13,7 +13,7 @@ import type { Caller } from "../../operations/index.ts";
 import { callerOf, infoOf } from "../caller-info.ts";
 import type { ToolAnswer } from "../errors.ts";
 import type { McpOptions } from "../options.ts";
-import { AskedState } from "../request-state.ts";
+import { AskedState, type Reported } from "../request-state.ts";
 import { giveAnswers } from "./answering.ts";
 import { requestsFor, waysOf } from "./asking.ts";
 import { Progress } from "./progress.ts";
@@ -35,6 +35,10 @@ type Environment = {
   readonly capabilities: () => ClientCapabilities | undefined;
 };
 
+/** State of a call before its wait: problems of the user's answers, and the reported progress. */
+type Earlier = { readonly problems: readonly string[]; readonly reported: Reported };
+const BEGINNING: Earlier = { problems: [], reported: { sent: 0 } };
+
 /** Runs that calls of tools wait for. */
 export class RunCalls {
   readonly #environment: Environment;
@@ -51,7 +55,7 @@ export class RunCalls {
   /** Gives the run the answers of the user, and waits for it again. */
   async resume(context: ServerContext): Promise<ToolAnswer> {
     const { approvals, clock } = this.#environment;
-    const { run: id, links } = AskedState.parse(context.mcpReq.requestState());
+    const { run: id, links, reported } = AskedState.parse(context.mcpReq.requestState());
     const caller = callerOf(context);
     const run = await caller.perform(operations.run.get, { id });
     const { inputResponses: responses = {}, signal } = context.mcpReq;
@@ -59,18 +63,18 @@ export class RunCalls {
     if (isLeft) return runResult(await caller.perform(operations.run.get, { id }));
     return this.#cancelling(id, context, async () => {
       while (links.length > 0 && (await isOpen(caller, id, links))) await clock.sleep(DECISION_POLL_MS, signal);
-      return this.#wait(id, context, problems);
+      return this.#wait(id, context, { problems, reported });
     });
   }
 
   /** Waits until the run ends or needs a person, with notices of progress. A cancelled call cancels the run. */
   follow({ id }: Pick<RunDetail, "id">, context: ServerContext): Promise<ToolAnswer> {
-    return this.#cancelling(id, context, () => this.#wait(id, context, []));
+    return this.#cancelling(id, context, () => this.#wait(id, context, BEGINNING));
   }
 
   /** The same for a run that another call began, which a cancelled one does not cancel. */
   wait(id: string, context: ServerContext): Promise<ToolAnswer> {
-    return this.#wait(id, context, []);
+    return this.#wait(id, context, BEGINNING);
   }
 
   async #cancelling(id: string, context: ServerContext, wait: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
@@ -81,17 +85,18 @@ export class RunCalls {
     }
   }
 
-  async #wait(id: string, context: ServerContext, problems: readonly string[]): Promise<ToolAnswer> {
+  async #wait(id: string, context: ServerContext, { problems, reported }: Earlier): Promise<ToolAnswer> {
     const { approvals, capabilities, states } = this.#environment;
     const { caller, origin } = infoOf(context);
-    const run = await watch(caller, id, { signal: context.mcpReq.signal, progress: new Progress(context) });
+    const progress = new Progress(context, reported.sent);
+    const { run, seen } = await watch(caller, id, { signal: context.mcpReq.signal, progress, seen: reported.seen });
     const page = `${origin}/ui/runs/${run.id}`;
     const requests = requestsFor(run, { ways: waysOf(capabilities()), approvals, page, problems });
     if (Object.keys(requests).length === 0) return runResult(run);
     const links = approvals === "url" ? run.approvals.flatMap((each) => (each.state === "open" ? each.id : [])) : [];
     return inputRequired({
       inputRequests: requests,
-      requestState: await states().mint({ run: run.id, links }, context),
+      requestState: await states().mint({ run: run.id, links, reported: { sent: progress.sent, seen } }, context),
     });
   }
 
@@ -109,12 +114,18 @@ async function isOpen(caller: Caller, id: string, links: readonly string[]): Pro
   return approvals.some((approval) => approval.state === "open" && links.includes(approval.id));
 }
 
-type Watching = { readonly signal: AbortSignal; readonly progress: Progress };
+type Watching = {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** The event after which to continue. */
+  readonly seen: string | undefined;
+};
+type Watched = { readonly run: RunDetail; readonly seen: string | undefined };
 
 /** Waits for a run, and for those that it was handed off to. Throws CancelledError when the signal aborts. */
-async function watch(caller: Caller, first: string, { signal, progress }: Watching): Promise<RunDetail> {
+async function watch(caller: Caller, first: string, { signal, progress, seen }: Watching): Promise<Watched> {
   let id = first;
-  let lastEventId: string | undefined;
+  let lastEventId = seen;
   for (let isBehind = true; isBehind;) {
     isBehind = false;
     const input = { id, types: "run,step,tool-progress" } as const;
@@ -122,7 +133,7 @@ async function watch(caller: Caller, first: string, { signal, progress }: Watchi
       lastEventId = sent.id ?? lastEventId;
       if (sent.event.type === "lagged") isBehind = true;
       else if (sent.event.type !== "end") await progress.report(sent.event);
-      else if (sent.event.run.handed_to === null) return sent.event.run;
+      else if (sent.event.run.handed_to === null) return { run: sent.event.run, seen: lastEventId };
       else {
         [id, lastEventId, isBehind] = [sent.event.run.handed_to, undefined, true];
         break;
