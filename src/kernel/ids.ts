@@ -71,6 +71,9 @@ export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(
 
 const HEX = 16;
 
+/** When an id of version 7 was minted, in milliseconds since 1970. */
+export const mintedAtMs = (id: string): number => Number.parseInt(id.replaceAll("-", "").slice(0, 12), HEX);
+
 /** A digest, at least 32 hexadecimal digits, in the form of a UUID; the first twelve digits as given, or from the digest too. */
 export function uuidFrom(digest: string, version: "7" | "8", head = digest.slice(0, 12)): string {
   const variant = ((Number.parseInt(digest.charAt(16), HEX) & 0x3) | 0x8).toString(HEX);

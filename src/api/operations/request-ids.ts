@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MessageId, RunId, TaskId, ThreadId, uuidFrom } from "../../kernel/ids.ts";
+import { MessageId, mintedAtMs, RunId, TaskId, ThreadId, uuidFrom } from "../../kernel/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 
 /**
@@ -19,7 +19,7 @@ export class RequestIds {
 
   /** Time of the first request in epoch milliseconds, from its id. */
   get sinceMs(): number {
-    return Number.parseInt(this.#first.replaceAll("-", "").slice(0, 12), 16);
+    return mintedAtMs(this.#first);
   }
 
   /** Unique id of the request. */

@@ -2,6 +2,7 @@ import type { RunDetail } from "../../contract/index.ts";
 import { endError } from "../chat/errors.ts";
 import type { ToolCall, Usage } from "../chat/answer.ts";
 import { type Fault, toFault } from "../../../kernel/errors.ts";
+import { mintedAtMs } from "../../../kernel/ids.ts";
 import type { ResponseRequest } from "./request.ts";
 
 const MS = 1_000;
@@ -41,10 +42,13 @@ export type State = {
   readonly fault?: Fault;
 };
 
+/** The time of the run that an id of a response names, in seconds: the same in every answer and event of a response. */
+const createdAt = (id: string): number => Math.floor(mintedAtMs(id.slice("resp_".length)) / MS);
+
 export const responseOf = (id: string, asked: Asked, { status, output, run, usage, fault }: State) => ({
   id,
   object: "response",
-  created_at: Math.floor((run === undefined ? Date.now() : Date.parse(run.created_at)) / MS),
+  created_at: createdAt(id),
   status,
   background: asked.background ?? false,
   conversation: asked.conversation == null ? null : { id: idOf(asked.conversation) },
