@@ -119,6 +119,7 @@ export {
   type ToolLog,
   type ToolLogEvent,
   type ToolPublisher,
+  type ToolCallProgress,
   type ToolServerDeployment,
   type ToolServerDetail,
   type ToolServerDifference,

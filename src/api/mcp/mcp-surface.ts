@@ -51,7 +51,7 @@ export class McpSurface {
     this.#clock = server.clock;
     this.#dataDirectory = server.dataDirectory;
     this.#options = options;
-    this.#exposed = new ExposedTools(options.expose);
+    this.#exposed = new ExposedTools(options.expose, server.clock);
   }
 
   /** A server for one request of 2026, or one session of 2025. */
@@ -113,7 +113,7 @@ export class McpSurface {
   #call({ agents, waiting }: RunTools, params: CallToolRequestParams, context: ServerContext): Promise<ToolAnswer> {
     const { name, arguments: given = {} } = params;
     if (name === WAIT_TOOL) return waiting.call(given, context);
-    if (isExposed(name)) return this.#exposed.call(callerOf(context), name, given, context.mcpReq.signal);
+    if (isExposed(name)) return this.#exposed.call(name, given, context);
     return agents.call(params, context);
   }
 }

@@ -23,6 +23,8 @@ export type CallerOptions = {
   readonly lastEventId?: string | undefined;
   /** The body of an operation that receives one unparsed. */
   readonly received?: ReceivedBody;
+  /** Receives the progress of an operation that reports it. */
+  readonly onProgress?: Call["onProgress"];
 };
 
 /** The events of an operation. */
@@ -127,6 +129,7 @@ class CallerCall implements Call {
   readonly asked: RequestIds | undefined;
   readonly lastEventId: string | undefined;
   readonly received: ReceivedBody;
+  readonly onProgress: Call["onProgress"];
 
   constructor(admission: Admission, signal: AbortSignal, options: CallerOptions) {
     this.admission = admission;
@@ -134,6 +137,7 @@ class CallerCall implements Call {
     this.asked = options.asked;
     this.lastEventId = options.lastEventId;
     this.received = options.received ?? NOTHING_RECEIVED;
+    this.onProgress = options.onProgress ?? (() => undefined);
   }
 
   get principal(): Principal {
@@ -142,9 +146,5 @@ class CallerCall implements Call {
 
   onSession(): void {
     throw new TypeError("only the dashboard has sessions");
-  }
-
-  onProgress(): void {
-    // No surface of this kind shows progress.
   }
 }

@@ -82,6 +82,10 @@ export const ToolCallOutcome = z
   .meta({ id: "ToolCallOutcome" });
 export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;
 
+/** Progress of a call, for surfaces that show it, if the tool reports it. */
+export const ToolCallProgress = z.object({ done: z.number(), total: z.number().optional(), message: z.string() });
+export type ToolCallProgress = z.infer<typeof ToolCallProgress>;
+
 export const ToolLog = z
   .object({ items: z.array(z.object({ at: z.iso.datetime(), text: z.string() })), next: z.null() })
   .meta({ id: "ToolLog" });

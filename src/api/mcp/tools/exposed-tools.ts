@@ -1,8 +1,11 @@
-import type { CallToolResult, ContentBlock, Tool } from "@modelcontextprotocol/server";
+import type { CallToolResult, ContentBlock, ServerContext, Tool } from "@modelcontextprotocol/server";
+import type { Clock } from "../../../kernel/clock.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
-import { operations, type OutputOf, type ToolDetail } from "../../contract/index.ts";
+import { operations, type OutputOf, type ToolDetail, tools as contract } from "../../contract/index.ts";
 import type { Caller } from "../../operations/index.ts";
+import { callerOf } from "../caller-info.ts";
 import { asResult, type ToolAnswer } from "../errors.ts";
+import { Progress } from "./progress.ts";
 import { exposedToolName } from "./tool-names.ts";
 import { unknownTool } from "./unknown-tool.ts";
 
@@ -12,21 +15,32 @@ type Exposed = { readonly server: string; readonly tool: ToolDetail };
 /** Tools of tool servers that the settings expose. */
 export class ExposedTools {
   readonly #expose: ReadonlySet<string>;
+  readonly #clock: Clock;
 
-  constructor(expose: readonly string[]) {
+  constructor(expose: readonly string[], clock: Clock) {
     this.#expose = new Set(expose);
+    this.#clock = clock;
   }
 
   async list(caller: Caller): Promise<readonly Tool[]> {
     return (await this.#find(caller)).map(toolOf);
   }
 
-  /** Throws ProtocolError if there is no such tool; other failures are results. */
-  async call(caller: Caller, name: string, given: object, signal: AbortSignal): Promise<ToolAnswer> {
+  /** Throws ProtocolError if there is no such tool; other failures are results. A cancelled request cancels the call. */
+  async call(name: string, given: object, context: ServerContext): Promise<ToolAnswer> {
+    const caller = callerOf(context);
     const found = (await this.#find(caller)).find(({ server, tool }) => exposedToolName(server, tool.name) === name);
     if (found === undefined) throw unknownTool(name);
     const input = { server: found.server, tool: found.tool.name, arguments: Object.fromEntries(Object.entries(given)) };
-    return asResult(async () => resultOf(await caller.perform(operations.tool.call, input, { signal })));
+    const { mcpReq } = context;
+    const progress = new Progress(mcpReq, this.#clock);
+    const options = {
+      signal: mcpReq.signal,
+      onProgress: (report: object) => progress.reportTool(contract.ToolCallProgress.parse(report)),
+    };
+    return asResult(async () =>
+      resultOf(await progress.during(() => caller.perform(operations.tool.call, input, options))),
+    );
   }
 
   async #find(caller: Caller): Promise<readonly Exposed[]> {

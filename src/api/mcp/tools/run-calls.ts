@@ -86,10 +86,12 @@ export class RunCalls {
   }
 
   async #wait(id: string, context: ServerContext, { problems, reported }: Earlier): Promise<ToolAnswer> {
-    const { approvals, capabilities, states } = this.#environment;
+    const { approvals, capabilities, clock, states } = this.#environment;
     const { caller, origin } = infoOf(context);
-    const progress = new Progress(context, reported.sent);
-    const { run, seen } = await watch(caller, id, { signal: context.mcpReq.signal, progress, seen: reported.seen });
+    const { mcpReq } = context;
+    const progress = new Progress(mcpReq, clock, reported.sent);
+    const watching = { signal: mcpReq.signal, progress, seen: reported.seen };
+    const { run, seen } = await progress.during(() => watch(caller, id, watching));
     const page = `${origin}/ui/runs/${run.id}`;
     const requests = requestsFor(run, { ways: waysOf(capabilities()), approvals, page, problems });
     if (Object.keys(requests).length === 0) return runResult(run);
@@ -132,7 +134,7 @@ async function watch(caller: Caller, first: string, { signal, progress, seen }: 
     for await (const sent of await caller.stream(operations.run.watch, input, { signal, lastEventId })) {
       lastEventId = sent.id ?? lastEventId;
       if (sent.event.type === "lagged") isBehind = true;
-      else if (sent.event.type !== "end") await progress.report(sent.event);
+      else if (sent.event.type !== "end") await progress.reportRun(sent.event);
       else if (sent.event.run.handed_to === null) return { run: sent.event.run, seen: lastEventId };
       else {
         [id, lastEventId, isBehind] = [sent.event.run.handed_to, undefined, true];

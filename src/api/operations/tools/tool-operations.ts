@@ -125,7 +125,7 @@ async function callTool(
     },
   }: ApiServices,
   { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
-  { signal, principal }: Call,
+  { signal, principal, onProgress }: Call,
 ): Promise<contract.ToolCallOutcome> {
   const isPermissive = body.observe === "permit";
   if (isPermissive && !mayChangeShared(principal))
@@ -137,7 +137,8 @@ async function callTool(
   const holder = mint(RunId);
   const files = await uploads.take(body.uploads, { workspace: principal.workspace, runId: holder });
   const { workspace } = principal;
-  const context = { session, workspace, agent: undefined, onBehalfOf: runCallerOf(principal), files, isPermissive };
+  const onBehalfOf = runCallerOf(principal);
+  const context = { session, workspace, agent: undefined, onBehalfOf, files, isPermissive, onProgress };
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };

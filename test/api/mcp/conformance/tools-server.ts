@@ -1,4 +1,5 @@
 // The tools that the server scenarios of the conformance suite call, as a tool server.
+import { setTimeout as sleep } from "node:timers/promises";
 import { McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import * as z from "zod";
@@ -55,6 +56,19 @@ function toolsServer(): McpServer {
     isError: true,
     content: [{ type: "text", text: "This tool intentionally returns an error for testing" }],
   }));
+  server.registerTool(
+    "test_tool_with_progress",
+    { description: "A tool of the suite", inputSchema: z.object({}) },
+    async (_given, { mcpReq }) => {
+      const { _meta: { progressToken } = {} } = mcpReq;
+      for (const progress of [0, 50, 100]) {
+        if (progressToken !== undefined)
+          await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, total: 100 } });
+        await sleep(50);
+      }
+      return { content: [{ type: "text", text: "Done." }] };
+    },
+  );
   return server;
 }
 
