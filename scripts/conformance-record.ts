@@ -96,7 +96,11 @@ const SOURCES: readonly Source[] = [
     tests: [...MCP, "test/cli/mcp.test.ts", { file: "test/api/go/one-server.test.ts", names: /MCP/ }],
   },
   { protocol: "MCP client", client: "@modelcontextprotocol/server", tests: REMOTE },
-  { protocol: "A2A", client: "@a2a-js/sdk", tests: ["test/api/a2a/client.test.ts", "test/api/a2a/refusals.test.ts"] },
+  {
+    protocol: "A2A",
+    client: "@a2a-js/sdk",
+    tests: ["cards", "client", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
+  },
   {
     protocol: "A2A client",
     client: "@a2a-js/sdk",

@@ -82,6 +82,16 @@ test("with a key, only a card that it signed is accepted", async () => {
   });
 });
 
+test("a card that Caxton signed is accepted by Caxton with its published keys", async () => {
+  await using far = await startServer({ script: [{ text: "hello from afar" }] });
+  await using near = await startServer({ settings: { "a2a.private_origins": [new URL(far.url).origin] } });
+  const keys: unknown = Object(await (await fetch(`${far.url}/.well-known/jwks.json`)).json()).keys;
+  const url = `${far.url}/a2a/greeter`;
+  const add = (given: unknown) => near.ask("PUT", "/api/v1/remote-agents/far", { url, keys: given });
+  expect(await add([pair().jwk])).toMatchObject({ status: 502, body: { code: "REMOTE_CARD_UNSIGNED" } });
+  expect(await add(keys)).toMatchObject({ status: 200, body: { is_signed: true } });
+});
+
 test("a secret goes only to the origin that it is bound to", async () => {
   await using official = await startOfficialServer();
   await using world = await openWorld(official);

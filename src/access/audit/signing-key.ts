@@ -1,8 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson } from "../../kernel/json.ts";
-import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
+import { readKeyFile } from "../../kernel/files/key-file.ts";
 import type { Checkpoint, Head } from "./record.ts";
 
 const FILE = "audit-key.pem";
@@ -23,12 +22,10 @@ export class SigningKey {
 
   /** Reads the key. Creates it if the file is missing. */
   static open(directory: string): SigningKey {
-    const file = join(directory, FILE);
-    if (existsSync(file)) return new SigningKey(createPrivateKey(readFileSync(file)));
-    const { privateKey } = generateKeyPairSync("ed25519");
-    const pem = privateKey.export({ format: "pem", type: "pkcs8" });
-    writeFileSync(file, pem, { mode: PRIVATE_FILE, flag: "wx", flush: true });
-    return new SigningKey(privateKey);
+    const pem = readKeyFile(join(directory, FILE), () =>
+      generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }),
+    );
+    return new SigningKey(createPrivateKey(pem));
   }
 
   sign({ seq, hash }: Head, atMs: number): Checkpoint {

@@ -12,6 +12,8 @@ export type CardOptions = {
 const TEXT = "text/plain";
 const JSON_TYPE = "application/json";
 export const PROTOCOL_VERSION = "1.0";
+/** Path of the public keys that sign cards, as a JWK set. */
+export const KEYS_PATH = "/.well-known/jwks.json";
 const BINDINGS = ["JSONRPC", "HTTP+JSON"];
 
 const skillOf = (

@@ -1,6 +1,7 @@
 import type { Exchange, Protocol, ProtocolRoute, ProtocolScope } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
-import type { CardOptions } from "./card.ts";
+import { type CardOptions, KEYS_PATH } from "./card.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { failure, rpcFailure } from "./failures.ts";
 
 export type A2aOptions = CardOptions & {
@@ -13,7 +14,7 @@ const AGENT = `${ROOT}/:agent`;
 const CARD = "/.well-known/agent-card.json";
 const MEDIA_TYPE = "application/a2a+json";
 
-type Answer = (exchange: Exchange, services: ApiServices, options: A2aOptions) => Promise<object | undefined>;
+type Answer = (exchange: Exchange, endpoint: Endpoint) => Promise<object | undefined>;
 
 const card: Answer = async (...request) => (await import("./rest.ts")).sendCard(...request);
 
@@ -29,14 +30,17 @@ export const a2a = (options: A2aOptions): Protocol => ({
 });
 
 function routes(scope: ProtocolScope, services: ApiServices, options: A2aOptions): void {
+  let opened: Promise<Endpoint> | undefined;
+  const open = () => (opened ??= import("./endpoint.ts").then(({ Endpoint }) => new Endpoint(services, options)));
   const route = (method: ProtocolRoute["method"], path: string, answer: Answer, more: Partial<ProtocolRoute> = {}) =>
-    scope.route({ ...more, method, path, handle: (exchange) => answer(exchange, services, options) });
+    scope.route({ ...more, method, path, handle: async (exchange) => answer(exchange, await open()) });
   const rest = (method: ProtocolRoute["method"], path: string, answer: Answer) => route(method, AGENT + path, answer);
   const rpc = (path: string) =>
     route("POST", path, async (...request) => (await import("./json-rpc.ts")).answerRpc(...request), {
       failed: rpcFailure,
     });
   route("GET", CARD, card, { isPublic: true });
+  route("GET", KEYS_PATH, async (_exchange, { publicKeys: keys }) => ({ keys }), { isPublic: true });
   route("GET", AGENT + CARD, card);
   rpc(ROOT);
   rpc(AGENT);

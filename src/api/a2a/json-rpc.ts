@@ -3,12 +3,11 @@ import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { VersionNotSupportedError } from "@a2a-js/sdk/errors";
 import type { Exchange } from "../http/index.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import type { ApiServices } from "../operations/index.ts";
+import { requestsOf } from "./addressed.ts";
 import { PROTOCOL_VERSION } from "./card.ts";
 import { checkLegacySending, checkSending } from "./check-message.ts";
 import { isOfTransport, translated } from "./errors.ts";
-import type { A2aOptions } from "./index.ts";
-import { openRequests } from "./open-requests.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { rpcFailure } from "./failures.ts";
 
 const LEGACY_VERSION = "0.3";
@@ -16,11 +15,7 @@ const VERSION_HEADER = "a2a-version";
 const SENDING = new Set(["SendMessage", "SendStreamingMessage", "message/send", "message/stream"]);
 
 /** Answers a JSON-RPC request, with one object or with a stream of them. Its version is that of the header, else of the method's name. */
-export async function answerRpc(
-  exchange: Exchange,
-  services: ApiServices,
-  options: A2aOptions,
-): Promise<object | undefined> {
+export async function answerRpc(exchange: Exchange, endpoint: Endpoint): Promise<object | undefined> {
   const { body, headers } = exchange.request;
   const request = isJsonObject(body) ? body : {};
   const { id = null, method } = request;
@@ -41,7 +36,7 @@ export async function answerRpc(
     return failed(translated(error));
   }
   const context = new ServerCallContext({ requestedVersion: version });
-  const requests = openRequests(exchange, services, options);
+  const requests = requestsOf(exchange, endpoint);
   const transport = isLegacy ? new LegacyJsonRpcTransportHandler(requests) : new JsonRpcTransportHandler(requests);
   const answer = await transport.handle(request, context);
   if (!isStream(answer)) {

@@ -13,13 +13,13 @@ import { RequestMalformedError, restStatusFor, toRestErrorBody, VersionNotSuppor
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
 import type { Exchange } from "../http/index.ts";
-import { checkInput, type ApiServices } from "../operations/index.ts";
+import { checkInput } from "../operations/index.ts";
 import { PROTOCOL_VERSION } from "./card.ts";
 import { checkSending } from "./check-message.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import { failure } from "./failures.ts";
-import type { A2aOptions } from "./index.ts";
-import { cardFor, openRequests } from "./open-requests.ts";
+import { addressedBy, requestsOf } from "./addressed.ts";
 
 const MEDIA_TYPE = "application/a2a+json";
 const Count = z.coerce.number().int().min(0).optional();
@@ -54,10 +54,10 @@ async function answer(exchange: Exchange, act: () => Promise<unknown>): Promise<
   }
 }
 
-type Request = readonly [exchange: Exchange, services: ApiServices, options: A2aOptions];
+type Request = readonly [exchange: Exchange, endpoint: Endpoint];
 
-export const sendCard = async (...[exchange, , options]: Request) =>
-  answer(exchange, async () => AgentCard.toJSON(await cardFor(exchange, options)));
+export const sendCard = async (...[exchange, endpoint]: Request) =>
+  answer(exchange, async () => AgentCard.toJSON(await endpoint.card(addressedBy(exchange, endpoint))));
 
 /** Throws RequestInvalidError. */
 function sendingOf({ request: { body } }: Exchange): SendMessageRequest {
@@ -67,14 +67,14 @@ function sendingOf({ request: { body } }: Exchange): SendMessageRequest {
 
 export const sendMessage = async (...request: Request) =>
   answer(request[0], async () => {
-    const task = await openRequests(...request).sendMessage(sendingOf(request[0]));
+    const task = await requestsOf(...request).sendMessage(sendingOf(request[0]));
     return SendMessageResponse.toJSON({ payload: { $case: "task", value: task } });
   });
 
 export const streamMessage = async (...request: Request) =>
   answer(request[0], async () => {
     const sending = sendingOf(request[0]);
-    return stream(request[0], () => openRequests(...request).sendMessageStream(sending));
+    return stream(request[0], () => requestsOf(...request).sendMessageStream(sending));
   });
 
 export const listTasks = async (...request: Request) =>
@@ -87,14 +87,14 @@ export const listTasks = async (...request: Request) =>
       includeArtifacts: includeArtifacts === "true",
       statusTimestampAfter: query.statusTimestampAfter,
     };
-    const found = await openRequests(...request).listTasks(asked);
+    const found = await requestsOf(...request).listTasks(asked);
     return { tasks: [], nextPageToken: "", pageSize: 0, totalSize: 0, ...Object(ListTasksResponse.toJSON(found)) };
   });
 
 export const getTask = async (...request: Request) =>
   answer(request[0], async () => {
     const { task } = TaskParams.parse(request[0].request.params);
-    const requests = openRequests(...request);
+    const requests = requestsOf(...request);
     if (task.endsWith(SUBSCRIBE))
       return stream(request[0], () => requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
     const { historyLength } = checkInput(HistoryQuery, request[0].request.query);
@@ -104,7 +104,7 @@ export const getTask = async (...request: Request) =>
 export const actOnTask = async (...request: Request) =>
   answer(request[0], async () => {
     const { task } = TaskParams.parse(request[0].request.params);
-    const requests = openRequests(...request);
+    const requests = requestsOf(...request);
     if (task.endsWith(SUBSCRIBE))
       return stream(request[0], () => requests.resubscribe({ id: task.slice(0, -SUBSCRIBE.length), tenant: "" }));
     if (!task.endsWith(CANCEL)) throw new RequestMalformedError("the path ends with :cancel or :subscribe");
@@ -113,13 +113,13 @@ export const actOnTask = async (...request: Request) =>
   });
 
 export const createPush = async (...request: Request) =>
-  answer(request[0], async () => openRequests(...request).createTaskPushNotificationConfig());
+  answer(request[0], async () => requestsOf(...request).createTaskPushNotificationConfig());
 export const listPush = async (...request: Request) =>
-  answer(request[0], async () => openRequests(...request).listTaskPushNotificationConfigs());
+  answer(request[0], async () => requestsOf(...request).listTaskPushNotificationConfigs());
 export const getPush = async (...request: Request) =>
-  answer(request[0], async () => openRequests(...request).getTaskPushNotificationConfig());
+  answer(request[0], async () => requestsOf(...request).getTaskPushNotificationConfig());
 export const deletePush = async (...request: Request) =>
-  answer(request[0], async () => openRequests(...request).deleteTaskPushNotificationConfig());
+  answer(request[0], async () => requestsOf(...request).deleteTaskPushNotificationConfig());
 
 type Events = AsyncGenerator<StreamResponse, void, undefined>;
 

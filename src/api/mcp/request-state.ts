@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRequestStateCodec, type RequestStateCodec } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
+import { readKeyFile } from "../../kernel/files/key-file.ts";
 import { callerOf, ownerOf } from "./caller-info.ts";
 
 /** Progress that a call has reported: the number of notices, and the last event of the run. */
@@ -31,27 +30,8 @@ export const requestStates = (dataDirectory: string): RequestStateCodec<AskedSta
     bind: (context) => ownerOf(callerOf(context)),
   });
 
-/** Creates the key if there is none; of two that are created at once, one is kept. */
 function keyOf(file: string): Uint8Array {
-  try {
-    return readKey(file);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, randomBytes(KEY_BYTES), { mode: PRIVATE_FILE, flush: true });
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  } finally {
-    rmSync(draft);
-  }
-  return readKey(file);
-}
-
-function readKey(file: string): Uint8Array {
-  const key = readFileSync(file);
+  const key = readKeyFile(file, () => randomBytes(KEY_BYTES));
   if (key.length === KEY_BYTES) return key;
   throw new TypeError(`${file} is not a key of ${KEY_BYTES} bytes: delete it, and open questions are asked again`);
 }

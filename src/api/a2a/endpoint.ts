@@ -1,0 +1,82 @@
+import type { AgentCard } from "@a2a-js/sdk";
+import { UnsupportedOperationError } from "@a2a-js/sdk/errors";
+import { CredentialsRequiredError } from "../../access/index.ts";
+import { type AgentSummary, operations } from "../contract/index.ts";
+import { type ApiServices, type Caller, SentOnce } from "../operations/index.ts";
+import { agentCard, serverCard } from "./card.ts";
+import { CardKey, type PublicKey } from "./card-key.ts";
+import type { A2aOptions } from "./index.ts";
+import { Requests } from "./requests.ts";
+
+const AGENTS_MAX = 1_000;
+
+/** Who sends a request, and to what address. */
+export type Addressed = {
+  /** Undefined for a client without credentials. */
+  readonly caller: Caller | undefined;
+  /** The agent in the address; undefined for the address of the server. */
+  readonly agent: string | undefined;
+  /** Where the client reaches the server. */
+  readonly base: string;
+};
+
+/** Agent2Agent of one server, for all bindings. */
+export class Endpoint {
+  readonly #services: ApiServices;
+  readonly #options: A2aOptions;
+  #cardKey: CardKey | undefined;
+
+  constructor(services: ApiServices, options: A2aOptions) {
+    this.#services = services;
+    this.#options = options;
+  }
+
+  get #key(): CardKey {
+    return (this.#cardKey ??= CardKey.open(this.#services.server.dataDirectory));
+  }
+
+  get publicKeys(): readonly PublicKey[] {
+    return [this.#key.publicKey];
+  }
+
+  /** Where a client reaches the server that used the address `origin`. */
+  baseAt(origin: string): string {
+    return this.#options.publicUrl?.replace(/\/$/, "") ?? origin;
+  }
+
+  /** The signed card of an agent, or of the server; a client without credentials sees no agents in it. */
+  async card({ caller, agent, base }: Addressed): Promise<AgentCard> {
+    if (agent === undefined) return this.#key.sign(serverCard(await this.#agents(caller), base, this.#options), base);
+    if (caller === undefined) throw new CredentialsRequiredError();
+    const found = await caller.perform(operations.agent.get, { name: agent });
+    return this.#key.sign(agentCard(found, base, this.#options), base);
+  }
+
+  async #agents(caller: Caller | undefined): Promise<readonly AgentSummary[]> {
+    if (caller === undefined) return [];
+    const agents: AgentSummary[] = [];
+    let cursor: string | undefined;
+    while (agents.length < AGENTS_MAX) {
+      const query = { limit: 100, ...(cursor !== undefined && { cursor }) };
+      const page = await caller.perform(operations.agent.list, query);
+      agents.push(...page.items);
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    return agents;
+  }
+
+  requests(caller: Caller, { agent, base }: Omit<Addressed, "caller">): Requests {
+    return new Requests({
+      caller,
+      agent,
+      base,
+      nowMs: () => this.#services.server.clock.nowMs(),
+      sentOnce: new SentOnce(this.#services, {
+        protocol: "a2a",
+        refusal: () => new UnsupportedOperationError("the same message is being handled"),
+      }),
+      card: (named) => this.card({ caller, agent: named, base }),
+    });
+  }
+}
