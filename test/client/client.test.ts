@@ -192,6 +192,12 @@ test("a name that would lead a request to another operation is refused before it
   expect(seen).toEqual([]);
 });
 
+test("a field that the operation does not have is refused, with the nearest", async () => {
+  const error = await caught(connect().run.list({ sate: "failed" }));
+  expect(error).toMatchObject({ problem: { code: "REQUEST_INVALID", status: 400 } });
+  expect(error).toHaveProperty("problem.detail", expect.stringContaining("did you mean state?"));
+});
+
 test("the page of a proxy instead of an answer is a problem, not a syntax error", async () => {
   fault = (_asked, response) => {
     response.writeHead(200, { "content-type": "text/html", "x-request-id": "at-the-proxy" });

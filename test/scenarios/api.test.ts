@@ -308,6 +308,23 @@ describe("the interface", () => {
     expect(response.status).toBe(400);
   });
 
+  test.each([
+    ["/runs?foo=1", 'there is no key "foo" in the query'],
+    ["/runs?sate=failed", 'there is no key "sate" in the query; did you mean state?'],
+    ["/agents?limit=1&offset=1", 'there is no key "offset" in the query'],
+    ["/events?agent=zzz", 'there is no key "agent" in the query'],
+    ["/status?verbose=1", 'there is no key "verbose" in the query'],
+  ])("GET %s is refused, because the operation has no such parameter", async (path, problem) => {
+    const { status, body } = await server.ask("GET", `/api/v1${path}`);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      code: "REQUEST_INVALID",
+      detail: expect.stringContaining(problem),
+      hint: "/openapi.json describes every request.",
+    });
+    expect((await server.ask("GET", "/api/v1/runs?workspace=default")).status).toBe(200);
+  });
+
   test("lists are paged by cursor without gaps or repeats", async () => {
     const ids: string[] = [];
     for (let count = 0; count < 5; count += 1) ids.unshift((await run(`question ${count}`)).id);

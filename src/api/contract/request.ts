@@ -16,16 +16,21 @@ export type RequestParts = { readonly params: object; readonly query: object; re
 export const segmentsOf = (path: string): readonly string[] =>
   [...path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? "");
 
+/** Methods whose requests have no body: all fields are sent in the query, so that the server refuses those that it does not know. */
+const BODILESS: ReadonlySet<Method> = new Set(["GET", "DELETE"]);
+
 /** Divides an input by where its fields are sent. Fields without a value are left out. */
 export function split({ http, queryNames }: Callable, input: object): RequestParts {
   const segments = segmentsOf(http.path);
+  const isInQuery = (name: string) =>
+    queryNames.includes(name) || (BODILESS.has(http.method) && !segments.includes(name));
   const given = Object.entries(input).filter(([, value]) => value !== undefined);
   const fields = (isIncluded: (name: string) => boolean) =>
     Object.fromEntries(given.filter(([name]) => isIncluded(name)));
   return {
     params: fields((name) => segments.includes(name)),
-    query: fields((name) => queryNames.includes(name)),
-    body: fields((name) => !segments.includes(name) && !queryNames.includes(name)),
+    query: fields(isInQuery),
+    body: fields((name) => !segments.includes(name) && !isInQuery(name)),
   };
 }
 

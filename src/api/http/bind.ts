@@ -10,6 +10,7 @@ import {
   type Call,
   type Implementation,
   type ReceivedBody,
+  refuseUnknownKeys,
   RequestInvalidError,
 } from "../operations/index.ts";
 import { respondNdjson, acceptsNdjson } from "./responses/respond-ndjson.ts";
@@ -93,7 +94,7 @@ function route(
       const call = new HttpCall(admissionOf(request), request, reply);
       const { principal } = call;
       if (isStream) services.access.limits.hold("uploads", { address: request.ip, principal }).untilClosed(reply.raw);
-      const parts = { params: request.params, query: queryOf(request), body: bodyOf(request, operation) };
+      const parts = { params: request.params, query: queryOf(request, operation), body: bodyOf(request, operation) };
       if (stream !== undefined && (operation.output === Events || wantsEvents(request))) {
         const begin = async (signal: AbortSignal) => {
           const { events, headers = {} } = await stream(services, parts, call.until(signal));
@@ -141,10 +142,11 @@ function describe(operation: Operation, mediaTypes: readonly string[] = operatio
 
 const wantsEvents = ({ headers }: FastifyRequest): boolean => headers.accept?.includes("text/event-stream") ?? false;
 
-/** The query without the name of the workspace, which is a part of the credentials. */
-function queryOf({ query }: FastifyRequest): unknown {
-  if (typeof query !== "object" || query === null || !("workspace" in query)) return query;
-  const { workspace: _workspace, ...rest } = query;
+/** The query without the name of the workspace, which is a part of the credentials. Throws RequestInvalidError for unknown parameters. */
+function queryOf({ query }: FastifyRequest, { queryNames }: Operation): object {
+  const given = Object.entries(query ?? {}).filter(([name]) => name !== "workspace");
+  const rest = Object.fromEntries(given);
+  refuseUnknownKeys(rest, queryNames, " in the query");
   return rest;
 }
 

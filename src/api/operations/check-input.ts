@@ -22,8 +22,7 @@ export function checkInput<Schema extends z.ZodType>(schema: Schema, input: unkn
     .slice(0, PROBLEMS_MAX)
     .flatMap((issue) => wordsOf(issue, schema))
     .slice(0, PROBLEMS_MAX);
-  const message = `the request does not fit: ${problems.join("; ")}`;
-  throw new RequestInvalidError(message, "", { problems });
+  throw invalid(problems);
 }
 
 const at = (input: unknown, path: readonly PropertyKey[] = []): unknown =>
@@ -34,9 +33,20 @@ function wordsOf(issue: z.core.$ZodIssue, schema: z.ZodType): readonly string[] 
   const place = path.join(".");
   if (issue.code !== "unrecognized_keys") return [place === "" ? issue.message : `${place}: ${issue.message}`];
   const known = knownKeys(schema, path);
-  return issue.keys.slice(0, PROBLEMS_MAX).map((key) => {
+  return unknownKeys(issue.keys, known, place === "" ? "" : ` in ${place}`);
+}
+
+const unknownKeys = (keys: readonly string[], known: readonly string[], where: string): readonly string[] =>
+  keys.slice(0, PROBLEMS_MAX).map((key) => {
     const [best] = nearest(key, known);
-    const where = place === "" ? "" : ` in ${place}`;
     return `there is no key "${key}"${where}${best === undefined ? "" : `; did you mean ${best}?`}`;
   });
+
+/** Throws RequestInvalidError for keys that are not known, as `checkInput` does. */
+export function refuseUnknownKeys(given: object, known: readonly string[], where: string): void {
+  const keys = Object.keys(given).filter((key) => !known.includes(key));
+  if (keys.length > 0) throw invalid(unknownKeys(keys, known, where));
 }
+
+const invalid = (problems: readonly string[]): RequestInvalidError =>
+  new RequestInvalidError(`the request does not fit: ${problems.join("; ")}`, "", { problems });

@@ -4,7 +4,7 @@ export { SentOnce } from "./sent-once.ts";
 export type { ApiServices, ServerFacts } from "./api-services.ts";
 export { continueDeletions } from "./access/delete-workspace.ts";
 export { Caller, type CallerOptions, type EventOf } from "./caller.ts";
-export { checkInput } from "./check-input.ts";
+export { checkInput, refuseUnknownKeys } from "./check-input.ts";
 export { RequestInvalidError } from "./errors.ts";
 export { OPERATIONS } from "./all.ts";
 export type { Call, Implementation, ReceivedBody, Streamed } from "./perform.ts";
