@@ -102,6 +102,12 @@ const SOURCES: readonly Source[] = [
     tests: ["cards", "client", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
   },
   {
+    protocol: "A2A 0.3",
+    client: "@a2a-js/sdk",
+    version: lockedVersion("a2a-sdk-legacy"),
+    tests: ["test/api/a2a/legacy.test.ts"],
+  },
+  {
     protocol: "A2A client",
     client: "@a2a-js/sdk",
     tests: ["delegation", "kill", "remote-agents", "trust"].map((file) => `test/remotes/${file}.test.ts`),

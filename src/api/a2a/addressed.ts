@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Exchange } from "../http/index.ts";
 import type { Addressed, Endpoint } from "./endpoint.ts";
 import type { Requests } from "./requests.ts";
+import type { Version } from "./versions.ts";
 
 const Named = z.object({ agent: z.string().optional() });
 
@@ -15,5 +16,5 @@ export function addressedBy(exchange: Exchange, endpoint: Endpoint): Addressed {
 }
 
 /** Throws CredentialsRequiredError. */
-export const requestsOf = (exchange: Exchange, endpoint: Endpoint): Requests =>
-  endpoint.requests(exchange.caller, addressedBy(exchange, endpoint));
+export const requestsOf = (exchange: Exchange, endpoint: Endpoint, version?: Version): Requests =>
+  endpoint.requests(exchange.caller, addressedBy(exchange, endpoint), version);

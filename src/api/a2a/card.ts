@@ -1,4 +1,5 @@
 import type { AgentCard, AgentSkill, SecurityScheme } from "@a2a-js/sdk";
+import type { JsonObject } from "../../kernel/json.ts";
 import type { AgentDetail, AgentSummary } from "../contract/index.ts";
 
 export type CardOptions = {
@@ -11,9 +12,11 @@ export type CardOptions = {
 
 const TEXT = "text/plain";
 const JSON_TYPE = "application/json";
-export const PROTOCOL_VERSION = "1.0";
+export const VERSION = "1.0";
 /** Path of the public keys that sign cards, as a JWK set. */
 export const KEYS_PATH = "/.well-known/jwks.json";
+/** An extension that only describes: its parameters are details of the agents. */
+const DETAILS = "urn:caxton:a2a:agents";
 const BINDINGS = ["JSONRPC", "HTTP+JSON"];
 
 const skillOf = (
@@ -75,7 +78,7 @@ const cardOf = ({ url, bindings, ...described }: Described, options: CardOptions
     url,
     protocolBinding,
     tenant: "",
-    protocolVersion: PROTOCOL_VERSION,
+    protocolVersion: VERSION,
   })),
   provider: undefined,
   documentationUrl: undefined,
@@ -111,4 +114,33 @@ export const serverCard = (agents: readonly AgentSummary[], base: string, option
       skills: agents.map((agent) => skillOf(agent.name, agent)),
     },
     options,
+  );
+
+const detailsOf = ({ revision, state, tools, model }: AgentSummary): JsonObject => ({
+  revision,
+  state,
+  tools,
+  model,
+});
+
+const withDetails = (card: AgentCard, params: JsonObject): AgentCard => ({
+  ...card,
+  capabilities: {
+    ...card.capabilities,
+    extensions: [{ uri: DETAILS, description: "Details of the agents", required: false, params }],
+  },
+});
+
+/** The card of an agent with its documentation, model, tools and the agents that it involves. */
+export function extendedAgentCard(agent: AgentDetail, base: string, options: CardOptions): AgentCard {
+  const { name, documentation, agents, handoffs } = agent;
+  const details = { ...detailsOf(agent), documentation, agents, handoffs };
+  return withDetails(agentCard(agent, base, options), { [name]: details });
+}
+
+/** The card of the server with model, tools and state of each agent. */
+export const extendedServerCard = (agents: readonly AgentSummary[], base: string, options: CardOptions): AgentCard =>
+  withDetails(
+    serverCard(agents, base, options),
+    Object.fromEntries(agents.map((agent) => [agent.name, detailsOf(agent)])),
   );

@@ -1,12 +1,14 @@
 import type { AgentCard } from "@a2a-js/sdk";
 import { UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import { CredentialsRequiredError } from "../../access/index.ts";
-import { type AgentSummary, operations } from "../contract/index.ts";
+import { type AgentDetail, type AgentSummary, operations } from "../contract/index.ts";
 import { type ApiServices, type Caller, SentOnce } from "../operations/index.ts";
-import { agentCard, serverCard } from "./card.ts";
+import { agentCard, extendedAgentCard, extendedServerCard, serverCard } from "./card.ts";
 import { CardKey, type PublicKey } from "./card-key.ts";
 import type { A2aOptions } from "./index.ts";
+import { withLegacyInterfaces } from "./legacy-card.ts";
 import { Requests } from "./requests.ts";
+import { LEGACY_VERSION, type Version } from "./versions.ts";
 
 const AGENTS_MAX = 1_000;
 
@@ -46,10 +48,25 @@ export class Endpoint {
 
   /** The signed card of an agent, or of the server; a client without credentials sees no agents in it. */
   async card({ caller, agent, base }: Addressed): Promise<AgentCard> {
-    if (agent === undefined) return this.#key.sign(serverCard(await this.#agents(caller), base, this.#options), base);
+    const card =
+      agent === undefined
+        ? serverCard(await this.#agents(caller), base, this.#options)
+        : agentCard(await this.#agent(caller, agent), base, this.#options);
+    return this.#key.sign(card, base);
+  }
+
+  /** The card with the details of the agents, for callers. */
+  async extendedCard({ caller, agent, base }: Addressed & { readonly caller: Caller }): Promise<AgentCard> {
+    const card =
+      agent === undefined
+        ? extendedServerCard(await this.#agents(caller), base, this.#options)
+        : extendedAgentCard(await this.#agent(caller, agent), base, this.#options);
+    return this.#key.sign(card, base);
+  }
+
+  async #agent(caller: Caller | undefined, name: string): Promise<AgentDetail> {
     if (caller === undefined) throw new CredentialsRequiredError();
-    const found = await caller.perform(operations.agent.get, { name: agent });
-    return this.#key.sign(agentCard(found, base, this.#options), base);
+    return caller.perform(operations.agent.get, { name });
   }
 
   async #agents(caller: Caller | undefined): Promise<readonly AgentSummary[]> {
@@ -66,7 +83,11 @@ export class Endpoint {
     return agents;
   }
 
-  requests(caller: Caller, { agent, base }: Omit<Addressed, "caller">): Requests {
+  requests(caller: Caller, { agent, base }: Omit<Addressed, "caller">, version?: Version): Requests {
+    const extended = async (named: string | undefined) => {
+      const card = await this.extendedCard({ caller, agent: named, base });
+      return version === LEGACY_VERSION ? withLegacyInterfaces(card) : card;
+    };
     return new Requests({
       caller,
       agent,
@@ -76,7 +97,7 @@ export class Endpoint {
         protocol: "a2a",
         refusal: () => new UnsupportedOperationError("the same message is being handled"),
       }),
-      card: (named) => this.card({ caller, agent: named, base }),
+      cards: { own: () => this.card({ caller, agent, base }), extended },
     });
   }
 }

@@ -44,7 +44,7 @@ function routes(scope: ProtocolScope, services: ApiServices, options: A2aOptions
   route("GET", AGENT + CARD, card);
   rpc(ROOT);
   rpc(AGENT);
-  rest("GET", "/extendedAgentCard", card);
+  rest("GET", "/extendedAgentCard", async (...request) => (await import("./rest.ts")).sendExtendedCard(...request));
   rest("POST", "/message::send", async (...request) => (await import("./rest.ts")).sendMessage(...request));
   rest("POST", "/message::stream", async (...request) => (await import("./rest.ts")).streamMessage(...request));
   rest("GET", "/tasks", async (...request) => (await import("./rest.ts")).listTasks(...request));

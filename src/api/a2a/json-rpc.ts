@@ -1,17 +1,15 @@
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
-import { VersionNotSupportedError } from "@a2a-js/sdk/errors";
 import type { Exchange } from "../http/index.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { requestsOf } from "./addressed.ts";
-import { PROTOCOL_VERSION } from "./card.ts";
 import { checkLegacySending, checkSending } from "./check-message.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { rpcFailure } from "./failures.ts";
+import { VERSION } from "./card.ts";
+import { LEGACY_VERSION, type Version, versionOf } from "./versions.ts";
 
-const LEGACY_VERSION = "0.3";
-const VERSION_HEADER = "a2a-version";
 const SENDING = new Set(["SendMessage", "SendStreamingMessage", "message/send", "message/stream"]);
 
 /** Answers a JSON-RPC request, with one object or with a stream of them. Its version is that of the header, else of the method's name. */
@@ -20,24 +18,23 @@ export async function answerRpc(exchange: Exchange, endpoint: Endpoint): Promise
   const request = isJsonObject(body) ? body : {};
   const { id = null, method } = request;
   const isLegacyMethod = typeof method === "string" && method.includes("/");
-  const version = headers[VERSION_HEADER] ?? (isLegacyMethod ? LEGACY_VERSION : PROTOCOL_VERSION);
-  const isLegacy = version === LEGACY_VERSION;
+  let version: Version = isLegacyMethod ? LEGACY_VERSION : VERSION;
   const asError = (error: unknown) =>
-    isLegacy
+    version === LEGACY_VERSION
       ? LegacyJsonRpcTransportHandler.mapToLegacyJSONRPCError(error)
       : JsonRpcTransportHandler.mapToJSONRPCError(error);
   const failed = (error: unknown) => ({ jsonrpc: "2.0", id, error: asError(error) });
-  if (!isLegacy && version !== PROTOCOL_VERSION)
-    return failed(new VersionNotSupportedError(`A2A ${String(version)} is not supported; 1.0 and 0.3 are`));
   try {
+    version = versionOf(headers) ?? version;
     if (typeof method === "string" && SENDING.has(method))
-      (isLegacy ? checkLegacySending : checkSending)(request["params"]);
+      (version === LEGACY_VERSION ? checkLegacySending : checkSending)(request["params"]);
   } catch (error) {
     return failed(translated(error));
   }
   const context = new ServerCallContext({ requestedVersion: version });
-  const requests = requestsOf(exchange, endpoint);
-  const transport = isLegacy ? new LegacyJsonRpcTransportHandler(requests) : new JsonRpcTransportHandler(requests);
+  const requests = requestsOf(exchange, endpoint, version);
+  const Transport = version === LEGACY_VERSION ? LegacyJsonRpcTransportHandler : JsonRpcTransportHandler;
+  const transport = new Transport(requests);
   const answer = await transport.handle(request, context);
   if (!isStream(answer)) {
     // The library answers every failure itself.

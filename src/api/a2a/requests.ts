@@ -39,7 +39,11 @@ export type RequestsOptions = {
   readonly base: string;
   readonly nowMs: () => number;
   readonly sentOnce: SentOnce;
-  readonly card: (agent: string | undefined) => Promise<AgentCard>;
+  readonly cards: {
+    /** That of the address. */
+    readonly own: () => Promise<AgentCard>;
+    readonly extended: (agent: string | undefined) => Promise<AgentCard>;
+  };
 };
 
 type Joining = { readonly message: Message; readonly read: ReadMessage; readonly asked: RequestIds };
@@ -63,11 +67,13 @@ export class Requests implements A2ARequestHandler {
   }
 
   async getAgentCard(): Promise<AgentCard> {
-    return this.#translating(() => this.#options.card(this.#options.agent));
+    return this.#translating(() => this.#options.cards.own());
   }
 
   async getAuthenticatedExtendedAgentCard({ tenant }: ForAgent): Promise<AgentCard> {
-    return this.#translating(() => this.#options.card(this.#options.agent ?? (tenant === "" ? undefined : tenant)));
+    return this.#translating(() =>
+      this.#options.cards.extended(this.#options.agent ?? (tenant === "" ? undefined : tenant)),
+    );
   }
 
   async sendMessage(request: SendMessageRequest): Promise<Task> {

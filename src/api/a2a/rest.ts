@@ -14,12 +14,13 @@ import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
 import type { Exchange } from "../http/index.ts";
 import { checkInput } from "../operations/index.ts";
-import { PROTOCOL_VERSION } from "./card.ts";
 import { checkSending } from "./check-message.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import { failure } from "./failures.ts";
 import { addressedBy, requestsOf } from "./addressed.ts";
+import { cardJson } from "./legacy-card.ts";
+import { LEGACY_VERSION, versionOf } from "./versions.ts";
 
 const MEDIA_TYPE = "application/a2a+json";
 const Count = z.coerce.number().int().min(0).optional();
@@ -36,13 +37,17 @@ const TaskParams = z.object({ task: z.string() });
 const SUBSCRIBE = ":subscribe";
 const CANCEL = ":cancel";
 
-/** Answers; a failure has the form of the protocol. */
-async function answer(exchange: Exchange, act: () => Promise<unknown>): Promise<object | undefined> {
+/** Answers a request of version 1.0; a failure has the form of the protocol. */
+const answer = (exchange: Exchange, act: () => Promise<unknown>): Promise<object | undefined> =>
+  respond(exchange, async () => {
+    if (versionOf(exchange.request.headers) === LEGACY_VERSION)
+      throw new VersionNotSupportedError("A2A 0.3 is served as JSON-RPC: send the request to /a2a/<agent>");
+    return act();
+  });
+
+async function respond(exchange: Exchange, act: () => Promise<unknown>): Promise<object | undefined> {
   void exchange.reply.type(MEDIA_TYPE);
   try {
-    const { "a2a-version": version = PROTOCOL_VERSION } = exchange.request.headers;
-    if (version !== PROTOCOL_VERSION)
-      throw new VersionNotSupportedError(`A2A ${String(version)} is not supported here; 1.0 is`);
     const found = await act();
     return typeof found === "object" && found !== null ? found : undefined;
   } catch (thrown) {
@@ -56,8 +61,18 @@ async function answer(exchange: Exchange, act: () => Promise<unknown>): Promise<
 
 type Request = readonly [exchange: Exchange, endpoint: Endpoint];
 
+/** The card of the version that the request names. */
 export const sendCard = async (...[exchange, endpoint]: Request) =>
-  answer(exchange, async () => AgentCard.toJSON(await endpoint.card(addressedBy(exchange, endpoint))));
+  respond(exchange, async () => {
+    void exchange.reply.header("vary", "A2A-Version");
+    const version = versionOf(exchange.request.headers);
+    return cardJson(await endpoint.card(addressedBy(exchange, endpoint)), version);
+  });
+
+export const sendExtendedCard = async (...request: Request) =>
+  answer(request[0], async () =>
+    AgentCard.toJSON(await requestsOf(...request).getAuthenticatedExtendedAgentCard({ tenant: "" })),
+  );
 
 /** Throws RequestInvalidError. */
 function sendingOf({ request: { body } }: Exchange): SendMessageRequest {

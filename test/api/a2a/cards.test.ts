@@ -82,3 +82,50 @@ describe("signatures", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 });
+
+const extension = (params: object) => ({ capabilities: { extensions: [{ uri: "urn:caxton:a2a:agents", params }] } });
+
+const rpc = async (key: string | undefined, params: object = {}) => {
+  const response = await fetch(`${server.url}/a2a`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(key !== undefined && { "x-api-key": key }) },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "GetExtendedAgentCard", params }),
+  });
+  return { status: response.status, body: Object(await response.json()) };
+};
+
+describe("the extended card", () => {
+  const details = { revision: 1, state: "active", tools: expect.any(Array) };
+  test.each(["JSONRPC", "HTTP+JSON"] as const)("of an agent has its details, over %s", async (binding) => {
+    const a2a = await connect(server.url, "greeter", { binding, key: user });
+    const card = await a2a.getAgentCard();
+    const greeter = { ...details, documentation: expect.any(String), agents: [], handoffs: [] };
+    expect(card).toMatchObject({ name: "greeter", ...extension({ greeter }) });
+    const own = await get(`${server.url}/a2a/greeter/${CARD}`, { "x-api-key": user });
+    expect(own).not.toMatchObject(extension({}));
+  });
+
+  test("of the server has all agents that the caller may see", async () => {
+    const { body } = await rpc(user);
+    expect(body.result).toMatchObject({ name: "Caxton", ...extension({ greeter: details, "file-clerk": details }) });
+    expect((await rpc(user, { tenant: "greeter" })).body.result).toMatchObject({ name: "greeter" });
+    await server.createWorkspace("other");
+    const other = (await rpc(await server.createKey("user", "other"))).body.result;
+    expect([other.name, other.skills]).toEqual(["Caxton", undefined]);
+    expect(JSON.stringify(other)).not.toContain("greeter");
+  });
+
+  test("needs credentials", async () => {
+    expect((await rpc(undefined)).status).toBe(401);
+    expect((await fetch(`${server.url}/a2a/greeter/extendedAgentCard`)).status).toBe(401);
+    const open = await get(`${server.url}/${CARD}`);
+    expect(open).not.toMatchObject(extension({}));
+    expect(JSON.stringify(open)).not.toContain("greeter");
+  });
+
+  test("of an agent of another workspace, or beyond the limits of a key, is not found", async () => {
+    await server.createWorkspace("second");
+    const key = await server.createKey("user", "second");
+    expect((await rpc(key, { tenant: "greeter" })).status).toBe(404);
+  });
+});
