@@ -221,3 +221,25 @@ test("what was recalled is a part of its own, and is left out before nothing fit
   expect(part({ ...small, strategy: "full" })).toContain("recalled memory");
   expect(part({ fixed: { ...fixed, recalled: 0 } })).toEqual([true, false, undefined]);
 });
+
+test("a limit of the dialogue is kept as far as its newest turn and summary allow, and never makes a request fail", () => {
+  const { system, tools, task } = input([]).fixed;
+  const sizes = fc.array(fc.array(fc.nat(900), { maxLength: 3 }), { minLength: 1, maxLength: 8 });
+  const asked = fc.nat(6_000);
+  fc.assert(
+    fc.property(sizes, asked, fc.integer({ min: 200, max: 3_000 }), (words, askedTokens, dialogueTokensMax) => {
+      const made = turnsOf(words.map((each) => each.map((count) => text(count))));
+      const turns = made.map((each, at) =>
+        at < made.length - 1 ? each : { ...each, asked: { text: "ask", tokens: askedTokens, fileTokens: 0 } },
+      );
+      const unbounded = layOut(input(turns));
+      const bounded = layOut(input(turns, { dialogueTokensMax }));
+      expect(bounded.type).toBe(unbounded.type);
+      if (bounded.type !== "fits") return;
+      const dialogue = bounded.report.estimate - system - tools - task;
+      const isNewestAlone = bounded.shown.length === 1;
+      expect(dialogue <= dialogueTokensMax + 20 || isNewestAlone).toBe(true);
+      expect(bounded.report.estimate).toBeLessThanOrEqual(7_000);
+    }),
+  );
+});

@@ -23,7 +23,10 @@ export type LayoutInput = {
   readonly strategy: Strategy;
   readonly keepTurns: number;
   readonly summaryTokensMax: number;
-  /** Maximum tokens of the dialogue, if smaller than the room for it; undefined for a run without a thread. */
+  /**
+   * To how many tokens the dialogue is brought, if that is less than the room for it; undefined for a run without a thread.
+   * The newest turn and the summary may take more: the room alone decides whether a request fits.
+   */
   readonly dialogueTokensMax?: number | undefined;
   readonly readOn: (call: number) => string;
 };
@@ -69,9 +72,9 @@ function layWith(input: LayoutInput, holdsRecalled: boolean): Layout {
   const room = Math.floor((input.window - input.reserve) / input.correction);
   const { system, tools, task, recalled } = input.fixed;
   const rest = room - system - tools - task - recalled - 2 * FRAME_TOKENS;
-  const free = Math.min(rest, input.dialogueTokensMax ?? rest);
   const sizes = sizesOf(input);
-  const marks = chooseTruncation(input, sizes, free);
+  const goal = Math.min(rest, input.dialogueTokensMax ?? rest);
+  const marks = chooseTruncation(input, sizes, { goal, room: rest });
   if (marks.type === "too-long") return { type: "too-long", room, takes: tokenCostOf(input, { sizes, holdsRecalled }) };
   const shown = show(input, sizes, marks);
   const { coveredThrough } = marks;
@@ -121,7 +124,7 @@ type Chosen = TruncationPoints & {
 function chooseTruncation(
   input: LayoutInput,
   { whole, short, latest }: Sizes,
-  free: number,
+  { goal, room }: { readonly goal: number; readonly room: number },
 ): Chosen | { type: "too-long" } {
   const { turns, before, strategy, keepTurns } = input;
   let { shortenedThrough, coveredThrough } = before;
@@ -130,40 +133,45 @@ function chooseTruncation(
   let total = coverTokens(input, coveredThrough);
   for (let index = 0; index < turns.length; index += 1) total += size(index);
   const chosen = (tight?: number): Chosen => ({ type: "fits", shortenedThrough, coveredThrough, tight });
-  if (total <= free) return chosen();
+  if (total <= goal) return chosen();
   if (strategy === "full") return { type: "too-long" };
-  const shorten = (goal: number, through: number) => {
+  const shorten = (low: number, through: number) => {
     for (const [index, { turn }] of turns.entries()) {
       if (turn <= shortenedThrough || turn <= coveredThrough) continue;
-      if (total <= goal || turn > through) return;
+      if (total <= low || turn > through) return;
       total += (short[index] ?? 0) - (whole[index] ?? 0);
       shortenedThrough = turn;
     }
   };
-  const cover = (goal: number, through: number) => {
+  const cover = (low: number, through: number) => {
     for (const [index, { turn }] of turns.entries()) {
       if (turn <= coveredThrough) continue;
-      if (total <= goal || turn > through) return;
+      if (total <= low || turn > through) return;
       total -= size(index) + coverTokens(input, coveredThrough);
       coveredThrough = turn;
       shortenedThrough = Math.max(shortenedThrough, turn);
       total += coverTokens(input, coveredThrough);
     }
   };
-  const low = Math.floor(free * LOW_WATER);
+  const low = Math.floor(goal * LOW_WATER);
   const older = last - keepTurns;
   shorten(low, older);
   cover(low, older);
-  if (total <= free) return chosen();
+  if (total <= goal) return chosen();
   shorten(low, last - 1);
   cover(low, last - 1);
-  if (total <= free) return chosen();
+  if (total <= goal) return chosen();
   const lastTurn = turns.at(-1);
   if (lastTurn === undefined) return { type: "too-long" };
-  const rest = free - (total - size(turns.length - 1));
-  for (const tokensMax of TIGHT) {
-    const results = lastTurn.results.map((result) => shortResult(result, { tokensMax, latest, readOn: input.readOn }));
-    if (tokensOf({ turn: lastTurn, results, holdsFiles: false }) <= rest) return chosen(tokensMax);
+  for (const free of goal < room ? [goal, room] : [room]) {
+    if (total <= free) return chosen();
+    const rest = free - (total - size(turns.length - 1));
+    for (const tokensMax of TIGHT) {
+      const results = lastTurn.results.map((result) =>
+        shortResult(result, { tokensMax, latest, readOn: input.readOn }),
+      );
+      if (tokensOf({ turn: lastTurn, results, holdsFiles: false }) <= rest) return chosen(tokensMax);
+    }
   }
   return { type: "too-long" };
 }

@@ -20,6 +20,7 @@ export function careOf(
 ): Required<Pick<RunPlan, "context" | "loops" | "sizes">> {
   const chosen = { ...server.context, ...context };
   const bounds = { ...server.limits, ...limits };
+  const historyTokensMax = chosen.history_tokens ?? DEFAULT_CONTEXT.historyTokensMax;
   return {
     context: {
       strategy: chosen.strategy ?? DEFAULT_CONTEXT.strategy,
@@ -27,8 +28,12 @@ export function careOf(
       defaultWindowTokens: server.context.default_window,
       reserveTokens: chosen.output_reserve,
       keepTurns: chosen.keep_turns ?? DEFAULT_CONTEXT.keepTurns,
-      historyTokensMax: chosen.history_tokens ?? DEFAULT_CONTEXT.historyTokensMax,
-      summaryTokensMax: chosen.summary_tokens ?? DEFAULT_CONTEXT.summaryTokensMax,
+      historyTokensMax,
+      // The rest is for the turns that it does not cover.
+      summaryTokensMax: Math.min(
+        chosen.summary_tokens ?? DEFAULT_CONTEXT.summaryTokensMax,
+        Math.floor(historyTokensMax / 2),
+      ),
     },
     loops: {
       repeatedCalls: bounds.repeated_calls ?? DEFAULT_LOOP_GUARD.repeatedCalls,
