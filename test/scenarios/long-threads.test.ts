@@ -1,8 +1,11 @@
-import { expect, test } from "vitest";
+import assert from "node:assert/strict";
+import { expect, test, vi } from "vitest";
 import { DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-settings.ts";
+import { NO_RULES, PERMIT_ALL, type RuleSet } from "../../src/agents/permissions/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { canonicalJson } from "../../src/kernel/json.ts";
+import { ThreadHistory } from "../../src/runs/lifecycle/index.ts";
 import type { LanguageModel, ModelPart, ModelRequest } from "../../src/models/port/language-model.ts";
 import { Threads } from "../../src/runs/threads/threads.ts";
 import { Contents, SqliteRunArchive, SqliteThreadStore } from "../../src/storage/index.ts";
@@ -37,8 +40,11 @@ function watched() {
   return { model, requests, summaries: () => summaries };
 }
 
-async function dialogue(model: LanguageModel, context: Partial<typeof DEFAULT_CONTEXT>) {
-  const plan: EngineOptions["plan"] = { context: { ...DEFAULT_CONTEXT, ...context } };
+async function dialogue(model: LanguageModel, context: Partial<typeof DEFAULT_CONTEXT>, rules: Partial<RuleSet> = {}) {
+  const plan: EngineOptions["plan"] = {
+    context: { ...DEFAULT_CONTEXT, ...context },
+    permissions: { ...PERMIT_ALL, server: { ...NO_RULES, ...rules } },
+  };
   let looks = 0;
   const look = { name: "look", run: () => done(`look ${(looks += 1)}: ${ROWS}`) };
   const made = freshEngine({ model, tools: [look], plan });
@@ -60,7 +66,7 @@ async function dialogue(model: LanguageModel, context: Partial<typeof DEFAULT_CO
     await sent.ended;
     return runs.view(sent.run);
   };
-  return { threads, id, ask, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
+  return { made, threads, id, ask, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
 }
 
 const reported = (view: Awaited<ReturnType<Awaited<ReturnType<typeof dialogue>>["ask"]>>) =>
@@ -120,3 +126,47 @@ test(`over ${TURNS} turns, instructions and task stay whole, and the history kee
   expect(next).not.toContain('"question 1"');
   expect(threads.get(id).head).not.toBe(whole.id);
 }, 60_000);
+
+test("an open approval and its grant stay as they were while older turns are summarized around them", async () => {
+  const { model, requests, summaries } = watched();
+  // Each call of the model waits for a person, so that every turn is compacted around an open approval.
+  await using room = await dialogue(model, { historyTokensMax: 1_000, summaryTokensMax: 500 }, { ask: ["fake.look"] });
+  const { made, ask } = room;
+  const open = () =>
+    made.index.list({ workspace: "default", state: "open", runId: undefined, before: undefined, limit: 2 });
+  for (let turn = 1; turn <= 12; turn += 1) {
+    const asked = await ask(`question ${turn}`);
+    expect(asked).toMatchObject({ state: "awaiting-approval", failure: null });
+    const [before] = requests.slice(-1);
+    const [approval] = open();
+    expect(approval).toMatchObject({ runId: asked.id, tool: "look", arguments: { text: "x" } });
+    const given = { type: "approve", edit: undefined, note: "", remember: turn === 1 } as const;
+    await made.approvals.answer({ workspace: "default", id: approval?.id ?? "" }, given, {
+      name: "ada",
+      roles: ["admin"],
+    });
+    await expect.poll(() => made.journal.summary(asked.id)?.state).toBe("completed");
+    const after = requests.at(-1);
+    assert.ok(before && after);
+    expect(after.system).toBe(before.system);
+    expect(taskOf(after)).toEqual(taskOf(before));
+    expect(after.messages.at(-2)).toMatchObject({ toolCalls: [{ arguments: '{"text":"x"}' }] });
+    expect(made.runs.view(asked.id).approvals).toMatchObject([{ state: "approved", arguments: { text: "x" } }]);
+  }
+  expect(summaries()).toBeGreaterThan(1);
+  expect(JSON.stringify(requests.at(-1)?.messages)).not.toContain('"question 1"');
+}, 60_000);
+
+test("what earlier turns left is derived once, also if nothing of it is kept", async () => {
+  const { model } = watched();
+  await using room = await dialogue(model, { historyTokensMax: 1_000_000 });
+  const { made, ask } = room;
+  let last = await ask("question 1");
+  for (let turn = 2; turn <= 30; turn += 1) last = await ask(`question ${turn}`);
+  made.database.sql("DELETE FROM past_runs").run();
+  const read = vi.spyOn(made.journal, "read");
+  const histories = new ThreadHistory(made.journal);
+  for (let run: RunId | null = last.id; run !== null;) run = histories.past(run)?.parent ?? null;
+  expect(read).toHaveBeenCalledTimes(30);
+  expect(new Set(read.mock.calls.map(([run]) => run)).size).toBe(30);
+});

@@ -100,6 +100,7 @@ class Life implements RunJournal {
 
   read: RunJournal["read"] = (runId, afterSeq) => this.#journal.read(runId, afterSeq);
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
+  predecessor: RunJournal["predecessor"] = (runId) => this.#journal.predecessor(runId);
   past: RunJournal["past"] = (runId) => this.#journal.past(runId);
   keepPast: RunJournal["keepPast"] = (runId, past) => this.#journal.keepPast(runId, past);
   tag: RunJournal["tag"] = (runId, tags) => this.#journal.tag(runId, tags);

@@ -60,6 +60,7 @@ async function room() {
     append,
     read: () => [],
     summary: () => undefined,
+    predecessor: () => undefined,
     past: () => undefined,
     keepPast: async () => undefined,
     spent: () => undefined,

@@ -71,6 +71,8 @@ type WriteReply = readonly RunEvent[] | Promise<readonly RunEvent[]>;
  */
 export class Runs implements AsyncDisposable {
   readonly hub = new RunHub();
+  /** What earlier runs left to the later ones of their threads. */
+  readonly histories: ThreadHistory;
   readonly #deps: RunsDeps;
   readonly #options: QueueOptions;
   readonly #live = new Map<RunId, Live>();
@@ -98,6 +100,7 @@ export class Runs implements AsyncDisposable {
     this.#turns = new TurnQueue(deps.journal);
     this.#retrying = new StorageRetries(deps.clock, this.#shutdown.signal, (id) => void this.#enqueue(id, undefined));
     this.#questions = new Elicitations(deps.clock);
+    this.histories = new ThreadHistory(deps.journal);
     this.#attempts = new RunExecutor({
       deps,
       accounts: deps.accounts ?? openAccounts(deps.clock),
@@ -108,7 +111,7 @@ export class Runs implements AsyncDisposable {
         complete: this.#completeOf(recorder),
         handOff: this.#handOffOf(recorder, signal),
       }),
-      histories: new ThreadHistory(deps.journal),
+      histories: this.histories,
     });
     this.#choices = new ChoiceTimers(deps.clock, this.#shutdown.signal, async (runId) => {
       await this.update(runId, (view) => expiredEvents(view, deps.clock.nowMs()));

@@ -94,6 +94,8 @@ export interface RunJournal {
   /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
   read(runId: RunId, afterSeq: number): readonly JournalEntry[];
   summary(runId: RunId): RunSummary | undefined;
+  /** The run that precedes a run in its branch, or that it was handed off from; null for none, undefined for an unknown run. */
+  predecessor(runId: RunId): RunId | null | undefined;
   /** What was kept of an ended run for the next ones of its thread. */
   past(runId: RunId): string | undefined;
   /** Keeps it until the run is deleted, so that it need not be derived from the journal again. */

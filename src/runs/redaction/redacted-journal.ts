@@ -13,6 +13,7 @@ export const redactedJournal = (journal: RunJournal, { journal: redactor }: Reda
     ),
   read: (...which) => journal.read(...which),
   summary: (id) => journal.summary(id),
+  predecessor: (id) => journal.predecessor(id),
   spent: (id) => journal.spent(id),
   tag: (id, tags) =>
     journal.tag(

@@ -58,6 +58,10 @@ export class MemoryJournal implements RunJournal {
     return undefined;
   }
 
+  predecessor(): undefined {
+    return undefined;
+  }
+
   list(): readonly [] {
     return [];
   }

@@ -3,7 +3,7 @@ import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type PendingReplies, type Runs, type StartRequest, ThreadHistory } from "../lifecycle/index.ts";
+import { type PendingReplies, type Runs, type StartRequest } from "../lifecycle/index.ts";
 import type { RunArchive, RunJournal, RunSummary } from "../record/index.ts";
 import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
 import { agentAt, answeringFor, outsideHandOffs, requestHandedOff } from "./handed-off-turns.ts";
@@ -184,7 +184,7 @@ export class Threads {
 
   /** What the runs before a run left to it, as JSON by run, without the places of files. */
   history(run: RunId): Record<string, string> {
-    const histories = new ThreadHistory(this.#deps.journal);
+    const { histories } = this.#deps.runs;
     const before: Record<string, string> = {};
     const last = this.#summary(run);
     for (let at = last?.thread ? last.thread.parent : (last?.handedFrom ?? null); at !== null;) {
@@ -198,7 +198,7 @@ export class Threads {
 
   /** What the turn after a run leaves out; undefined if no turn has ended. */
   compaction(head: RunId | null): Compaction | undefined {
-    const histories = new ThreadHistory(this.#deps.journal);
+    const { histories } = this.#deps.runs;
     const ended = histories.endedFrom(head);
     const newest = ended === null ? undefined : histories.past(ended);
     if (newest === undefined) return undefined;

@@ -24,6 +24,9 @@ import { TextIndex } from "./text-index.ts";
 
 const Row = z.object({ seq: z.int(), at_ms: z.int(), body: z.string() });
 
+const PREDECESSOR = `SELECT CASE WHEN thread IS NULL THEN handed_from ELSE thread_parent END AS predecessor
+  FROM runs WHERE id = ?`;
+
 const SummaryRow = z
   .object({
     id: RunId,
@@ -188,6 +191,13 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     return this.#db.read(() => {
       const row = this.#db.sql("SELECT * FROM runs WHERE id = ?").get(runId);
       return row && SummaryRow.parse(row);
+    });
+  }
+
+  predecessor(runId: RunId): RunId | null | undefined {
+    return this.#db.read(() => {
+      const row = this.#db.sql(PREDECESSOR).get(runId);
+      return row && RunId.nullable().parse(row["predecessor"]);
     });
   }
 

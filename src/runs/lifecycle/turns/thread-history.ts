@@ -13,6 +13,10 @@ import {
   type RunPlan,
   type RunView,
 } from "../../record/index.ts";
+import { RecentPasts } from "./recent-pasts.ts";
+
+/** Characters of JSON: some thousand turns, about three times as many bytes of memory. */
+const RECENT_CHARS_MAX = 16 * 2 ** 20;
 
 type Continued = Pick<RunView, "thread" | "handedFrom">;
 
@@ -20,9 +24,13 @@ type Continued = Pick<RunView, "thread" | "handedFrom">;
 const continuedBy = ({ thread, handedFrom }: Continued): RunId | null =>
   thread === null ? (handedFrom?.run ?? null) : thread.parent;
 
-/** Histories of runs in threads, from what earlier runs left. A dormant thread takes no memory. */
+/**
+ * Histories of runs in threads, from what earlier runs left. What those that were used last left stays in memory, up to a
+ * bound for all threads together.
+ */
 export class ThreadHistory {
   readonly #journal: RunJournal;
+  readonly #recent = new RecentPasts(RECENT_CHARS_MAX);
 
   constructor(journal: RunJournal) {
     this.#journal = journal;
@@ -75,25 +83,34 @@ export class ThreadHistory {
     }
     for (const view of missing.toReversed()) {
       past = { ...pastRunOf(view, past, this.#sharedTurns(view, past)), parent: this.parentOf(view) };
+      const text = JSON.stringify(past);
+      this.#recent.set(view.id, past, text.length);
       this.#journal
-        .keepPast(view.id, JSON.stringify(past))
+        .keepPast(view.id, text)
         .catch((error: unknown) => log.warn({ err: error, run: view.id }, "what a run left could not be kept"));
     }
     return past;
   }
 
   #kept(id: RunId): PastRun | undefined {
+    const parent = this.#journal.predecessor(id);
+    // The run may have been deleted since, or the run before it.
+    const past = (parent === undefined ? undefined : this.#recent.get(id)) ?? this.#read(id);
+    return past === undefined || parent === undefined || parent === past.parent ? past : { ...past, parent };
+  }
+
+  #read(id: RunId): PastRun | undefined {
     const kept = this.#journal.past(id);
     // One that an older version kept in another form is derived again.
     const past = kept === undefined ? undefined : PastRun.safeParse(JSON.parse(kept)).data;
-    const row = this.#journal.summary(id);
-    return past && row ? { ...past, parent: row.thread === null ? row.handedFrom : row.thread.parent } : past;
+    if (kept !== undefined && past !== undefined) this.#recent.set(id, past, kept.length);
+    return past;
   }
 
   /** The run that precedes a run in its branch: not the one that it continued, if that was deleted or if others passed this run. */
   parentOf({ id, ...run }: Continued & Pick<RunView, "id">): RunId | null {
-    const { thread } = this.#journal.summary(id) ?? run;
-    return thread === null ? continuedBy(run) : thread.parent;
+    const parent = this.#journal.predecessor(id);
+    return parent === undefined ? continuedBy(run) : parent;
   }
 
   /** The last turn up to which the numbers of a run's reports mean the turns of its branch. */
