@@ -54,7 +54,7 @@ const CONNECT = { file: "test/grpc/grpc.test.ts", names: /^Connect's client/ };
 const REMOTE = ["auth", "hostile", "http", "process", "questions", "secrets"].map(
   (name) => `test/tools/remote/${name}.test.ts`,
 );
-const MCP = ["agents", "cancellation", "protected-resource", "questions", "resources", "tools"].map(
+const MCP = ["agents", "cancellation", "list-changes", "protected-resource", "questions", "resources", "tools"].map(
   (name) => `test/api/mcp/${name}.test.ts`,
 );
 

@@ -1,4 +1,4 @@
-import { Client } from "@modelcontextprotocol/client";
+import { Client, type ClientOptions } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -19,9 +19,9 @@ const commandFor = ({ url, directory }: TestServer) => ({
   cwd: directory,
 });
 
-const clientOf = (revision: Revision): Client => {
+const clientOf = (revision: Revision, options: ClientOptions = {}): Client => {
   const mode = revision === "2026-07-28" ? { pin: revision } : "legacy";
-  return new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode } });
+  return new Client({ name: "test", version: "1.0.0" }, { ...options, versionNegotiation: { mode } });
 };
 
 test.each(REVISIONS)(
@@ -45,6 +45,31 @@ test.each(REVISIONS)(
     expect(await call()).toMatchObject([{ text: "Hello again." }]);
   },
 );
+
+test.each(REVISIONS)("revision %s: caxton mcp serve passes on notifications of changed lists", async (revision) => {
+  await using server = await startServer();
+  await using stack = new AsyncDisposableStack();
+  const changed: string[] = [];
+  const client = clientOf(revision, {
+    listChanged: { tools: { autoRefresh: false, onChanged: () => void changed.push("tools") } },
+  });
+  stack.defer(() => client.close());
+  await client.connect(new StdioClientTransport({ ...commandFor(server), stderr: "inherit" }));
+  const source = `name = "added"\nversion = "1.0.0"\ncapabilities = ["answers"]\ntools = []\nsystem_prompt = "Answer."\n`;
+  await server.ask("POST", "/api/v1/agents", { source });
+  await expect
+    .poll(
+      async () => {
+        // The stream of notifications opens after the connection.
+        if (changed.length === 0)
+          await server.ask("POST", "/api/v1/agents", { source: `${source}# ${Math.random()}\n` });
+        return changed;
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    .toContain("tools");
+  expect((await client.listTools()).tools.map(({ name }) => name)).toContain("added");
+});
 
 /** What the command answers to messages that are piped to it at once, by the ids of the requests. */
 async function answersTo(server: TestServer, messages: readonly object[]): Promise<ReadonlyMap<unknown, object>> {

@@ -23,10 +23,13 @@ export class CallerInfo implements AuthInfo {
 export const ownerOf = ({ principal }: Caller): string => `${principal.workspace}/${principal.id}`;
 
 /** Who sent the request that is being handled. */
-export function infoOf({ http }: ServerContext): CallerInfo {
-  const info = http?.authInfo;
+export const infoOf = ({ http }: ServerContext): CallerInfo => checked(http?.authInfo);
+
+function checked(info: AuthInfo | undefined): CallerInfo {
   if (info instanceof CallerInfo) return info;
   throw new TypeError("the request has no caller");
 }
 
 export const callerOf = (context: ServerContext): Caller => infoOf(context).caller;
+
+export const callerIn = (info: AuthInfo | undefined): Caller => checked(info).caller;

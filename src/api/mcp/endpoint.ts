@@ -2,8 +2,9 @@ import { createMcpHandler, isLegacyRequest, type McpHttpHandler } from "@modelco
 import { log } from "../../kernel/log.ts";
 import type { Exchange } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
-import { CallerInfo } from "./caller-info.ts";
+import { callerIn, CallerInfo } from "./caller-info.ts";
 import type { McpOptions } from "./options.ts";
+import { ListChanges, ListenBus } from "./list-changes.ts";
 import { McpSurface } from "./mcp-surface.ts";
 import { KEEP_ALIVE_MS, Sessions } from "./sessions.ts";
 
@@ -11,20 +12,28 @@ import { KEEP_ALIVE_MS, Sessions } from "./sessions.ts";
 export class Endpoint {
   readonly #publicUrl: string | undefined;
   readonly #surface: McpSurface;
+  readonly #listening: ListenBus;
   readonly #handler: McpHttpHandler;
   readonly #sessions: Sessions;
 
   constructor(services: ApiServices, options: McpOptions) {
     this.#publicUrl = services.server.publicUrl;
     this.#surface = new McpSurface(services, options);
-    this.#handler = createMcpHandler(() => this.#surface.createServer("request"), {
+    const changes = new ListChanges(options.expose, services.server.clock);
+    this.#listening = new ListenBus(changes);
+    this.#handler = createMcpHandler(({ authInfo }) => this.#surface.createServer("request", callerIn(authInfo)), {
       legacy: "reject",
+      bus: this.#listening,
       // A stream has comments while a call waits, so that no proxy and no client ends it.
       responseMode: "sse",
       keepAliveMs: KEEP_ALIVE_MS,
       onerror: (error) => log.debug({ err: error }, "MCP request failed"),
     });
-    this.#sessions = new Sessions(() => this.#surface.createServer("session"), services.server.clock);
+    this.#sessions = new Sessions({
+      create: (caller) => this.#surface.createServer("session", caller),
+      changes,
+      clock: services.server.clock,
+    });
   }
 
   async answer({ request, reply, caller }: Exchange): Promise<Response> {
@@ -36,7 +45,8 @@ export class Endpoint {
       headers: headersOf(request.headers),
       signal: caller.signal,
     });
-    if (!(await isLegacyRequest(web, body))) return this.#handler.fetch(web, { parsedBody: body, authInfo });
+    if (!(await isLegacyRequest(web, body)))
+      return this.#listening.serve(authInfo.caller, () => this.#handler.fetch(web, { parsedBody: body, authInfo }));
     const onEnd = (ended: () => void) => void reply.raw.once("close", ended);
     return this.#sessions.answer({ web, body, authInfo, onEnd });
   }

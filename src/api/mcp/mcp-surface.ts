@@ -12,9 +12,10 @@ import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
-import type { ApiServices } from "../operations/index.ts";
+import type { ApiServices, Caller } from "../operations/index.ts";
 import { callerOf } from "./caller-info.ts";
 import { rpcError, type ToolAnswer } from "./errors.ts";
+import { mayFollow } from "./list-changes.ts";
 import type { McpOptions } from "./options.ts";
 import { type AskedState, requestStates } from "./request-state.ts";
 import { getPrompt, listPrompts } from "./prompts.ts";
@@ -55,12 +56,13 @@ export class McpSurface {
   }
 
   /** A server for one request of 2026, or one session of 2025. */
-  createServer(serving: Serving): Server {
+  createServer(serving: Serving, caller: Caller): Server {
     const states = () => (this.#states ??= requestStates(this.#dataDirectory));
+    const lists = { listChanged: mayFollow(caller) };
     const server = new Server(
       { name: "caxton", title: "Caxton", version: this.#version },
       {
-        capabilities: { tools: {}, resources: {}, prompts: {} },
+        capabilities: { tools: lists, resources: lists, prompts: lists },
         instructions: INSTRUCTIONS,
         jsonSchemaValidator: NO_CHECK,
         requestState: { verify: (state, context) => states().verify(state, context) },

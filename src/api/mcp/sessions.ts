@@ -5,8 +5,10 @@ import {
   WebStandardStreamableHTTPServerTransport as Transport,
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../../kernel/clock.ts";
+import type { Caller } from "../operations/index.ts";
 import { type CallerInfo, ownerOf } from "./caller-info.ts";
 import { INVALID_REQUEST } from "./errors.ts";
+import { type List, type ListChanges, LISTS } from "./list-changes.ts";
 
 /** Sessions that are kept; for a further one, another ends. */
 export const SESSIONS_MAX = 1_000;
@@ -17,7 +19,12 @@ export const KEEP_ALIVE_MS = 10_000;
 
 type Session = {
   readonly transport: Transport;
+  readonly server: Server;
   readonly owner: string;
+  /** Permissions at the last request. */
+  rights: string;
+  /** Whether the client has opened the stream of notifications before. */
+  hasFollowed: boolean;
   usedAtMs: number;
   /** Responses that are not complete. */
   open: number;
@@ -31,15 +38,23 @@ export type SessionRequest = {
   readonly onEnd: (ended: () => void) => void;
 };
 
+export type SessionPorts = {
+  readonly create: (caller: Caller) => Server;
+  readonly changes: ListChanges;
+  readonly clock: Clock;
+};
+
 /** The sessions of clients of the 2025 revisions. They are in memory: after a restart, clients initialize again. */
 export class Sessions {
-  readonly #create: () => Server;
+  readonly #create: SessionPorts["create"];
+  readonly #changes: ListChanges;
   readonly #clock: Clock;
   /** By id, the longest unused first. */
   readonly #sessions = new Map<string, Session>();
 
-  constructor(create: () => Server, clock: Clock) {
+  constructor({ create, changes, clock }: SessionPorts) {
     this.#create = create;
+    this.#changes = changes;
     this.#clock = clock;
   }
 
@@ -57,7 +72,7 @@ export class Sessions {
     }
     if (!isInitializeRequest(body))
       return refusal(400, "Mcp-Session-Id is missing. Send initialize first, or requests of revision 2026-07-28");
-    const transport = await this.#start(owner);
+    const transport = await this.#start(authInfo.caller);
     return transport.handleRequest(web, { parsedBody: body, authInfo });
   }
 
@@ -65,7 +80,8 @@ export class Sessions {
     await Promise.all(Array.from(this.#sessions.values(), ({ transport }) => transport.close()));
   }
 
-  #use(id: string, session: Session, { web, body, authInfo, onEnd }: SessionRequest): Promise<Response> {
+  #use(id: string, session: Session, request: SessionRequest): Promise<Response> {
+    const { web, body, authInfo, onEnd } = request;
     session.usedAtMs = this.#clock.monotonicMs();
     session.open += 1;
     this.#sessions.delete(id);
@@ -74,19 +90,42 @@ export class Sessions {
       session.open -= 1;
       session.usedAtMs = this.#clock.monotonicMs();
     });
-    return session.transport.handleRequest(web, { parsedBody: body, authInfo });
+    const rights = rightsOf(authInfo.caller);
+    if (rights !== session.rights) notifyAll(session.server);
+    session.rights = rights;
+    return web.method === "GET"
+      ? this.#follow(session, request)
+      : session.transport.handleRequest(web, { parsedBody: body, authInfo });
   }
 
-  async #start(owner: string): Promise<Transport> {
+  /** Opens the stream of notifications, which ends with the credentials of the caller. */
+  async #follow(session: Session, { web, authInfo: { caller }, onEnd }: SessionRequest): Promise<Response> {
+    const { transport, server } = session;
+    const response = await transport.handleRequest(web);
+    if (!response.ok) return response;
+    const over = new AbortController();
+    const end = () => transport.closeStandaloneSSEStream();
+    caller.signal.addEventListener("abort", end, { once: true, signal: over.signal });
+    onEnd(() => over.abort());
+    // A client that connects again may have missed changes.
+    if (session.hasFollowed) notifyAll(server);
+    session.hasFollowed = true;
+    void this.#changes.follow(caller, { signal: over.signal, onChange: (list) => notify(server, list) });
+    return response;
+  }
+
+  async #start(caller: Caller): Promise<Transport> {
     await this.#makeRoom();
+    const server = this.#create(caller);
     const transport = new Transport({
       sessionIdGenerator: randomUUID,
       keepAliveMs: KEEP_ALIVE_MS,
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, { transport, owner, usedAtMs: this.#clock.monotonicMs(), open: 0 });
+        const usedAtMs = this.#clock.monotonicMs();
+        const [owner, rights] = [ownerOf(caller), rightsOf(caller)];
+        this.#sessions.set(id, { transport, server, owner, rights, hasFollowed: false, usedAtMs, open: 0 });
       },
     });
-    const server = this.#create();
     await server.connect(transport);
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
     server.onclose = () => {
@@ -117,3 +156,20 @@ export class Sessions {
 
 const refusal = (status: number, message: string): Response =>
   Response.json({ jsonrpc: "2.0", id: null, error: { code: INVALID_REQUEST, message } }, { status });
+
+/** The permissions on which lists depend, as a text. */
+const rightsOf = ({ principal: { permissions, narrowed } }: Caller): string =>
+  JSON.stringify([...permissions, narrowed.map((grant) => [...grant.permissions, grant.only])]);
+
+const SEND = {
+  tools: (server) => server.sendToolListChanged(),
+  resources: (server) => server.sendResourceListChanged(),
+  prompts: (server) => server.sendPromptListChanged(),
+} as const satisfies Record<List, (server: Server) => Promise<void>>;
+
+/** A client without a stream of notifications, or one that is gone, misses them. */
+const notify = (server: Server, list: List): void => void SEND[list](server).catch(() => undefined);
+
+function notifyAll(server: Server): void {
+  for (const list of LISTS) notify(server, list);
+}

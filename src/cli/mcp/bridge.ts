@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { toFault } from "../../kernel/errors.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { type Client, EventStreamReader } from "../client/index.ts";
@@ -14,6 +15,8 @@ const INTERNAL_ERROR = -32_603;
 
 /** Methods with which a client begins; messages behind them wait for their answer. */
 const FIRST = ["initialize", "notifications/initialized"];
+/** Time before the stream of a session's notifications is opened again. */
+const FOLLOW_AGAIN_MS = 1_000;
 /** A request whose answer never ends; it is closed with standard input. */
 const ENDLESS = "subscriptions/listen";
 
@@ -29,6 +32,8 @@ export class Bridge {
   readonly #streams: Pick<TerminalStreams, "input" | "output">;
   readonly #open = new Map<string, Open>();
   readonly #pending = new Set<Promise<void>>();
+  /** Aborts when the client closes standard input. */
+  readonly #ending = new AbortController();
   #initialization: JsonObject | undefined;
   #session: Session | undefined;
 
@@ -45,6 +50,7 @@ export class Bridge {
       if (parsed.type === "malformed") await this.#write(failure(null, PARSE_ERROR, parsed.reason));
       else await this.#take(parsed.value);
     }
+    this.#ending.abort();
     for (const { method, controller } of this.#open.values()) if (method === ENDLESS) controller.abort();
     await Promise.all(this.#pending);
     await this.#endSession();
@@ -69,6 +75,7 @@ export class Bridge {
     if (isRequest) this.#open.set(keyOf(id), { method, controller });
     try {
       await this.#send(message, controller.signal);
+      if (method === "notifications/initialized") void this.#follow(this.#session);
     } catch (error) {
       const { message: text, hint } = toFault(error);
       if (isRequest && !controller.signal.aborted)
@@ -89,6 +96,7 @@ export class Bridge {
     if (!again.ok) return this.#forward(message, again);
     await this.#start(answersTo(this.#initialization ?? null, again), again.headers.get("mcp-session-id"));
     await (await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal)).body?.cancel();
+    void this.#follow(this.#session);
     return this.#forward(message, await this.#post(message, signal));
   }
 
@@ -131,9 +139,27 @@ export class Bridge {
     });
   }
 
+  /** Passes on the notifications that belong to no request, as long as the session lasts. Never rejects. */
+  async #follow(session: Session | undefined): Promise<void> {
+    const { signal } = this.#ending;
+    if (session === undefined) return;
+    while (this.#session === session && !signal.aborted) {
+      try {
+        const headers = { ...headersOf(null, session), accept: "text/event-stream" };
+        const response = await this.#client.open({ method: "GET", path: PATH, headers, accepts: REFUSALS, signal });
+        if (!response.ok) return;
+        for await (const message of messagesOf(response)) await this.#write(message);
+        await sleep(FOLLOW_AGAIN_MS, undefined, { signal });
+      } catch {
+        // The server is gone or stops: the next message of the client begins a session.
+        return;
+      }
+    }
+  }
+
   async #endSession(): Promise<void> {
     if (this.#session === undefined) return;
-    const headers = { "mcp-session-id": this.#session.id, "mcp-protocol-version": this.#session.version };
+    const headers = headersOf(null, this.#session);
     try {
       const signal = AbortSignal.timeout(this.#client.timeoutMs);
       await this.#client.open({ method: "DELETE", path: PATH, headers, accepts: REFUSALS, signal });
