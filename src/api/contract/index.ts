@@ -73,6 +73,7 @@ export { type User } from "./access/users.ts";
 export * as users from "./access/users.ts";
 export { type Secret } from "./access/secrets.ts";
 export * as secrets from "./access/secrets.ts";
+export { effectsOf } from "./threads/effects.ts";
 export { type Thread, type Turn } from "./threads/threads.ts";
 export * as threads from "./threads/threads.ts";
 export * as questionForm from "./runs/question-form.ts";

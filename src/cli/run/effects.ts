@@ -1,4 +1,4 @@
-import { operations, type Turn } from "../../api/contract/index.ts";
+import { effectsOf, operations, type Turn } from "../../api/contract/index.ts";
 import type { Client } from "../client/index.ts";
 import { oneLine, truncate } from "../terminal/index.ts";
 
@@ -11,20 +11,11 @@ const TURNS_MAX = 500;
 /** Says which changes by tools stay although these turns, newest first, are no longer part of the branch; empty for none. */
 export function effectsText(turns: readonly Turn[]): string {
   const calls = turns.toReversed().flatMap(effectsOf);
-  const lines = calls.slice(0, LINES_MAX).map((call) => `  ${truncate(oneLine(call), LINE_CHARS_MAX)}`);
+  const lines = calls
+    .slice(0, LINES_MAX)
+    .map((call) => `  ${truncate(oneLine(`${call.tool} ${call.arguments}`.trimEnd()), LINE_CHARS_MAX)}`);
   const more = calls.length > LINES_MAX ? [`  … ${calls.length - LINES_MAX} more`] : [];
   return calls.length === 0 ? "" : ["what these calls may have changed stays changed:", ...lines, ...more].join("\n");
-}
-
-/** The calls of a turn that may have changed something, with their arguments. */
-function effectsOf({ messages }: Turn): readonly string[] {
-  const given = new Map<string, string>();
-  return messages.flatMap((message) => {
-    // Some models use an id again in a later answer, so the last one counts.
-    if (message.role === "assistant") for (const call of message.tool_calls) given.set(call.id, call.arguments);
-    if (message.role !== "tool" || !message.has_effects) return [];
-    return [`${message.name.replace("__", ".")} ${given.get(message.call) ?? ""}`.trimEnd()];
-  });
 }
 
 /** The turns of a branch after one of its turns, newest first. */

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
-import type { Turn } from "../../../../src/api/contract/index.ts";
+import { effectsOf, type Turn } from "../../../../src/api/contract/index.ts";
 import { sendMessage } from "../../api/threads/threads.ts";
 import { Button } from "../../parts/button.tsx";
 import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
@@ -10,7 +10,6 @@ import { TextArea } from "../../parts/forms/field.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { text } from "../../text/text.ts";
 import { newKey } from "./draft.ts";
-import { effectsOf } from "./said.ts";
 
 const words = text.chat;
 
@@ -73,7 +72,7 @@ export function EditTurn({ thread, turn, replaced, onClose }: Props) {
 export function Regenerate({ thread, turn, replaced, onClose }: Props) {
   const send = useReplace(thread, turn.run, onClose);
   const { mutate } = send;
-  const hasEffects = effectsOf(replaced).length > 0;
+  const hasEffects = replaced.flatMap(effectsOf).length > 0;
   useEffect(() => {
     if (!hasEffects) mutate(undefined);
   }, [hasEffects, mutate]);
@@ -118,9 +117,9 @@ function useReplace(thread: string, insteadOf: string, onSent: () => void) {
 
 /** Calls of the replaced turns that may have changed something: that stays. */
 function Effects({ replaced }: Pick<Props, "replaced">) {
-  const effects = effectsOf(replaced);
+  const effects = replaced.flatMap(effectsOf);
   if (effects.length === 0) return null;
-  const counts = Map.groupBy(effects, ({ tool }) => tool);
+  const counts = Map.groupBy(effects, (each) => `${each.tool} ${each.arguments}`.trimEnd());
   return (
     <div role="note" className="flex gap-2.5 rounded-lg border border-warn/50 bg-warn-soft px-3 py-2 text-sm">
       <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
@@ -128,9 +127,9 @@ function Effects({ replaced }: Pick<Props, "replaced">) {
         <p className="font-medium">{words.effects.title}</p>
         <p className="text-muted">{words.effects.note}</p>
         <ul className="mt-1 list-disc pl-5">
-          {[...counts].map(([tool, calls]) => (
-            <li key={tool} className="font-mono text-xs [overflow-wrap:anywhere]">
-              {tool}
+          {[...counts].map(([call, calls]) => (
+            <li key={call} className="line-clamp-2 font-mono text-xs [overflow-wrap:anywhere]" title={call}>
+              {call}
               {calls.length > 1 ? ` ×${calls.length}` : ""}
             </li>
           ))}

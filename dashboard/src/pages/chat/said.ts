@@ -127,11 +127,3 @@ class Inputs {
     return some.map(({ text, author }) => ({ kind: "user", text, author, files: [], joined: true }));
   }
 }
-
-/** Calls of turns that may have changed something outside of the thread. */
-export const effectsOf = (turns: readonly Turn[]): readonly { readonly run: string; readonly tool: string }[] =>
-  turns.flatMap(({ run, messages }) =>
-    messages.flatMap((message) =>
-      message.role === "tool" && message.has_effects ? [{ run, tool: message.name.replace("__", ".") }] : [],
-    ),
-  );
