@@ -323,7 +323,7 @@ export const ROOMS = {
   "api/fipa": ["kernel", "access", "messaging/acl", "messaging/router"],
   "api/http": ["kernel", "access", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
   "api/mcp": ["kernel", "api/contract", "api/http", "api/operations"],
-  "api/a2a": ["kernel", "access", "api/contract", "api/http", "api/operations"],
+  "api/a2a": ["kernel", "access", "api/contract", "api/grpc", "api/http", "api/operations"],
   "api/agui": ["kernel", "api/contract", "api/http", "api/operations"],
   "api/openai": ["kernel", "api/contract", "api/http", "api/operations"],
   "api/grpc": ["kernel", "access", "api/contract", "api/http", "api/operations"],

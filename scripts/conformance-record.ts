@@ -99,7 +99,7 @@ const SOURCES: readonly Source[] = [
   {
     protocol: "A2A",
     client: "@a2a-js/sdk",
-    tests: ["cards", "client", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
+    tests: ["cards", "client", "grpc", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
   },
   {
     protocol: "A2A 0.3",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
-import { a2a } from "../api/a2a/index.ts";
+import { a2a, a2aGrpc } from "../api/a2a/index.ts";
 import { grpc } from "../api/grpc/index.ts";
 import { httpServer } from "../api/http/index.ts";
 import { mcp } from "../api/mcp/index.ts";
@@ -63,11 +63,8 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   }
 }
 
-/** The standard protocols besides REST. */
-function protocolsOf(
-  { access, openai: openaiOptions, mcp: mcpOptions, server }: LoadedConfig["config"],
-  version: string,
-) {
+/** The standard protocols besides REST and Agent2Agent. */
+function protocolsOf({ access, openai: openaiOptions, mcp: mcpOptions, server }: LoadedConfig["config"]) {
   const issuers = Object.values(access.jwt);
   const publicUrl = server.public_url;
   return [
@@ -78,14 +75,15 @@ function protocolsOf(
       publicUrl,
       issuers: issuers.flatMap(({ audience, issuer }) => (audience === undefined ? [] : issuer)),
     }),
-    a2a({
-      publicUrl,
-      needsCredentials: access.mode === "required",
-      issuers: issuers.map(({ issuer }) => issuer),
-      version,
-    }),
   ];
 }
+
+const a2aOptions = ({ access, server }: LoadedConfig["config"], version: string) => ({
+  publicUrl: server.public_url,
+  needsCredentials: access.mode === "required",
+  issuers: Object.values(access.jwt).map(({ issuer }) => issuer),
+  version,
+});
 
 async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Started> {
   const { config } = loaded;
@@ -108,8 +106,8 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
     bodyMs: config.server.limits.body_timeout,
-    protocols: protocolsOf(config, services.server.version),
-    rpc: [grpc()],
+    protocols: [...protocolsOf(config), a2a(a2aOptions(config, services.server.version))],
+    rpc: [grpc([a2aGrpc(a2aOptions(config, services.server.version))])],
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {

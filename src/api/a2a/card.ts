@@ -1,4 +1,4 @@
-import type { AgentCard, AgentSkill, SecurityScheme } from "@a2a-js/sdk";
+import type { AgentCard, AgentInterface, AgentSkill, SecurityScheme } from "@a2a-js/sdk";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { AgentDetail, AgentSummary } from "../contract/index.ts";
 
@@ -66,20 +66,24 @@ function schemesOf({
   return { securitySchemes, securityRequirements };
 }
 
-type Described = Pick<AgentCard, "name" | "description" | "version" | "skills"> & {
-  readonly url: string;
-  readonly bindings: readonly string[];
-};
+type Described = Pick<AgentCard, "name" | "description" | "version" | "skills" | "supportedInterfaces">;
 
-const cardOf = ({ url, bindings, ...described }: Described, options: CardOptions): AgentCard => ({
+const interfaceAt = (url: string, protocolBinding: string, tenant = ""): AgentInterface => ({
+  url,
+  protocolBinding,
+  tenant,
+  protocolVersion: VERSION,
+});
+
+/** gRPC has one address for all agents. */
+function grpcAt(base: string, tenant = ""): AgentInterface {
+  const { protocol, hostname, port } = new URL(base);
+  return interfaceAt(`${hostname}:${port || (protocol === "https:" ? 443 : 80)}`, "GRPC", tenant);
+}
+
+const cardOf = (described: Described, options: CardOptions): AgentCard => ({
   ...described,
   ...schemesOf(options),
-  supportedInterfaces: bindings.map((protocolBinding) => ({
-    url,
-    protocolBinding,
-    tenant: "",
-    protocolVersion: VERSION,
-  })),
   provider: undefined,
   documentationUrl: undefined,
   capabilities: { streaming: true, pushNotifications: false, extensions: [], extendedAgentCard: true },
@@ -92,8 +96,10 @@ const cardOf = ({ url, bindings, ...described }: Described, options: CardOptions
 export const agentCard = (agent: AgentDetail, base: string, options: CardOptions): AgentCard =>
   cardOf(
     {
-      url: `${base}/a2a/${encodeURIComponent(agent.name)}`,
-      bindings: BINDINGS,
+      supportedInterfaces: [
+        ...BINDINGS.map((binding) => interfaceAt(`${base}/a2a/${encodeURIComponent(agent.name)}`, binding)),
+        grpcAt(base, agent.name),
+      ],
       name: agent.name,
       description: agent.description === "" ? `The agent ${agent.name}` : agent.description,
       version: agent.version,
@@ -106,8 +112,7 @@ export const agentCard = (agent: AgentDetail, base: string, options: CardOptions
 export const serverCard = (agents: readonly AgentSummary[], base: string, options: CardOptions): AgentCard =>
   cardOf(
     {
-      url: `${base}/a2a`,
-      bindings: ["JSONRPC"],
+      supportedInterfaces: [interfaceAt(`${base}/a2a`, "JSONRPC"), grpcAt(base)],
       name: "Caxton",
       description: `Agents of a Caxton server. A request names its agent as tenant. The card of an agent is at ${base}/a2a/<agent>/.well-known/agent-card.json.`,
       version: options.version,

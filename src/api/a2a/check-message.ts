@@ -50,3 +50,7 @@ export const checkSending = (params: Json | undefined): void => void checkInput(
 
 /** The same in the form of version 0.3. */
 export const checkLegacySending = (params: Json | undefined): void => void checkInput(LegacySending, params);
+
+const Counts = z.looseObject({ historyLength: Count, pageSize: Count });
+/** Throws RequestInvalidError for negative numbers of messages or tasks. */
+export const checkCounts = (params: Json): void => void checkInput(Counts, params);

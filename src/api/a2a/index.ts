@@ -1,4 +1,5 @@
 import type { Exchange, Protocol, ProtocolRoute, ProtocolScope } from "../http/index.ts";
+import type { JsonProtocol } from "../grpc/index.ts";
 import type { ApiServices } from "../operations/index.ts";
 import { type CardOptions, KEYS_PATH } from "./card.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,6 +18,12 @@ const MEDIA_TYPE = "application/a2a+json";
 type Answer = (exchange: Exchange, endpoint: Endpoint) => Promise<object | undefined>;
 
 const card: Answer = async (...request) => (await import("./rest.ts")).sendCard(...request);
+
+/** Agent2Agent 1.0 as gRPC. */
+export const a2aGrpc = (options: A2aOptions): JsonProtocol => ({
+  path: "/lf.a2a.v1.*",
+  load: async (services) => (await import("./grpc-service.ts")).a2aService(services, options),
+});
 
 /**
  * Agent2Agent 1.0 as JSON-RPC and HTTP+JSON, and 0.3 as JSON-RPC. Each agent has an address and a card. The library of the protocol is

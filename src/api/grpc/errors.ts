@@ -47,6 +47,21 @@ export function connectError(fault: Fault, requestId: string): ConnectError {
   return new ConnectError(message, CODES[kind], headers, [{ desc: errorInfo, value: create(errorInfo, value) }]);
 }
 
+/** A failure of a service of another standard, with its status and a google.rpc.ErrorInfo. */
+export const statusError = (
+  { message, code, ...info }: { readonly message: string; readonly code: keyof typeof Code } & ErrorInfo,
+  requestId: string,
+): ConnectError =>
+  new ConnectError(message, Code[code], new Headers({ "x-request-id": requestId }), [
+    { desc: errorInfo, value: create(errorInfo, info) },
+  ]);
+
+type ErrorInfo = {
+  readonly reason: string;
+  readonly domain: string;
+  readonly metadata: Readonly<Record<string, string>>;
+};
+
 const wordsOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
 function describeErrorInfo(): DescMessage {

@@ -1,13 +1,5 @@
-import type { DescMethod, Message } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  createConnectRouter,
-  createContextKey,
-  createContextValues,
-  type HandlerContext,
-} from "@connectrpc/connect";
+import type { DescFile, DescMethod, Message } from "@bufbuild/protobuf";
+import { type ConnectRouter, createConnectRouter, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Principal } from "../../access/index.ts";
@@ -18,10 +10,12 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS, Download } from "../contract/index.ts";
 import type { RpcExchange } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
+import { admit, callOf, failing, GIVEN, openPublic, refusalOf, sent } from "./calls.ts";
 import { fieldsOf, messageOf } from "./convert.ts";
 import { isServerStreaming, isUnary } from "./describe-file.ts";
-import { connectError, errorFile } from "./errors.ts";
+import { errorFile } from "./errors.ts";
 import { bindHealth, healthFile } from "./health.ts";
+import { bindJson, type JsonService } from "./json-service.ts";
 import { keyed, streamedAgain } from "./keyed.ts";
 import type { Method } from "./methods.ts";
 import { currentSchema } from "./proto.ts";
@@ -30,26 +24,23 @@ import { type GrpcSchema, PACKAGE } from "./schema.ts";
 
 /** Bytes of one piece of a file. */
 const PIECE_BYTES = 64 * 1024;
-/** A reader that takes nothing for so long is disconnected; it resumes after the last event that it has. */
-const STALL_MS = 60_000;
 /** The longest deadline of a call; a stream without one has none. */
 const DEADLINE_MS_MAX = 2 ** 31 - 1;
-
-type Given = { readonly exchange: RpcExchange; principal: Principal | undefined };
-const GIVEN = createContextKey<Given | undefined>(undefined);
 
 /** Answers gRPC, gRPC-Web and Connect. */
 export class GrpcService {
   readonly schema: GrpcSchema;
   readonly #handlers: ReadonlyMap<string, UniversalHandler>;
 
-  constructor(services: ApiServices) {
+  constructor(services: ApiServices, foreign: readonly JsonService[]) {
     this.schema = currentSchema();
+    const open = new Set([healthFile, ...reflectionFiles].flatMap(namesOf));
     const router = createConnectRouter({
       readMaxBytes: LIMITS.bodyBytesMax,
       writeMaxBytes: 2 ** 31 - 1,
       maxTimeoutMs: DEADLINE_MS_MAX,
-      requestGate: admit,
+      // Health and reflection are public, like /health and /caxton.proto.
+      requestGate: (context) => admit(context, open.has(context.service.typeName)),
     });
     const described = new Map(
       this.schema.file.services.flatMap(({ name, methods }) => methods.map((each) => [`${name}/${each.name}`, each])),
@@ -59,8 +50,9 @@ export class GrpcService {
       if (desc === undefined) throw new Error(`${method.service}/${method.name} is not described`);
       bind(router, { desc, method, schema: this.schema, services });
     }
-    const files = [this.schema.file, healthFile, errorFile, ...reflectionFiles];
-    const known = new Set(files.flatMap((each) => each.services.map(({ typeName }) => typeName)));
+    const others = foreign.map((service) => bindJson(router, service));
+    const files = [this.schema.file, ...others, healthFile, errorFile, ...reflectionFiles];
+    const known = new Set(files.flatMap(namesOf));
     bindHealth(router, { known, services, open: openPublic });
     bindReflection(router, files, openPublic);
     this.#handlers = new Map(router.handlers.map((each) => [each.requestPath, each]));
@@ -84,6 +76,8 @@ export class GrpcService {
   }
 }
 
+const namesOf = ({ services }: DescFile): readonly string[] => services.map(({ typeName }) => typeName);
+
 function unknown({ response, request }: RpcExchange, path: string): void {
   request.resume();
   // Clients read it as UNIMPLEMENTED.
@@ -98,45 +92,6 @@ async function* bodyOf(exchange: RpcExchange): AsyncGenerator<Uint8Array, void, 
   } catch (error) {
     throw error instanceof CaxtonError ? refusalOf(exchange, error) : error;
   }
-}
-
-/** Runs before the body is read. */
-async function admit({ values, service }: HandlerContext): Promise<void> {
-  const given = values.get(GIVEN);
-  if (given === undefined) throw new ConnectError("the call has no request", Code.Internal);
-  const { exchange } = given;
-  await failing(exchange, async () => {
-    if (exchange.refusal !== undefined) throw exchange.refusal;
-    // Health and reflection are public, like /health and /caxton.proto.
-    given.principal = service.file.proto.package === PACKAGE ? await exchange.identify() : undefined;
-    exchange.hold(given.principal, LIMITS.bodyBytesMax);
-  });
-}
-
-/** Counts a stream of a client without credentials. Throws a ConnectError. */
-function openPublic({ values }: HandlerContext): AbortController {
-  const given = values.get(GIVEN);
-  if (given === undefined) throw new ConnectError("the call has no request", Code.Internal);
-  try {
-    return given.exchange.openStream();
-  } catch (error) {
-    throw refusalOf(given.exchange, error);
-  }
-}
-
-/** Throws a ConnectError for what `work` throws. */
-async function failing<Value>(exchange: RpcExchange, work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    throw refusalOf(exchange, error);
-  }
-}
-
-function refusalOf(exchange: RpcExchange, error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const fault = exchange.failed(error instanceof Error ? error : new Error(String(error)));
-  return connectError(fault, exchange.id);
 }
 
 type Bound = {
@@ -172,13 +127,11 @@ type Begun = {
 };
 
 function begin(schema: GrpcSchema, { request }: Method, message: Message, context: HandlerContext): Begun {
-  const given = context.values.get(GIVEN);
-  if (given?.principal === undefined) throw new ConnectError("the call was not authenticated", Code.Internal);
-  const { exchange, principal } = given;
+  const { exchange, principal, caller } = callOf(context);
   const { body, ...fields } = fieldsOf(schema, request, message);
   // A body that is a union, or any JSON, is a field of its own.
   const input = isJsonObject(body) ? { ...fields, ...body } : fields;
-  return { exchange, principal, input, caller: exchange.caller(principal, context.signal) };
+  return { exchange, principal, input, caller };
 }
 
 async function* events(
@@ -202,16 +155,6 @@ async function* events(
     }
   } catch (error) {
     throw refusalOf(exchange, error);
-  }
-}
-
-/** Yields one message. A client that does not take it in time is disconnected. */
-function* sent(exchange: RpcExchange, message: Message): Generator<Message> {
-  const timer = setTimeout(() => exchange.response.destroy(), STALL_MS);
-  try {
-    yield message;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -96,7 +96,7 @@ const rpc = async (key: string | undefined, params: object = {}) => {
 
 describe("the extended card", () => {
   const details = { revision: 1, state: "active", tools: expect.any(Array) };
-  test.each(["JSONRPC", "HTTP+JSON"] as const)("of an agent has its details, over %s", async (binding) => {
+  test.each(["JSONRPC", "HTTP+JSON", "GRPC"] as const)("of an agent has its details, over %s", async (binding) => {
     const a2a = await connect(server.url, "greeter", { binding, key: user });
     const card = await a2a.getAgentCard();
     const greeter = { ...details, documentation: expect.any(String), agents: [], handoffs: [] };

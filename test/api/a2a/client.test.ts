@@ -24,7 +24,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding: Binding) => {
+describe.each(["JSONRPC", "HTTP+JSON", "GRPC"] as const)("over %s", (binding: Binding) => {
   const client = () => connect(server.url, "greeter", { binding, key: user });
 
   test("a message becomes a task that completes with an answer, and the next one continues its context", async () => {
@@ -165,7 +165,8 @@ test("a card lists what the caller may see; requests need permission", async () 
     body: {
       supportedInterfaces: [
         { url: `${server.url}/a2a/greeter`, protocolBinding: "JSONRPC", protocolVersion: "1.0" },
-        {},
+        { protocolBinding: "HTTP+JSON" },
+        { url: new URL(server.url).host, protocolBinding: "GRPC", tenant: "greeter", protocolVersion: "1.0" },
       ],
     },
   });

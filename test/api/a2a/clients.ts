@@ -1,5 +1,6 @@
 import { type Message, type Part, Role, type SendMessageRequest, type StreamResponse, type Task } from "@a2a-js/sdk";
 import {
+  type CallInterceptor,
   type Client,
   ClientFactory,
   ClientFactoryOptions,
@@ -7,8 +8,9 @@ import {
   JsonRpcTransportFactory,
   RestTransportFactory,
 } from "@a2a-js/sdk/client";
+import { GrpcTransportFactory } from "@a2a-js/sdk/client/grpc";
 
-export type Binding = "JSONRPC" | "HTTP+JSON";
+export type Binding = "JSONRPC" | "HTTP+JSON" | "GRPC";
 
 /** The official client of an agent, with an API key. */
 export function connect(
@@ -21,11 +23,23 @@ export function connect(
     if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
     return fetch(input, { ...init, headers });
   };
-  const transports = [new JsonRpcTransportFactory({ fetchImpl }), new RestTransportFactory({ fetchImpl })];
+  const transports = [
+    new JsonRpcTransportFactory({ fetchImpl }),
+    new RestTransportFactory({ fetchImpl }),
+    new GrpcTransportFactory(),
+  ];
+  const withKey: CallInterceptor = {
+    before: async (call) => {
+      const serviceParameters = { ...call.options?.serviceParameters, ...(key !== undefined && { "x-api-key": key }) };
+      call.options = { ...call.options, serviceParameters };
+    },
+    after: async () => undefined,
+  };
   const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {
     transports,
     preferredTransports: [binding],
     cardResolver: new DefaultAgentCardResolver({ fetchImpl }),
+    ...(binding === "GRPC" && { clientConfig: { interceptors: [withKey] } }),
   });
   return new ClientFactory(options).createFromUrl(`${url}/a2a/${agent}/`);
 }

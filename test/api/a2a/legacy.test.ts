@@ -92,7 +92,7 @@ test.each(["0.3", "0.3.0"])("the card of version %s has no fields of version 1.0
 
 test("the card of version 1.0 has no fields of version 0.3, and one without a version has both", async () => {
   const pure = Object(await (await get(CARD, "1.0")).json());
-  expect([pure.url, pure.supportedInterfaces.length]).toEqual([undefined, 2]);
+  expect([pure.url, pure.supportedInterfaces.length]).toEqual([undefined, 3]);
   const both = await (await get(CARD)).json();
   expect(both).toMatchObject({
     ...pure,
