@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./vitest.sequencer.ts";
 
@@ -8,6 +9,9 @@ const DATABASES = ["test/databases/**/*.test.ts"];
 /** Tests with compilers, or clients, of other languages: a minute of both cores; `npm run test:languages`. */
 const LANGUAGES = ["test/tools/authoring/{languages,python}.test.ts", "test/api/{python,go}/**/*.test.ts"];
 
+/** Each holds up to a gigabyte with its browser, and the scenario tests start servers and children of their own. */
+const WORKERS_MAX = 6;
+
 const setupFiles = ["test/helpers/chance.ts"];
 // What is waited for comes when the machine gets to it; it must not fail for being busy.
 const patient = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } };
@@ -15,8 +19,8 @@ const patient = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000, expect
 export default defineConfig({
   test: {
     reporters: ["default", "./vitest.reporter.ts"],
-    // Two cores: more workers only take turns, and the scenario tests start servers and children of their own.
-    maxWorkers: 2,
+    // One more than cores: many files wait for a timer or for another process, and meanwhile the core is free for the next.
+    maxWorkers: Math.min(availableParallelism() + 1, WORKERS_MAX),
     sequence: { sequencer: LongestFirst },
     projects: [
       // Files share a worker and what it has loaded: loading all of it again for each file takes longer than to run most of

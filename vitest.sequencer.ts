@@ -5,16 +5,23 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * machine that has never run the tests nothing else says which they are.
  */
 const FIRST = [
-  "test/dashboard/access.test.ts",
+  "test/triggers/kill.test.ts",
   "test/dashboard/tool-pages.test.ts",
-  "test/tools/authoring/python.test.ts",
+  "test/triggers/files.test.ts",
+  "test/dashboard/access.test.ts",
+  "test/webhooks/kill.test.ts",
   "test/dashboard/message-pages.test.ts",
-  "test/scenarios/readme.test.ts",
+  "test/tools/authoring/python.test.ts",
   "test/tools/authoring/languages.test.ts",
+  "test/remotes/remote-agents.test.ts",
+  "test/scenarios/readme.test.ts",
+  "test/dashboard/defects.test.ts",
+  "test/api/acp/acp.test.ts",
   "test/dashboard/pages.test.ts",
   "test/cli/agent-test.test.ts",
   "test/tools/authoring/javascript.test.ts",
   "test/simulation/kill.test.ts",
+  "test/access/jwt.test.ts",
 ];
 
 const place = ({ moduleId }: TestSpecification): number => {

@@ -29,8 +29,9 @@ function isBuildUpToDate() {
   const sources = join(home, "src");
   if (!existsSync(sources)) return true;
   const built = statSync(join(home, "dist", "cli", "main.js"), { throwIfNoEntry: false });
-  const isNewer = (file) => file.endsWith(".ts") && statSync(join(sources, file)).mtimeMs > built.mtimeMs;
-  return built !== undefined && !readdirSync(sources, { recursive: true }).some(isNewer);
+  if (built === undefined) return false;
+  const files = readdirSync(sources, { recursive: true }).filter((file) => /(?<!\.test)\.ts$/.test(file));
+  return !files.some((file) => statSync(join(sources, file)).mtimeMs > built.mtimeMs);
 }
 
 async function runNewerNode() {
