@@ -147,6 +147,8 @@ export const REQUIREMENTS = {
     "tool.built-in-calculator": "`calculator` computes exactly.",
     "tool.authoring": "`caxton tool new` and `build` compile a TypeScript file to a tested tool server.",
     "tool.authoring-languages": "Tools compile from Rust, Go, C, AssemblyScript and Python.",
+    "tool.mcp-lasting-questions":
+      "A question that a tool server asks between two requests waits at rest, also over a restart, and its call continues with the answer.",
     "tool.mcp-questions": "A tool server may ask a person; the run waits for the answer.",
   },
   "decisions §6": {

@@ -17,8 +17,9 @@ type Mapping = {
 
 const APPROVAL = { approval: "approvalId", server: "server", tool: "tool" };
 const QUESTION = { question: "questionId" };
-/** A call that waits for a person waits for a reply under its own id; one that waits for a message does not. */
-const isInput = ({ replyWith, callId }: Fields): boolean => replyWith === callId;
+/** A call that waits for a person waits for a reply under its own id, alone or before a number; one that waits for a message does not. */
+const isInput = ({ replyWith, callId }: Fields): boolean =>
+  replyWith === callId || String(replyWith).startsWith(`${String(callId)}.`);
 
 /** The entries of the journal that become events. A new kind of input or approval needs a line here and one in `WEBHOOK_EVENTS`. */
 const MAPPINGS: Readonly<Record<string, Mapping>> = {

@@ -2,7 +2,7 @@ import type { ToolCallId } from "../../kernel/ids.ts";
 import type { CallContext } from "../../tools/catalogue/index.ts";
 import { type ExecutionPlan, type Recorder, type RunView, withFiles } from "../record/index.ts";
 import type { RequestInput } from "./elicitations.ts";
-import { waiterOf } from "./replies.ts";
+import { answeredIn, waiterOf } from "./replies.ts";
 
 /** On whose behalf the calls of a run are made. */
 export const callContext = (
@@ -23,7 +23,7 @@ export const callContext = (
 export type CallHooks = (call: {
   readonly step: number;
   readonly callId: ToolCallId;
-}) => Pick<CallContext, "ask" | "awaitReply" | "onProgress" | "onLog">;
+}) => Pick<CallContext, "ask" | "awaitReply" | "answered" | "onProgress" | "onLog">;
 
 /** Asks people through `questions`, and notifies the run's watchers. */
 export const callHooks =
@@ -31,6 +31,7 @@ export const callHooks =
   (call) => ({
     ask: (question, onEnd) => ask(call, question, onEnd),
     awaitReply: waiterOf(recorder, call),
+    answered: answeredIn(recorder.view(), call.callId),
     onProgress: (progress) => recorder.emitProgress(call, progress),
     onLog: (lines) => recorder.emitLog(call, lines),
   });

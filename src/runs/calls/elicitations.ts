@@ -2,7 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { mint, QuestionId, type RunId, type ToolCallId } from "../../kernel/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import { answerProblems, type ToolQuestion, type ToolReply, withDefaults } from "../../tools/catalogue/index.ts";
-import type { QuestionReply, Recorder, RunView } from "../record/index.ts";
+import type { EventOf, QuestionReply, Recorder, RunView, ToolStep } from "../record/index.ts";
 import { inputClosed, inputNotFound, unfitAnswer } from "./input-refusals.ts";
 
 /** Asks a person for one call of a run. Rejects when the call or the run ends meanwhile. */
@@ -133,6 +133,18 @@ export function isOnlyAsking({ questions, steps }: RunView): boolean {
   const running = steps.filter(({ end }) => end.state === "running");
   return asked.size > 0 && running.every((step) => step.kind === "tool" && asked.has(step.callId));
 }
+
+/** The ends of calls that a stop of the server cut off while their tools asked a person. */
+export const lostQuestions = ({ questions }: RunView, calls: readonly ToolStep[]): readonly EventOf<"tool-end">[] =>
+  calls.flatMap(({ turn: step, callId, name }) => {
+    const last = questions.findLast((question) => question.callId === callId);
+    // That the attempt began, which closes its question, may not be written yet.
+    if (last?.state !== "open" && last?.state !== "cancelled") return [];
+    const text = `Caxton was stopped while ${last.server} asked the user ${JSON.stringify(last.message)}. The question ended with its connection [INPUT_CLOSED]. There is no answer, and ${name} may or may not have had its effect: call it again only if that does no harm.`;
+    const content = { text, structured: null };
+    const used = { fuel: 0, memoryBytes: 0, durationMs: 0, artifacts: [] };
+    return [{ type: "tool-end", step, callId, outcome: "crashed", ...used, content }];
+  });
 
 function replyOf(reply: QuestionReply, answer: JsonObject | null): ToolReply {
   if (reply === "accepted") return { type: "accepted", content: answer ?? {} };

@@ -1,6 +1,6 @@
 export { type CallHooks, callHooks, callContext } from "./call-hooks.ts";
 export { diffSinceApproval, authorizeCalls, formatRule } from "./authorize.ts";
-export { type Answer, Elicitations, isOnlyAsking } from "./elicitations.ts";
+export { type Answer, Elicitations, isOnlyAsking, lostQuestions } from "./elicitations.ts";
 export {
   type HandOff,
   type HandOffOutcome,

@@ -1,5 +1,13 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
-import { type AwaitReply, failedCall, NO_USAGE, type ToolResult } from "../../tools/catalogue/index.ts";
+import { isJsonObject } from "../../kernel/json.ts";
+import {
+  type AnsweredRound,
+  type AwaitReply,
+  failedCall,
+  NO_USAGE,
+  type ToolReply,
+  type ToolResult,
+} from "../../tools/catalogue/index.ts";
 import { isInBackground, type Recorder, type ReplyWait, type RunReply, type RunView } from "../record/index.ts";
 
 /** Placeholder result of a call that waits; the run uses its journal instead. */
@@ -38,9 +46,25 @@ export function waitOf({ steps, replies }: RunView, callId: ToolCallId): ToolRes
   return isResting ? "waiting" : resultOf(reply);
 }
 
-/** Undefined for a sign-in that was made: the call itself has its result. */
+/** The last question of a tool server in a call that was answered, declined or not answered in time. */
+export function answeredIn({ replies }: RunView, callId: ToolCallId): AnsweredRound | undefined {
+  const last = replies.findLast(
+    (each) => each.callId === callId && each.input?.kind === "elicitation" && each.state !== "open",
+  );
+  if (last?.input?.kind !== "elicitation") return undefined;
+  const { round, schema } = last.input;
+  return { round, schema, reply: toolReply(last) };
+}
+
+function toolReply({ state, result }: RunReply): ToolReply {
+  if (state === "answered")
+    return { type: "accepted", content: isJsonObject(result?.structured) ? result.structured : {} };
+  return { type: state === "failed" ? "declined" : "cancelled" };
+}
+
+/** Undefined for a sign-in that was made, and for a question of a tool server: the call itself has its result. */
 function resultOf({ state, input, askedAtMs, endedAtMs, result }: RunReply): ToolResult | undefined {
-  if (result === null || endedAtMs === null) return undefined;
+  if (result === null || endedAtMs === null || input?.kind === "elicitation") return undefined;
   if (input?.kind === "sign-in" && state === "answered") return undefined;
   const usage = { ...NO_USAGE, durationMs: Math.max(0, endedAtMs - askedAtMs) };
   const { text, structured } = result;

@@ -212,7 +212,7 @@ async function runCall(
   return { events: handOff ? await handedOff(deps, end, handOff) : [end], release };
 }
 
-/** False for a call that waited for a sign-in, which was made before the call said that it waits. */
+/** False for a call that waited for a sign-in or for an answer to its server, which came before the call said that it waits. */
 const hasBegun = ({ steps }: RunView, { callId }: ToolStart): boolean =>
   steps.some((step) => step.kind === "tool" && step.callId === callId && step.begun);
 

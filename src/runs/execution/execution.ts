@@ -35,6 +35,7 @@ import {
   callContext,
   type HandOff,
   type HandOffOutcome,
+  lostQuestions,
   openCalls,
   waitsForOthers,
   withOneHandoff,
@@ -218,12 +219,11 @@ async function settle(
     return "stopped";
   }
   for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.append(skipped(step));
-  const replied = await repliedEnds(deps, open);
+  const unsure = open.filter((step) => step.decision === undefined && step.begun && !step.repeatable);
+  const replied = [...(await repliedEnds(deps, open)), ...lostQuestions(recorder.view(), unsure)];
   await recorder.append(...replied);
   const isOver = (step: ToolStep) => replied.some(({ callId }) => callId === step.callId);
-  const undecided = open.filter(
-    (step) => step.decision === undefined && step.begun && !step.repeatable && !isOver(step),
-  );
+  const undecided = unsure.filter((step) => !isOver(step));
   const isMadeAgain = (step: ToolStep) => step.decision !== "skip" && !undecided.includes(step) && !isOver(step);
   const prepared = open.filter(isMadeAgain).map((step) => prepareAgain(step, tools));
   const again = permitted(deps, plan, prepared);

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import { answerProblems, withDefaults } from "../../tools/catalogue/index.ts";
 import { inputClosed, inputNotFound, unfitAnswer } from "../calls/index.ts";
 import type { InputClosedError, InputNotFoundError, RunReply, RunView } from "../record/index.ts";
@@ -34,19 +34,27 @@ export function inputResult(asked: Asked, answer: InputAnswer, { name, messageId
   }
   // The call itself shows whether the sign-in was made.
   if (asked.kind === "sign-in") return { ...common, outcome: "answered", text: "", structured: null };
+  if (asked.kind === "elicitation")
+    return { ...common, outcome: "answered", text: "", structured: formContent(asked.schema ?? {}, answer.content) };
   const { schema, isText } = asked;
   const given = isText && typeof answer.content === "string" ? { answer: answer.content } : answer.content;
-  if (!isJsonObject(given)) throw unfitAnswer(["expected an object with the fields of the form"]);
-  const content = withDefaults(schema, given);
-  const problems = answerProblems(schema, content);
-  if (problems.length > 0) throw unfitAnswer(problems);
+  const content = formContent(schema, given);
   const { answer: words } = content;
   if (isText && typeof words === "string") return { ...common, outcome: "answered", text: words, structured: null };
   return { ...common, outcome: "answered", text: JSON.stringify(content), structured: content };
 }
 
+function formContent(schema: JsonObject, given: Json): JsonObject {
+  if (!isJsonObject(given)) throw unfitAnswer(["expected an object with the fields of the form"]);
+  const content = withDefaults(schema, given);
+  const problems = answerProblems(schema, content);
+  if (problems.length > 0) throw unfitAnswer(problems);
+  return content;
+}
+
 function declined(asked: Asked): string {
   switch (asked.kind) {
+    case "elicitation":
     case "question":
       return "the user declined to answer";
     case "client-tool":

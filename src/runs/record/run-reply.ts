@@ -22,6 +22,21 @@ const InputAsk = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("client-tool"), name: z.string(), arguments: JsonObject }),
   /** The call was not made, and is made after the sign-in to this tool server. */
   z.object({ kind: z.literal("sign-in"), server: z.string(), message: z.string() }),
+  /** A question of a tool server: the call continues with the answer, from the round that is stored. */
+  z.object({
+    kind: z.literal("elicitation"),
+    server: z.string(),
+    message: z.string(),
+    schema: JsonObject.nullable(),
+    url: z.string().nullable(),
+    round: z.object({
+      number: z.int().min(1),
+      requestState: z.string().nullable(),
+      requests: JsonObject,
+      responses: JsonObject,
+      asked: z.string(),
+    }),
+  }),
 ]);
 
 /** What makes a wait for a reply a delegation. */
@@ -43,7 +58,7 @@ export const ReplyWait = z.object({
   deadlineMs: z.int(),
   /** Recipient as text. */
   to: z.string(),
-  /** Present if a person or the caller is to answer; `conversationId` is then empty, and `replyWith` the id of the call, for a sign-in after its server. */
+  /** Present if a person or the caller is to answer; `conversationId` is then empty, and `replyWith` the id of the call, for a sign-in after its server, for a question of a tool server before its number. */
   content: InputAsk.optional(),
   /** The recipient works for this run, in a run below it; absent for a message between equals. */
   delegation: Delegation.optional(),

@@ -119,6 +119,8 @@ function redactedAsk(asked: Asked, redactor: Redactor): Asked {
       return { ...asked, arguments: objectOf(asked.arguments, redactor) ?? {} };
     case "sign-in":
       return { ...asked, message: redactor.text(asked.message) };
+    case "elicitation":
+      return redactedElicitation(asked, redactor);
     case "question":
       return {
         ...asked,
@@ -128,6 +130,21 @@ function redactedAsk(asked: Asked, redactor: Redactor): Asked {
       };
   }
 }
+
+/** The state of the request stays: its server accepts it only unchanged. */
+const redactedElicitation = (
+  { round, ...asked }: Extract<Asked, { kind: "elicitation" }>,
+  redactor: Redactor,
+): Asked => ({
+  ...asked,
+  message: redactor.text(asked.message),
+  schema: objectOf(asked.schema, redactor),
+  round: {
+    ...round,
+    requests: objectOf(round.requests, redactor) ?? {},
+    responses: objectOf(round.responses, redactor) ?? {},
+  },
+});
 
 const redactedMessage = (message: TranscriptMessage, redactor: Redactor): TranscriptMessage => ({
   ...message,

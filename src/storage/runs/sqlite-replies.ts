@@ -10,6 +10,9 @@ const NOTIFIED = "notified";
 /** State of an open wait that is cancelled: for a person, no message was sent that could be cancelled. */
 const CLOSED = `CASE conversation_id WHEN '' THEN '${NOTIFIED}' ELSE 'cancelled' END`;
 
+/** Deadline of a wait that its connection ends, or the run: none at which it is given up. */
+const OF_CONNECTION_MS = Number.MAX_SAFE_INTEGER;
+
 const Row = z
   .object({
     reply_with: z.string(),
@@ -119,11 +122,24 @@ export class SqliteReplies implements ReplyIndex {
 
 /** Brings the waits' rows up to date with one entry of the journal. Only inside a write job. */
 export function projectReply(db: Database, { seq, runId, event }: JournalEntry): void {
+  const insert = (replyWith: string, callId: string, conversationId: string, deadlineMs: number) =>
+    db
+      .sql(
+        `INSERT OR IGNORE INTO reply_waits (reply_with, workspace, agent, run_id, call_id, conversation_id, state, deadline_ms, wait_seq)
+         SELECT ?, workspace, agent, id, ?, ?, 'open', ?, ? FROM runs WHERE id = ?`,
+      )
+      .run(replyWith, callId, conversationId, deadlineMs, seq, runId);
   if (event.type === "reply-wait") {
-    db.sql(
-      `INSERT OR IGNORE INTO reply_waits (reply_with, workspace, agent, run_id, call_id, conversation_id, state, deadline_ms, wait_seq)
-       SELECT ?, workspace, agent, id, ?, ?, 'open', ?, ? FROM runs WHERE id = ?`,
-    ).run(event.replyWith, event.callId, event.conversationId, event.deadlineMs, seq, runId);
+    insert(event.replyWith, event.callId, event.conversationId, event.deadlineMs);
+  } else if (event.type === "run-ask") {
+    insert(event.questionId, event.callId, "", OF_CONNECTION_MS);
+  } else if (event.type === "run-answer") {
+    db.sql(`UPDATE reply_waits SET state = '${NOTIFIED}' WHERE reply_with = ?`).run(event.questionId);
+  } else if (event.type === "run-start") {
+    db.sql(`UPDATE reply_waits SET state = '${NOTIFIED}' WHERE run_id = ? AND state = 'open' AND deadline_ms = ?`).run(
+      runId,
+      OF_CONNECTION_MS,
+    );
   } else if (event.type === "reply-end") {
     // The agent that a delegation was not answered by in time is notified.
     const isGivenUp = event.outcome === "expired" && event.replyWith.startsWith("delegation-");

@@ -40,7 +40,33 @@ export type ExpectedInput =
   /** The result of a tool that the caller of the run provides. */
   | { readonly kind: "client-tool"; readonly name: string; readonly arguments: JsonObject }
   /** A sign-in to a tool server; the call was not made, and is made after it. */
-  | { readonly kind: "sign-in"; readonly server: string; readonly message: string };
+  | { readonly kind: "sign-in"; readonly server: string; readonly message: string }
+  /** A question of a tool server between two requests of a call, which continues with the answer. */
+  | (Elicited & { readonly kind: "elicitation"; readonly server: string; readonly message: string });
+
+/** A call whose server asked the user for something: all that its next request needs. */
+export type Round = {
+  /** From 1. */
+  readonly number: number;
+  /** Opaque text of the server. */
+  readonly requestState: string | null;
+  /** The server's requests for input, by its keys. */
+  readonly requests: JsonObject;
+  /** The responses to the requests before the one that is asked. */
+  readonly responses: JsonObject;
+  /** Key of the request that the user answers. */
+  readonly asked: string;
+};
+
+type Elicited = {
+  /** JSON Schema of the answer, an object; null for a mere yes or no. */
+  readonly schema: JsonObject | null;
+  /** A page to visit instead. */
+  readonly url: string | null;
+  readonly round: Round;
+};
+/** The end of the wait for a user's answer. */
+export type AnsweredRound = { readonly round: Round; readonly schema: JsonObject | null; readonly reply: ToolReply };
 
 /** What a call waits for that needs a sign-in to a tool server: all of a server begin alike. */
 export const signInWait = (server: string, call: string): string => `sign-in:${server}:${call}`;
@@ -116,6 +142,8 @@ export type CallContext = {
    * Absent where nothing can wait so: outside of runs.
    */
   readonly awaitReply?: AwaitReply | undefined;
+  /** The last question of the call that a user was asked and that is settled; the call continues from there. */
+  readonly answered?: AnsweredRound | undefined;
   /** Called with the progress of a long call, from 0 to `total`, if the server reports it. */
   readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
   /** Called with the lines that the tool writes to its log during the call, fit for a terminal. */

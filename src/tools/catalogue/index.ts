@@ -1,6 +1,7 @@
 /** What tools there are, who may use which, and checked calls. */
 export { answerProblems, withDefaults } from "./elicitation-schema.ts";
 export {
+  type AnsweredRound,
   type AttachedFile,
   type AwaitReply,
   type ExpectedReply,
@@ -8,6 +9,7 @@ export {
   type CallRestrictions,
   type ServerRestrictions,
   type ContentPart,
+  type Round,
   type ToolCall,
   type ToolFailureReason,
   type ToolProgress,

@@ -1,25 +1,17 @@
-import {
-  type CallToolResult,
-  type InputRequiredResult,
-  UrlElicitationRequiredError,
-} from "@modelcontextprotocol/client";
 import type { Clock } from "../../kernel/clock.ts";
-import { JsonObject } from "../../kernel/json.ts";
 import type { ToolCall } from "../catalogue/index.ts";
 import type { RemoteTool } from "./tool-list.ts";
 import { type CallFailure, readFailure } from "./failure.ts";
 import type { Elicitor } from "./request-scope.ts";
 import type { McpSession } from "./connection/session.ts";
+import { type RoundsEnd, Rounds } from "./rounds.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** How one attempt at a call ended. */
-export type Attempt =
-  | { readonly type: "answered"; readonly result: CallToolResult }
-  | { readonly type: "failed"; readonly failure: CallFailure };
+export type Attempt = RoundsEnd | { readonly type: "failed"; readonly failure: CallFailure };
 
 export type CallTimes = { readonly timeoutMs: number; readonly deadlineMs: number };
 
-/** Rounds in which a server may ask for something within one call. */
-const ROUNDS_MAX = 10;
 /** Why a call was given up; carried as the signal's reason. */
 const SILENT = new Error("silent");
 const LATE = new Error("late");
@@ -30,7 +22,7 @@ const LATE = new Error("late");
  * remote.call.A2. Time in which a person is asked counts for neither.
  */
 export async function attemptCall(
-  deps: { readonly session: McpSession; readonly clock: Clock },
+  deps: { readonly session: McpSession; readonly clock: Clock; readonly secrets: Secrets },
   { tool, wire }: RemoteTool,
   { call, times }: { readonly call: ToolCall; readonly times: CallTimes },
   signal: AbortSignal,
@@ -46,23 +38,19 @@ export async function attemptCall(
     ask && ((question) => pulse.paused(() => ask({ server: call.server, ...question }, controller.signal)));
   try {
     signal.throwIfAborted();
-    const rounds = new Rounds(deps.session, elicitor);
-    for (;;) {
-      const answer = await rounds.next(
-        wire,
-        {
-          arguments: call.arguments,
-          owner: context.session,
-          ask: elicitor,
-          onProgress: (progress) => {
-            pulse.beat();
-            context.onProgress?.(progress);
-          },
+    return await new Rounds(deps, call, elicitor).run(
+      wire,
+      {
+        arguments: call.arguments,
+        owner: context.session,
+        ask: elicitor,
+        onProgress: (progress) => {
+          pulse.beat();
+          context.onProgress?.(progress);
         },
-        controller.signal,
-      );
-      if (answer) return { type: "answered", result: answer };
-    }
+      },
+      controller.signal,
+    );
   } catch (error) {
     return { type: "failed", failure: failureOf(error, controller.signal, tool.name, times) };
   } finally {
@@ -83,58 +71,6 @@ function failureOf(error: unknown, signal: AbortSignal, tool: string, times: Cal
     return { type: "final", reason: "deadline", message };
   }
   return { type: "final", reason: "cancelled", message: `the call of ${tool} was cancelled` };
-}
-
-type RoundCall = Omit<Parameters<McpSession["call"]>[1], "again">;
-
-/** The rounds of one call: what the server wants to know in between is asked and sent along. */
-class Rounds {
-  readonly #session: McpSession;
-  readonly #ask: Elicitor | undefined;
-  #again: Parameters<McpSession["call"]>[1]["again"];
-  #left = ROUNDS_MAX;
-
-  constructor(session: McpSession, ask: Elicitor | undefined) {
-    this.#session = session;
-    this.#ask = ask;
-  }
-
-  /** The answer, or undefined when another round is due. */
-  async next(wire: RemoteTool["wire"], call: RoundCall, signal: AbortSignal): Promise<CallToolResult | undefined> {
-    try {
-      const answer = await this.#session.call(wire, { ...call, again: this.#again }, signal);
-      if (answer.type === "result") return answer.result;
-      this.#count();
-      this.#again = await this.#fulfil(answer.input);
-    } catch (error) {
-      if (!UrlElicitationRequiredError.isInstance(error)) throw error;
-      this.#count();
-      await this.#visit(error);
-    }
-    return undefined;
-  }
-
-  #count(): void {
-    this.#left -= 1;
-    if (this.#left < 0) throw new Error(`the server asked more than ${ROUNDS_MAX} times within one call`);
-  }
-
-  async #fulfil({ inputRequests, requestState }: InputRequiredResult) {
-    const answers = await Promise.all(
-      Object.entries(inputRequests ?? {}).map(
-        async ([key, request]) => [key, await this.#session.answerInput(request, this.#ask)] as const,
-      ),
-    );
-    return { inputResponses: JsonObject.parse(Object.fromEntries(answers)), requestState };
-  }
-
-  /** The call is refused until a person was on some pages; those they do not go to refuse it for good. */
-  async #visit(error: UrlElicitationRequiredError): Promise<void> {
-    for (const params of error.elicitations) {
-      const answer = await this.#session.answerInput({ method: "elicitation/create", params }, this.#ask);
-      if (answer["action"] !== "accept") throw error;
-    }
-  }
 }
 
 /** When a call is over time. */

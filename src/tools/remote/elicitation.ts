@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
-import { type ToolReply, withDefaults } from "../catalogue/index.ts";
+import { type ToolQuestion, type ToolReply, withDefaults } from "../catalogue/index.ts";
 import { cleanLine, cleanSchema, cleanText, isDeeperThan } from "../../kernel/clean.ts";
 import type { Elicitor } from "./request-scope.ts";
 
@@ -22,6 +22,8 @@ export type ElicitAnswer = {
 
 const Content = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]));
 
+export type Question = Omit<ToolQuestion, "server">;
+
 /**
  * Asks a person on behalf of a server; declines if no person can be asked, or the question is not fit to be shown.
  * `remark` receives the reason. Rejects when the call ends first.
@@ -31,25 +33,32 @@ export async function elicit(
   ask: Elicitor | undefined,
   remark: (text: string) => void,
 ): Promise<ElicitAnswer> {
+  const question = readQuestion(params, remark);
+  if (question === undefined) return { action: "decline" };
+  if (ask === undefined) {
+    remark("a question of the server was declined: no user can answer it");
+    return { action: "decline" };
+  }
+  return answerOf(await ask(question), question.schema);
+}
+
+/** A question as it is shown; undefined if it is declined, and `remark` receives the reason. */
+export function readQuestion(params: unknown, remark: (text: string) => void): Question | undefined {
+  const decline = (why: string): undefined => {
+    remark(`a question of the server was declined: ${why}`);
+  };
   const parsed = Elicitation.safeParse(params);
-  if (!parsed.success) return declined(remark, "it is not one the protocol knows");
-  if (ask === undefined) return declined(remark, "no user can answer it");
+  if (!parsed.success) return decline("it is not one the protocol knows");
   const message = cleanText(parsed.data.message, MESSAGE_CHARS_MAX);
   if (parsed.data.mode === "url") {
     const url = shownUrl(parsed.data.url);
-    if (url === undefined) return declined(remark, "its address is no http or https URL");
-    return answerOf(await ask({ message, schema: undefined, url }), {});
+    if (url === undefined) return decline("its address is no http or https URL");
+    return { message, schema: undefined, url };
   }
   const { requestedSchema } = parsed.data;
   if (isDeeperThan(requestedSchema) || JSON.stringify(requestedSchema).length > SCHEMA_CHARS_MAX)
-    return declined(remark, "its form is too large");
-  const schema = cleanSchema(requestedSchema);
-  return answerOf(await ask({ message, schema, url: undefined }), schema);
-}
-
-function declined(remark: (text: string) => void, why: string): ElicitAnswer {
-  remark(`a question of the server was declined: ${why}`);
-  return { action: "decline" };
+    return decline("its form is too large");
+  return { message, schema: cleanSchema(requestedSchema), url: undefined };
 }
 
 function shownUrl(text: string): string | undefined {
@@ -58,7 +67,7 @@ function shownUrl(text: string): string | undefined {
   return url.protocol === "https:" || url.protocol === "http:" ? cleanLine(url.href, URL_CHARS_MAX) : undefined;
 }
 
-function answerOf(reply: ToolReply, schema: JsonObject): ElicitAnswer {
+export function answerOf(reply: ToolReply, schema: JsonObject = {}): ElicitAnswer {
   switch (reply.type) {
     case "accepted":
       return { action: "accept", content: Content.parse(withDefaults(schema, reply.content)) };

@@ -199,13 +199,14 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
         return failedCall("unknown-tool", `${call.server} no longer has a tool "${call.tool}"`, usage());
       const times = { timeoutMs: settings.timeoutMs, deadlineMs: settings.limits.deadlineMs };
       const ended = await attemptCall(
-        { session, clock: this.#clock },
+        { session, clock: this.#clock, secrets },
         tool,
         { call: { ...call, context: hiding(call.context, secrets) }, times },
         signal,
       );
       if (ended.type === "answered")
         return cut(secrets.result(readResult(ended.result, settings.limits.resultBytesMax, usage())));
+      if (ended.type === "waits") return ended.result;
       const { failure } = ended;
       if (failure.type === "final" && failure.reason === "sign-in-needed" && signIn)
         return this.#signInNeeded(signIn, call, usage());

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { ToolQuestion, ToolReply } from "../catalogue/index.ts";
+import type { ToolReply } from "../catalogue/index.ts";
+import type { Question } from "./elicitation.ts";
 
 /** Who is asked when a server asks something while it works for a request. */
-export type Elicitor = (question: Omit<ToolQuestion, "server">) => Promise<ToolReply>;
+export type Elicitor = (question: Question) => Promise<ToolReply>;
 
 /** How much a server may send for one request, all its pages together. */
 type ByteBudget = { readonly bytesMax: number; readonly refusal: () => Error };

@@ -1,5 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import * as z from "zod";
+import { WaitingInputPage } from "../../../src/api/contract/runs/inputs.ts";
 import { runs } from "../../../src/api/contract/index.ts";
 import { scripted } from "../../../src/models/vendors/index.ts";
 import { commandLine } from "../../cli/caxton.ts";
@@ -48,7 +49,7 @@ async function waitingRun(server: TestServer) {
   for (;;) {
     const run = await detail(server, id);
     const question = run.questions.find(({ state }) => state === "open");
-    if (question) return { run, question };
+    if (question && run.state === "awaiting-input") return { run, question };
     await until(() => true);
   }
 }
@@ -71,6 +72,8 @@ for (const [era, listenerOf] of Object.entries(servers)) {
     expect(question.schema).toMatchObject({ type: "object", required: ["name"] });
     const status = await server.ask("GET", "/api/v1/status");
     expect(status.body).toMatchObject({ runs: { awaiting_input: 1 } });
+    const listed = WaitingInputPage.parse((await server.ask("GET", "/api/v1/inputs")).body);
+    expect(listed.items).toEqual([{ run: run.id, agent: "probe", question, client_call: null }]);
     const place = `/api/v1/runs/${run.id}/inputs/${question.id}`;
     expect(await server.ask("POST", place, { action: "accept", content: { name: 5 } })).toMatchObject({
       status: 422,
@@ -79,6 +82,7 @@ for (const [era, listenerOf] of Object.entries(servers)) {
     const answered = await server.ask("POST", place, { action: "accept", content: { name: "Ada" } });
     expect(answered).toMatchObject({ status: 200, body: { questions: [{ state: "accepted" }] } });
     const done = await ended(server, run.id);
+    expect(await server.ask("GET", "/api/v1/inputs")).toMatchObject({ body: { items: [] } });
     expect(done).toMatchObject({ state: "completed", output: "asked" });
     expect(done.step_list.find(({ kind }) => kind === "tool")).toMatchObject({ text: "HELLO Ada", tool: "remote.ask" });
     expect(await server.ask("POST", place, { action: "decline" })).toMatchObject({
@@ -90,13 +94,17 @@ for (const [era, listenerOf] of Object.entries(servers)) {
   });
 }
 
-test("a run that is cancelled while a tool asks closes the question", async () => {
-  await using endpoint = await Endpoint.start(servers["2026"]());
-  await using server = await withRemote(endpoint.url);
-  const { run } = await waitingRun(server);
-  const cancelled = await server.ask("POST", `/api/v1/runs/${run.id}/cancel`);
-  expect(cancelled).toMatchObject({ status: 200, body: { state: "cancelled", questions: [{ state: "cancelled" }] } });
-});
+test.each(["2025", "2026"] as const)(
+  "a run that is cancelled while a tool of %s asks closes the question",
+  async (era) => {
+    await using endpoint = await Endpoint.start(servers[era]());
+    await using server = await withRemote(endpoint.url);
+    const { run } = await waitingRun(server);
+    const cancelled = await server.ask("POST", `/api/v1/runs/${run.id}/cancel`);
+    expect(cancelled).toMatchObject({ status: 200, body: { state: "cancelled", questions: [{ state: "cancelled" }] } });
+    expect(await server.ask("GET", "/api/v1/inputs")).toMatchObject({ body: { items: [] } });
+  },
+);
 
 test("a question is shown and answered on the command line", async () => {
   await using endpoint = await Endpoint.start(servers["2025"]());
@@ -141,7 +149,7 @@ test("without a terminal, a question of a tool ends the commands that follow its
   const command = (...args: readonly string[]) => commandLine(args, { server: server.url });
   const started = await command("run", "above", "go");
   const asking = runs.RunPage.parse((await server.ask("GET", "/api/v1/runs?state=awaiting-input")).body).items;
-  expect(asking).toMatchObject([{ agent: "probe", resting: false }]);
+  expect(asking).toMatchObject([{ agent: "probe", resting: true }]);
   const { id, parent } = asking[0] ?? {};
   const hint = `answer with: caxton run answer ${id}`;
   expect(started).toMatchObject({ code: 9, stderr: expect.stringContaining(hint) });
@@ -159,9 +167,9 @@ test("without a terminal, a question of a tool ends the commands that follow its
   expect(await command("run", "watch", parent ?? "")).toMatchObject({ code: 0 });
 });
 
-test("a question of a tool does not hold up a stop of the server, and the next start does not lose its run", async () => {
+test("a question on a connection does not hold up a stop of the server, and its call then ends with an error", async () => {
   using directory = tempDirectory();
-  await using endpoint = await Endpoint.start(servers["2026"]());
+  await using endpoint = await Endpoint.start(servers["2025"]());
   const more = { directory: directory.path, settings: { "server.shutdown_timeout": "60s" } };
   let id = "";
   const began = { ms: 0 };
@@ -172,11 +180,13 @@ test("a question of a tool does not hold up a stop of the server, and the next s
   }
   expect(performance.now() - began.ms).toBeLessThan(20_000);
   await using second = await withRemote(endpoint.url, more);
-  await vi.waitFor(
-    async () =>
-      expect(await detail(second, id)).toMatchObject({ state: "needs-decision", questions: [{ state: "cancelled" }] }),
-    { timeout: 20_000 },
-  );
+  const done = await ended(second, id);
+  expect(done).toMatchObject({ state: "completed", questions: [{ state: "cancelled" }] });
+  expect(done.step_list.find(({ kind }) => kind === "tool")).toMatchObject({
+    outcome: "crashed",
+    text: expect.stringMatching(/stopped while remote asked the user "Who are you\?".*INPUT_CLOSED/),
+  });
+  expect(await second.ask("GET", "/api/v1/inputs")).toMatchObject({ body: { items: [] } });
 });
 
 test("what a server may receive is not shown with the configuration", async () => {

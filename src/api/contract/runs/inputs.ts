@@ -22,7 +22,9 @@ export const RunQuestion = z
     asked_at: Instant,
     expires_at: Instant,
     state: z.enum(["open", "accepted", "declined", "cancelled", "expired"]),
-    by: z.string().meta({ description: "Who answered; empty until then, and for questions of tool servers" }),
+    by: z
+      .string()
+      .meta({ description: "Who answered; empty until then, and for questions on a connection of a tool server" }),
   })
   .meta({ id: "RunQuestion" });
 export type RunQuestion = z.infer<typeof RunQuestion>;

@@ -6,7 +6,7 @@ import { cursors } from "../handles.ts";
 import { idempotent } from "../idempotent.ts";
 import { coveredPage, decodeCursor } from "../page.ts";
 import { implement } from "../perform.ts";
-import { presentClientCall, presentQuestion } from "./present-run.ts";
+import { presentClientCall, presentElicitation, presentQuestion } from "./present-run.ts";
 import { getRun, ownRun } from "./stored-run.ts";
 
 type InputRecord = ReturnType<RunServices["stores"]["replies"]["inputs"]>[number];
@@ -57,9 +57,12 @@ const inputs = implement(
       { limit, cursorAfter },
     );
     const items = rows.flatMap(({ runId: run, agent, replyWith }) => {
-      const reply = runs.view(run).replies.find((each) => each.replyWith === replyWith);
-      if (reply === undefined) return [];
-      return [{ run, agent, question: presentQuestion(reply) ?? null, client_call: presentClientCall(reply) ?? null }];
+      const view = runs.view(run);
+      const reply = view.replies.find((each) => each.replyWith === replyWith);
+      const asked = view.questions.find(({ id }) => id === replyWith);
+      const question = (asked && presentElicitation(asked)) ?? (reply && presentQuestion(reply)) ?? null;
+      const call = (reply && presentClientCall(reply)) ?? null;
+      return question === null && call === null ? [] : [{ run, agent, question, client_call: call }];
     });
     return { items, next };
   },

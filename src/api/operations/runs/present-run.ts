@@ -141,7 +141,8 @@ const presentChoice = ({ turn, model, failure, ...choice }: NonNullable<RunView[
   expires_at: instant(choice.expiresAtMs),
 });
 
-const presentElicitation = (question: RunView["questions"][number]): contract.RunQuestion => ({
+/** A question of a tool that lasts as long as its connection. */
+export const presentElicitation = (question: RunView["questions"][number]): contract.RunQuestion => ({
   id: question.id,
   call_id: question.callId,
   kind: "question",
@@ -171,7 +172,7 @@ const INPUT_STATES = {
   cancelled: "cancelled",
 } as const;
 
-/** A question of a model; undefined for a wait for a message. */
+/** A question of a model or a tool; undefined for a wait for a message. */
 export function presentQuestion(reply: RunView["replies"][number]): contract.RunQuestion | undefined {
   const { input } = reply;
   if (input?.kind === "sign-in")
@@ -184,6 +185,18 @@ export function presentQuestion(reply: RunView["replies"][number]): contract.Run
       schema: null,
       url: null,
     };
+  if (input?.kind === "elicitation") {
+    const { server, message, schema, url } = input;
+    return {
+      ...presentWait(reply),
+      kind: "question",
+      server,
+      message,
+      options: [],
+      schema: schema && { ...schema },
+      url,
+    };
+  }
   if (input?.kind !== "question") return undefined;
   const { question: message, options, schema } = input;
   return {

@@ -100,8 +100,9 @@ export class RunFold {
         // Not started: it is checked again when it is about to start.
         return this.#changeTool(event.callId, resumed);
       case "reply-wait":
-        // A call that waits for a sign-in was not made: making it after that needs no decision.
-        return event.content?.kind === "sign-in"
+        // A call that waits for a sign-in was not made, and its server knows how one continues that waits for an
+        // answer: making it after that needs no decision.
+        return event.content?.kind === "sign-in" || event.content?.kind === "elicitation"
           ? this.#changeTool(event.callId, (step) => ({ ...step, begun: false }))
           : undefined;
       case "context-summary":

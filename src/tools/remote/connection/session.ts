@@ -20,7 +20,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import { cleanLine } from "../../../kernel/clean.ts";
 import { requestBucket, tooManyRequests } from "./flood.ts";
 import { McpMessageRefusedError } from "../errors.ts";
-import { elicit } from "../elicitation.ts";
+import { type ElicitAnswer, elicit, type Question, readQuestion } from "../elicitation.ts";
 import { type Elicitor, currentScope, RequestScope } from "../request-scope.ts";
 
 export type SessionHooks = {
@@ -168,11 +168,16 @@ export class McpSession {
     }
   }
 
-  /** Answers an input request that came inside a result. Rejects for one that is not answered here, with the reason. */
-  async answerInput(request: unknown, ask: Elicitor | undefined): Promise<JsonObject> {
+  /** The question in an input request that came inside a result; undefined if it is declined. Throws for what is no question. */
+  questionIn(request: unknown): Question | undefined {
     const { method, params } = inputOf(request);
-    if (method === "elicitation/create") return elicit(params, ask, this.#hooks.remark);
+    if (method === "elicitation/create") return readQuestion(params, this.#hooks.remark);
     throw refusedRequest(method);
+  }
+
+  /** Asks a user for what a server wants before it does anything. Rejects when the call ends first. */
+  async elicit(params: unknown, ask: Elicitor | undefined): Promise<ElicitAnswer> {
+    return elicit(params, ask, this.#hooks.remark);
   }
 
   /** Closes the connection, with a notice to a server that is still reachable. Never rejects. */
