@@ -101,6 +101,7 @@ const SOURCES: readonly Source[] = [
     client: "@a2a-js/sdk",
     tests: ["cards", "client", "grpc", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
   },
+  { protocol: "A2A", client: "@grpc/grpc-js", tests: ["test/api/a2a/grpc.test.ts"] },
   {
     protocol: "A2A 0.3",
     client: "@a2a-js/sdk",
