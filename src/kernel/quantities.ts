@@ -36,6 +36,8 @@ export const LIMITS = {
   handoffsMax: 8,
   /** Reason of a hand-off. */
   handoffReasonCharsMax: 1_000,
+  /** Characters of the id that a client gives a message of a thread. */
+  clientMessageIdCharsMax: 200,
   /** Turns of one thread, over all its branches. */
   threadTurnsMax: 10_000,
   /** Beginning of each message and answer that a search finds. */

@@ -108,6 +108,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   recalled: "",
   prompt: "hello",
   files: [],
+  client_message_id: null,
   inputs: [],
   attempt: 1,
   acts_as: "agent_greeter",

@@ -116,10 +116,10 @@ function artifactsOf(run: RunDetail, files: readonly ArtifactSummary[], { base }
 }
 
 /** The messages of the client, oldest first. */
-function historyOf(run: RunDetail, { taskId, contextId }: Place): Message[] {
-  const texts = [run.input, ...run.inputs.map(({ text }) => text)];
-  return texts.map((text, index) => ({
-    messageId: `${run.id}-input-${index + 1}`,
+function historyOf(run: RunDetail, { taskId, contextId }: Place, firstId: string | null): Message[] {
+  const messages = [{ text: run.input, client_message_id: firstId }, ...run.inputs];
+  return messages.map(({ text, client_message_id: id }, index) => ({
+    messageId: id ?? `${run.id}-input-${index + 1}`,
     contextId,
     taskId,
     role: Role.ROLE_USER,
@@ -131,14 +131,16 @@ function historyOf(run: RunDetail, { taskId, contextId }: Place): Message[] {
 }
 
 export type TaskDetail = {
+  /** The run that began the task. */
+  readonly first: RunDetail;
   readonly files: readonly ArtifactSummary[];
   /** Number of the newest messages to show; undefined: all. */
   readonly historyLength?: number | undefined;
 };
 
 /** A run as a task. */
-export function taskOf(run: RunDetail, place: Place, { files, historyLength }: TaskDetail): Task {
-  const history = historyOf(run, place);
+export function taskOf(run: RunDetail, place: Place, { first, files, historyLength }: TaskDetail): Task {
+  const history = historyOf(run, place, first.client_message_id);
   return {
     id: place.taskId,
     contextId: place.contextId,

@@ -19,6 +19,7 @@ import {
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { canonicalJson, Json } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { operations, type RunDetail } from "../contract/index.ts";
 import { type Caller, followRun, type RequestIds, type SentOnce, settled } from "../operations/index.ts";
 import { Contexts } from "./contexts.ts";
@@ -180,6 +181,10 @@ export class Requests implements A2ARequestHandler {
   async #send({ message, tenant, configuration }: SendMessageRequest): Promise<Sent> {
     if (message === undefined) throw new RequestMalformedError("message: it is missing");
     if (message.messageId === "") throw new RequestMalformedError("message.messageId: it is missing");
+    if (message.messageId.length > LIMITS.clientMessageIdCharsMax)
+      throw new RequestMalformedError(
+        `message.messageId: it has more than ${LIMITS.clientMessageIdCharsMax} characters`,
+      );
     if (configuration?.taskPushNotificationConfig !== undefined) throw noPush();
     const read = readMessage(message);
     if (message.taskId !== "") return this.#continue(message, read, tenant);
@@ -188,7 +193,8 @@ export class Requests implements A2ARequestHandler {
     const run = await this.#once({ agent, message }, async (asked) => {
       const thread = await this.#contexts.open(agent, message.contextId, asked.run());
       const contextId = message.contextId === "" ? thread.id : message.contextId;
-      const body = { id: thread.id, input: read.input, uploads: await storeFiles(this.#caller, read) };
+      const uploads = await storeFiles(this.#caller, read);
+      const body = { id: thread.id, input: read.input, client_message_id: message.messageId, uploads };
       const sent = await this.#caller.perform(operations.thread.send, body, { asked });
       place = { taskId: sent.run.id, contextId, base: this.#options.base };
       return sent.run.id;
@@ -240,7 +246,8 @@ export class Requests implements A2ARequestHandler {
       throw new UnsupportedOperationError("another message has answered the question of the task already");
     if (run.thread === null || read.files.length > 0)
       throw new UnsupportedOperationError("a task in progress takes no files: send the message without taskId");
-    const body = { id: run.thread.id, input: read.input, when_busy: "steer" as const };
+    const steer = { when_busy: "steer", client_message_id: message.messageId } as const;
+    const body = { id: run.thread.id, input: read.input, ...steer };
     return (await this.#caller.perform(operations.thread.send, body, { asked })).run.id;
   }
 
@@ -266,7 +273,7 @@ export class Requests implements A2ARequestHandler {
     const { id } = await lastOf(this.#caller, first);
     const run = id === first.id ? first : await this.#caller.perform(operations.run.get, { id });
     const { items } = await this.#caller.perform(operations.run.artifacts, { id });
-    return taskOf(run, place, { files: items, historyLength });
+    return taskOf(run, place, { first, files: items, historyLength });
   }
 }
 

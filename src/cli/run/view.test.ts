@@ -100,6 +100,7 @@ const ended = (output: string): RunDetail => ({
   variables: {},
   prompt: "",
   files: [],
+  client_message_id: null,
   inputs: [],
   attempt: 1,
   isolation: "context",
@@ -203,7 +204,10 @@ test("a message that joins the turn is printed with its author", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, live);
   view.show({ type: "text-delta", turn: 1, offset: 0, text: "One" });
-  view.show({ type: "input", input: { turn: 2, text: "and\u001B[2J shorter", author: "ann", at } });
+  view.show({
+    type: "input",
+    input: { turn: 2, text: "and\u001B[2J shorter", author: "ann", client_message_id: null, at },
+  });
   expect(shown()).toBe("One\n↳ ann: and shorter\n");
 });
 

@@ -80,6 +80,8 @@ export const RunThread = z.object({
   parent: RunId.nullable(),
   /** Who sent the message. */
   author: z.string(),
+  /** Id that the client gave the message; absent if it gave none. */
+  messageId: z.string().optional(),
   /** Its requests have the earlier turns in full, as far as the window allows. */
   isWhole: z.literal(true).optional(),
 });
@@ -185,7 +187,14 @@ export const RunEvent = z.discriminatedUnion("type", [
    * The user said something while the run was in progress; the model reads it before its next turn. `id` is that of the
    * run which the message would have started.
    */
-  z.object({ type: z.literal("run-input"), id: RunId, author: z.string(), content: z.object({ text: z.string() }) }),
+  z.object({
+    type: z.literal("run-input"),
+    id: RunId,
+    author: z.string(),
+    /** Id that the client gave the message; absent if it gave none. */
+    messageId: z.string().optional(),
+    content: z.object({ text: z.string() }),
+  }),
   z.object({
     type: z.literal("model-start"),
     step: Count,

@@ -80,7 +80,7 @@ export async function steer(
   run: RunId,
   sent: Send,
 ): Promise<RunId | undefined> {
-  const { id, author, input, files, clientTools = [], instructions } = sent;
+  const { id, author, messageId, input, files, clientTools = [], instructions } = sent;
   const isOwnTurn = files.length > 0 || clientTools.length > 0 || instructions !== undefined;
   const view = runs.view(run);
   const isOfAnother = sent.caller?.id !== view.caller?.id;
@@ -92,7 +92,8 @@ export async function steer(
       const turn = steps.findLast(({ kind }) => kind === "model")?.turn ?? 0;
       const unread = inputs.filter((each) => each.turn > turn).length;
       if (unread >= LIMITS.threadQueueMax) throw queueFull(thread, run);
-      return [{ type: "run-input", id, author, content: { text: input } }, { type: "run-resume" }];
+      const named = messageId === undefined ? {} : { messageId };
+      return [{ type: "run-input", id, author, ...named, content: { text: input } }, { type: "run-resume" }];
     });
     return run;
   } catch (error) {

@@ -46,6 +46,8 @@ export type ThreadUpdate = Omit<ThreadChange, "expiresAtMs"> & { readonly expire
 
 export type Send = Omit<StartRequest, "workspace" | "agent" | "revision" | "thread" | "message" | "from"> & {
   readonly author: string;
+  /** Id that the client gave the message. */
+  readonly messageId?: string | undefined;
   /** The request was sent before and may have been executed. */
   readonly isRepeated: boolean;
   readonly whenBusy: WhenBusy;
@@ -333,13 +335,15 @@ export class Threads {
       continues: _continues,
       moveTo: _moveTo,
       author,
+      messageId,
       hasWholeHistory,
       ...start
     } = request;
     const whole = hasWholeHistory === true ? ({ isWhole: true } as const) : {};
+    const named = messageId === undefined ? {} : { messageId };
     const { id, workspace, agent, revision } = thread;
     const { ended } = await this.#onRevision(revision ?? undefined, (found) =>
-      runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author, ...whole } }),
+      runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author, ...named, ...whole } }),
     );
     return { run: request.id, joined: false, ended };
   }

@@ -62,6 +62,25 @@ describe.each(["JSONRPC", "HTTP+JSON", "GRPC"] as const)("over %s", (binding: Bi
     expect(keys.filter((key) => key?.endsWith(contextId))).toHaveLength(1);
   });
 
+  test("a client that lost a response finds the task by the id of its message", async () => {
+    const a2a = await client();
+    const lost = request("lost");
+    const { id, contextId, history } = asTask(await a2a.sendMessage(lost));
+    const messageId = lost.message?.messageId;
+    expect(history).toMatchObject([{ messageId }]);
+    const { tasks } = await a2a.listTasks({
+      tenant: "",
+      contextId,
+      status: TaskState.TASK_STATE_UNSPECIFIED,
+      pageToken: "",
+      historyLength: 10,
+      statusTimestampAfter: undefined,
+    });
+    expect(tasks.map((task) => [task.id, task.history[0]?.messageId])).toEqual([[id, messageId]]);
+    const long = request("hi", { messageId: "m".repeat(201) });
+    await expect(a2a.sendMessage(long)).rejects.toMatchObject({ name: "RequestMalformedError" });
+  });
+
   test("a message that is sent again, with its id, is handled once", async () => {
     const a2a = await client();
     const same = request("once", { messageId: `once-${binding}` });
@@ -124,12 +143,14 @@ test("a task keeps its id when its agent hands it off", async () => {
   for (const source of [definition("second"), definition("first", 'handoffs = ["second"]\n')])
     await pair.ask("default", "POST", "/api/v1/agents", { source });
   const a2a = await connect(pair.url, "first", { key: pair.admin });
-  const events = await collect(a2a.sendMessageStream(request("go")));
+  const go = request("go");
+  const events = await collect(a2a.sendMessageStream(go));
   const [begun, ended] = [events[0], events.at(-1)];
   if (begun?.$case !== "task" || ended?.$case !== "statusUpdate") throw new Error("the stream has other events");
   expect([ended.value.taskId, ended.value.status?.state]).toEqual([begun.value.id, TaskState.TASK_STATE_COMPLETED]);
   const task = await a2a.getTask({ tenant: "", id: begun.value.id });
   expect([task.id, answerOf(task)]).toEqual([begun.value.id, ["said by the second"]]);
+  expect(task.history.map(({ messageId }) => messageId)).toEqual([go.message?.messageId]);
 });
 
 test("files and data reach the agent", async () => {

@@ -29,11 +29,19 @@ export const RunQuestion = z
   .meta({ id: "RunQuestion" });
 export type RunQuestion = z.infer<typeof RunQuestion>;
 
+/** Id that a client gives its message. */
+export const ClientMessageId = z.string().min(1).max(LIMITS.clientMessageIdCharsMax);
+export const ShownMessageId = z
+  .string()
+  .nullable()
+  .meta({ description: "Id that the client gave the message; null if it gave none" });
+
 export const RunInput = z
   .object({
     turn: z.int().meta({ description: "Turn of the model that reads it" }),
     text: z.string(),
     author: z.string(),
+    client_message_id: ShownMessageId,
     at: Instant,
   })
   .meta({ id: "JoinedMessage" });

@@ -5,7 +5,7 @@ import { ModelAttempt, RunChoice } from "../models/model-choice.ts";
 import { Approval } from "./approvals.ts";
 import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
-import { ClientCall, RunInput, RunQuestion } from "./inputs.ts";
+import { ClientCall, RunInput, RunQuestion, ShownMessageId } from "./inputs.ts";
 import { SideEffects } from "./start-run.ts";
 import { ContextSummary, StepContext } from "./step-context.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
@@ -200,6 +200,7 @@ export const RunDetail = RunSummary.extend({
   recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
   handoffs: HandOffs,
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
+  client_message_id: ShownMessageId,
   inputs: z.array(RunInput).meta({ description: "Messages that joined it while it was in progress, oldest first" }),
   attempt: z.int().meta({ description: "Number of executions: 1, plus 1 for each resumption by the server" }),
   acts_as: z.string().meta({ description: "Identity under which it acts, for the audit log" }),

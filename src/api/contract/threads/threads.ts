@@ -4,7 +4,7 @@ import { OnModelFailure } from "../models/model-choice.ts";
 import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
-import { ClientToolList, RunQuestion } from "../runs/inputs.ts";
+import { ClientMessageId, ClientToolList, RunQuestion } from "../runs/inputs.ts";
 import { Instructions, SideEffects } from "../runs/start-run.ts";
 import { HandOffs, RunDetail, RunState } from "../runs/runs.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
@@ -119,6 +119,9 @@ export const SendBody = z
       description: "Whether the turn has neither tools nor memory nor an output schema, and the model for summaries",
     }),
     tags: Tags.default([]).meta({ description: "Tags of the run" }),
+    client_message_id: ClientMessageId.optional().meta({
+      description: "Id of the client's own for the message; the run shows it",
+    }),
     full_history: z.boolean().default(false).meta({
       description:
         "Whether the model sees all earlier turns in full, as far as its window allows, instead of a summary and shortened results",

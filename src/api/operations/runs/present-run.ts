@@ -90,6 +90,7 @@ export function presentRun(
     prompt: view.prompt,
     handoffs: presentHandOffs(view),
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
+    client_message_id: view.thread?.messageId ?? null,
     inputs: view.inputs.map(presentInput),
     attempt: Math.max(view.attempt, 1),
     acts_as: agentPrincipal(view.agent),
@@ -157,10 +158,17 @@ export const presentElicitation = (question: RunView["questions"][number]): cont
   by: "",
 });
 
-export const presentInput = ({ turn, text, author, atMs }: RunView["inputs"][number]): contract.RunInput => ({
+export const presentInput = ({
   turn,
   text,
   author,
+  messageId,
+  atMs,
+}: RunView["inputs"][number]): contract.RunInput => ({
+  turn,
+  text,
+  author,
+  client_message_id: messageId ?? null,
   at: instant(atMs),
 });
 

@@ -147,6 +147,7 @@ async function sendMessage({ agents, runs }: Services, body: SendInput, call: Ca
       ...message,
       id: runId,
       author: principal.name,
+      messageId: body.client_message_id,
       isRepeated: asked?.isRepeated === true,
       whenBusy,
       mayAnswer: isCovered && isPlain(body),

@@ -254,7 +254,7 @@ function answered(view: RunView, event: EventOf<"run-answer">): Partial<RunView>
 }
 
 const withInput = ({ inputs }: RunView, event: EventOf<"run-input">, at: Pick<RunInput, "turn" | "atMs">) => ({
-  inputs: [...inputs, { ...event.content, id: event.id, author: event.author, ...at }],
+  inputs: [...inputs, { ...event.content, id: event.id, author: event.author, messageId: event.messageId, ...at }],
 });
 
 /** What an agent did in the background is said to the run like what its user says. */

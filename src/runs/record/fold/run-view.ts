@@ -128,6 +128,8 @@ export type RunInput = {
   /** The turn that reads it. */
   readonly turn: number;
   readonly author: string;
+  /** Id that the client gave the message. */
+  readonly messageId?: string | undefined;
   readonly text: string;
   readonly atMs: number;
 };
