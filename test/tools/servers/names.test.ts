@@ -13,7 +13,7 @@ const BUILT = join(import.meta.dirname, "../../../tools/built");
 
 test("every tool server of the package and of the server's own process has a reserved name", async () => {
   await using world = await World.open();
-  const native = await world.server.ask("GET", "/api/v1/tools?limit=200");
+  const native = await world.server.ask("GET", "/api/v1/tools");
   const text = JSON.stringify(native.body);
   const modules = readdirSync(BUILT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   for (const name of ["memory", "messages"]) expect(text).toContain(`"${name}"`);
