@@ -19,7 +19,7 @@ export class McpProcessError extends CaxtonError<{ readonly command: string }> {
 }
 
 /** An authorization server gave no token. */
-export class McpTokenError extends CaxtonError<{ readonly tokenUrl: string }> {
+export class McpTokenError extends CaxtonError<{ readonly tokenUrl: string | undefined }> {
   readonly code = "MCP_TOKEN_REFUSED";
   readonly kind = "upstream";
 }

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { RequestListener } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { McpAuth } from "../../../src/tools/remote/index.ts";
-import { callOf, Endpoint, httpAt, modernHandler, never, runnerTo, textOf } from "./room.ts";
+import { publicFetch } from "../../../src/tools/brokers/http/index.ts";
+import { callOf, Endpoint, httpAt, modernHandler, never, runnerTo, textOf, vaultOf } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
 
 const CLIENT = { id: "caxton-client", secret: "s3cret-of-the-client" };
@@ -181,4 +182,37 @@ test("a token endpoint that refuses says so in the state, without the secret", a
   const [server] = runner.servers();
   expect(server?.reason).toContain(`no token from ${authorization.tokenUrl}: HTTP 401`);
   expect(server?.reason).not.toContain("not-the-secret");
+});
+
+test("the server steers requests for tokens to no private address, and neither a redirect nor a large answer is taken", async () => {
+  const asked: string[] = [];
+  const answers: Record<string, (response: ServerResponse) => void> = {
+    large: (response) => response.writeHead(200).end(`{"issuer": "${"x".repeat(70_000)}"}`),
+    away: (response) => response.writeHead(302, { location: "http://127.0.0.1:9/" }).end(),
+  };
+  await using issuers = await Endpoint.start(({ url = "" }, response) => {
+    asked.push(url);
+    const kind = Object.keys(answers).find((name) => url.includes(name)) ?? "away";
+    answers[kind]?.(response);
+  });
+  const fetchPublic = publicFetch({ rule: "a server may not", remedy: () => "Set auth.issuer." });
+  const reasonFor = async (issuer: string): Promise<string> => {
+    await using endpoint = await Endpoint.start(
+      guarded(
+        () => false,
+        () => ({ origin: endpoint.origin, issuer }),
+      ),
+    );
+    const signIns = { vault: vaultOf(new Map()), fetchPublic, callback: undefined };
+    await using runner = runnerTo(httpAt(endpoint.url, { auth: credentials({}) }), { timeoutMs: 100 }, { signIns });
+    await runner.open(20_000);
+    return runner.servers()[0]?.reason ?? "";
+  };
+  for (const issuer of ["https://10.255.255.1", "https://[fd00::1]", "https://169.254.169.254", "https://localhost:1"])
+    expect(await reasonFor(issuer)).toMatch(/no token for the tool server remote: .*a server may not/);
+  expect(await reasonFor("http://93.184.215.14")).toMatch(/is not reached over https/);
+  expect(await reasonFor(`${issuers.origin}/large`)).toMatch(/answers with more than 65536 bytes/);
+  const before = asked.length;
+  expect(await reasonFor(`${issuers.origin}/away`)).toMatch(/redirects, which is not followed/);
+  expect(asked).toHaveLength(before + 1);
 });

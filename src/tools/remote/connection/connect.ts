@@ -1,12 +1,13 @@
-import { StreamableHTTPClientTransport, SdkError } from "@modelcontextprotocol/client";
+import { type FetchLike, StreamableHTTPClientTransport, SdkError } from "@modelcontextprotocol/client";
 import type { Clock } from "../../../kernel/clock.ts";
 import { packageVersion } from "../../../kernel/package.ts";
 import { discoveredProvider, fixedToken, TokenEndpoint } from "./authorization.ts";
 import { boundedFetch, STREAM_RETRIES } from "./bounded-fetch.ts";
-import { McpProcessError } from "../errors.ts";
+import { McpProcessError, McpTokenError } from "../errors.ts";
 import { isAuthFailure, refusalIn } from "../failure.ts";
 import type { LogLines } from "./log-lines.ts";
 import { ProcessTransport } from "./process-transport.ts";
+import { configuredHosts, issuerFetch } from "../oauth/issuer-fetch.ts";
 import { SignIn, type SignInPorts, type SignInTarget } from "../oauth/sign-in.ts";
 import { type Confidential, confidentialIn, confidentialInArguments, type Secrets } from "../secrets.ts";
 import { McpSession, type SessionHooks } from "./session.ts";
@@ -132,13 +133,14 @@ export class Connector {
       ),
     );
     const authProvider = await this.#auth(http.auth, url);
-    const fetch = boundedFetch({
+    const bounded = boundedFetch({
       messageBytesMax: this.#messageBytesMax,
       clock: this.#deps.clock,
       onProblem: hooks.onProblem,
       onEnd: hooks.onEnd,
       own: { origin: url.origin, headers },
     });
+    const fetch = http.auth.type === "client-credentials" ? this.#guarding(bounded, url, http.auth.issuer) : bounded;
     const transport = new StreamableHTTPClientTransport(url, {
       fetch: this.signIn?.watch(fetch) ?? fetch,
       ...(authProvider === undefined ? {} : { authProvider }),
@@ -150,6 +152,30 @@ export class Connector {
       },
     });
     return McpSession.open(transport, hooks, this.#options(HTTP_CONNECT_MS, isLegacy), signal);
+  }
+
+  /** Requests to the server as given; all others are to authorization servers, which the server names. */
+  #guarding(bounded: FetchLike, url: URL, issuer: string | undefined): FetchLike {
+    const { name } = this.#settings;
+    const guarded = () =>
+      issuerFetch({
+        failed: (why, options) =>
+          new McpTokenError(
+            `no token for the tool server ${name}: ${why}`,
+            "Check auth of the server. auth.issuer names the only authorization server that is used.",
+            { tokenUrl: undefined },
+            options,
+          ),
+        hosts: configuredHosts(url, issuer),
+        fetchPublic: this.#deps.signIns.fetchPublic,
+      });
+    let tokens = guarded();
+    return (place, init) => {
+      if (new URL(place).href !== url.href) return tokens(place, init);
+      // What was refused stays refused for one attempt to get a token, which a request to the server begins.
+      tokens = guarded();
+      return bounded(place, init);
+    };
   }
 
   async #auth(auth: McpAuth, url: URL) {

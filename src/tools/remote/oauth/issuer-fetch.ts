@@ -1,13 +1,14 @@
 import type { FetchLike } from "@modelcontextprotocol/client";
 import { parseJson } from "../../../kernel/json.ts";
 import { networkReason } from "../connection/bounded-fetch.ts";
-import { SignInFailedError } from "./errors.ts";
+import type { CaxtonError } from "../../../kernel/errors.ts";
 
 const ANSWER_BYTES_MAX = 64 * 1024;
 const REQUEST_MS = 15_000;
 
 export type IssuerFetchDeps = {
-  readonly server: string;
+  /** Makes the error of a request that is refused or fails. */
+  readonly failed: (why: string, options: ErrorOptions) => CaxtonError;
   /** Hosts that the configuration names; they may have any address. */
   readonly hosts: ReadonlySet<string>;
   /** `fetch` that reaches public addresses only. */
@@ -21,10 +22,10 @@ export type IssuerFetchDeps = {
  *   Lists and objects in an answer are JSON with at most 128 levels.
  * remote.issuer-fetch.I3. What is refused fails every later request of the same sign-in: no other place is tried instead.
  */
-export function issuerFetch({ server, hosts, fetchPublic }: IssuerFetchDeps): FetchLike {
-  let refusal: SignInFailedError | undefined;
-  const refuse = (why: string, cause?: unknown): SignInFailedError => {
-    refusal = new SignInFailedError(server, why, { cause });
+export function issuerFetch({ failed, hosts, fetchPublic }: IssuerFetchDeps): FetchLike {
+  let refusal: CaxtonError | undefined;
+  const refuse = (why: string, cause?: unknown): CaxtonError => {
+    refusal = failed(why, { cause });
     return refusal;
   };
   return async (input, init) => {
@@ -51,6 +52,10 @@ export function issuerFetch({ server, hosts, fetchPublic }: IssuerFetchDeps): Fe
     return new Response(body.length === 0 ? null : new Uint8Array(body), { status, statusText, headers });
   };
 }
+
+/** The hosts that the configuration of a server names. */
+export const configuredHosts = (url: URL, issuer: string | undefined): ReadonlySet<string> =>
+  new Set([url.hostname, ...(issuer === undefined ? [] : [new URL(issuer).hostname])]);
 
 /** Whether what is sent cannot be read on its way. */
 export const isSecure = ({ protocol, hostname }: URL): boolean =>

@@ -29,7 +29,7 @@ import {
   WHY_CHARS_MAX,
   whyOf,
 } from "./errors.ts";
-import { isSecure, issuerFetch } from "./issuer-fetch.ts";
+import { configuredHosts, isSecure, issuerFetch } from "./issuer-fetch.ts";
 import { type Credential, type SignInClient, SignInRecords, type SignInVault, type Tokens } from "./records.ts";
 import { revokeTokens } from "./revoke.ts";
 import { isOver, tokensOf } from "./tokens.ts";
@@ -368,8 +368,9 @@ export class SignIn implements AuthProvider {
   }
 
   #fetchFor({ url, issuer }: SignInTarget): FetchLike {
-    const hosts = new Set([url.hostname, ...(issuer === undefined ? [] : [new URL(issuer).hostname])]);
-    return issuerFetch({ server: this.#deps.server, hosts, fetchPublic: this.#deps.ports.fetchPublic });
+    const { server, ports } = this.#deps;
+    const failed = (why: string, options: ErrorOptions) => new SignInFailedError(server, why, options);
+    return issuerFetch({ failed, hosts: configuredHosts(url, issuer), fetchPublic: ports.fetchPublic });
   }
 
   #failed(error: unknown): CaxtonError {
