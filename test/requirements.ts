@@ -149,6 +149,8 @@ export const REQUIREMENTS = {
     "tool.authoring-languages": "Tools compile from Rust, Go, C, AssemblyScript and Python.",
     "tool.mcp-lasting-questions":
       "A question that a tool server asks between two requests waits at rest, also over a restart, and its call continues with the answer.",
+    "tool.mcp-resources":
+      "Agents list and read resources and prompts of MCP servers by tools that are granted like others.",
     "tool.mcp-questions": "A tool server may ask a person; the run waits for the answer.",
   },
   "decisions §6": {

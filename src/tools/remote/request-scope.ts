@@ -6,7 +6,9 @@ import type { Question } from "./elicitation.ts";
 export type Elicitor = (question: Question) => Promise<ToolReply>;
 
 /** How much a server may send for one request, all its pages together. */
-type ByteBudget = { readonly bytesMax: number; readonly refusal: () => Error };
+export type ByteBudget = { readonly bytesMax: number; readonly refusal: () => Error };
+
+type SentMessage = { isAnswered: boolean };
 
 /**
  * One request to a remote server, from its begin until it is settled. What happens on its behalf deep in the protocol's library, an
@@ -20,6 +22,8 @@ export class RequestScope {
   readonly #lost = Promise.withResolvers<never>();
   readonly #budget: ByteBudget | undefined;
   #bytes = 0;
+  /** The newest message of it: one after the other where there are several, as for the pages of a list. */
+  #message: SentMessage = { isAnswered: false };
 
   constructor(ask: Elicitor | undefined, budget?: ByteBudget) {
     this.ask = ask;
@@ -27,6 +31,21 @@ export class RequestScope {
     this.over = this.#over.signal;
     // The rejection needs no handler: either nothing is lost, or the request has ended.
     this.#lost.promise.catch(() => undefined);
+  }
+
+  /** Begins a message, after the answer to the previous one. */
+  begin(): SentMessage {
+    this.#message = { isAnswered: false };
+    return this.#message;
+  }
+
+  get message(): Readonly<SentMessage> {
+    return this.#message;
+  }
+
+  /** The answer to the newest message has come. */
+  answer(): void {
+    this.#message.isAnswered = true;
   }
 
   /** Counts what the server sent for this request. Returns the refusal once that is too much; the request is lost then. */

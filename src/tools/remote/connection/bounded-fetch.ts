@@ -43,6 +43,7 @@ export function boundedFetch({ messageBytesMax, clock, onProblem, onEnd, own }: 
     const role = roleOf(init);
     // The library tries to resume a stream even if it is no longer needed.
     if (role === "resume") scope?.over.throwIfAborted();
+    const message = role === "call" ? scope?.begin() : scope?.message;
     let response: Response;
     try {
       response = await withinOrigin(new URL(url), withOwn(url, init, own));
@@ -62,10 +63,13 @@ export function boundedFetch({ messageBytesMax, clock, onProblem, onEnd, own }: 
       if (isStream && watched === undefined) onEnd(refusal.message);
     };
     const receive = (bytes: number) => (role === "other" ? undefined : scope?.receive(bytes));
+    const ended = () => {
+      if (message?.isAnswered !== true) watched?.lose(connectionLost("the server ended the stream without an answer"));
+    };
     const messages = watched === undefined ? beside : bucketOf(watched);
     const body = response.body.pipeThrough(
       isStream
-        ? streamLimiter({ bytesMax: messageBytesMax, messages, receive, refuse }, watched)
+        ? streamLimiter({ bytesMax: messageBytesMax, messages, receive, refuse, ended })
         : bodyLimiter({ bytesMax: messageBytesMax, receive }),
       watched === undefined ? undefined : { signal: watched.over },
     );
@@ -108,8 +112,8 @@ function roleOf(init: RequestInit | undefined): "call" | "resume" | "other" {
   return "other";
 }
 
-/** How the library writes a tool call; a longer look would parse each message twice. */
-const CALL = /^\{"method":"tools\/(call|list)"/;
+/** How the library writes a call, or a list or a text that is asked for; a longer look would parse each message twice. */
+const CALL = /^\{"method":"(tools|resources|prompts)\/(call|list|templates\/list|read|get)"/;
 
 const SESSION_GONE = new Set([404, 410]);
 const isSessionGone = ({ status }: Response, init: RequestInit | undefined): boolean =>
@@ -138,13 +142,18 @@ function bodyLimiter({ bytesMax, receive }: BodyLimits): TransformStream<Uint8Ar
 type StreamLimits = BodyLimits & {
   readonly messages: TokenBucket;
   readonly refuse: (refusal: McpMessageRefusedError) => void;
+  /** Called at the end of a stream that cannot be resumed. */
+  readonly ended: () => void;
 };
 
-/** Passes events on unless one is too large or they are too many; `scope` is lost when the stream ends. */
-function streamLimiter(
-  { bytesMax, messages, receive, refuse }: StreamLimits,
-  scope: RequestScope | undefined,
-): TransformStream<Uint8Array, Uint8Array> {
+/** Passes events on unless one is too large or they are too many. */
+function streamLimiter({
+  bytesMax,
+  messages,
+  receive,
+  refuse,
+  ended,
+}: StreamLimits): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
   let isLineEmpty = true;
   let hasIds = false;
@@ -173,7 +182,7 @@ function streamLimiter(
     },
     // With ids the library asks for the rest; without, nothing more comes. What was just read is dispatched first.
     flush: () => {
-      if (!hasIds) setImmediate(() => scope?.lose(connectionLost("the server ended the stream without an answer")));
+      if (!hasIds) setImmediate(ended);
     },
     cancel: () => undefined,
   });

@@ -8,6 +8,7 @@ import {
   type McpSubscription,
   ProtocolError,
   ProtocolErrorCode,
+  type RequestOptions,
   SdkError,
   SdkErrorCode,
   StreamableHTTPClientTransport,
@@ -21,7 +22,8 @@ import { cleanLine } from "../../../kernel/clean.ts";
 import { requestBucket, tooManyRequests } from "./flood.ts";
 import { McpMessageRefusedError } from "../errors.ts";
 import { type ElicitAnswer, elicit, type Question, readQuestion } from "../elicitation.ts";
-import { type Elicitor, currentScope, RequestScope } from "../request-scope.ts";
+import { callProtocolTool, isProtocolTool, protocolTools } from "../protocol-tools.ts";
+import { type ByteBudget, type Elicitor, currentScope, RequestScope } from "../request-scope.ts";
 
 export type SessionHooks = {
   readonly onToolsChanged: () => void;
@@ -118,14 +120,19 @@ export class McpSession {
   }
 
   async listTools(signal: AbortSignal): Promise<readonly WireTool[]> {
+    const added = protocolTools(this.#client.getServerCapabilities());
     // The library says so on the console otherwise.
-    if (this.#client.getServerCapabilities()?.tools === undefined) return [];
-    const bytesMax = this.#listBytesMax;
-    const scope = new RequestScope(undefined, { bytesMax, refusal: () => listTooLarge(bytesMax) });
+    if (this.#client.getServerCapabilities()?.tools === undefined) return added;
+    const scope = new RequestScope(undefined, this.#listBudget("tools"));
     // Without the scope's own signal, the library would read the other pages of a refused list.
     const limits = { timeout: LIST_MS, signal: AbortSignal.any([signal, scope.over]) };
     const { tools } = await scope.run(() => this.#client.listTools(undefined, limits));
-    return tools;
+    return [...tools, ...added];
+  }
+
+  #listBudget(what: string): ByteBudget {
+    const bytesMax = this.#listBytesMax;
+    return { bytesMax, refusal: () => listTooLarge(what, bytesMax) };
   }
 
   /** Whether the server is still there. Rejects when it is not. */
@@ -146,20 +153,24 @@ export class McpSession {
   > {
     const { outputSchema: _checkedByTheCatalogue, ...toolDefinition } = wire;
     if (this.#client.transport === undefined) throw new SdkError(SdkErrorCode.NotConnected, "not connected");
-    const scope = new RequestScope(call.ask);
+    const isAdded = isProtocolTool(wire);
+    const scope = new RequestScope(call.ask, isAdded ? this.#listBudget("resources or prompts") : undefined);
     this.#calls.set(scope, call.owner);
+    const options: RequestOptions = {
+      signal: isAdded ? AbortSignal.any([signal, scope.over]) : signal,
+      timeout: NEVER_MS,
+      onprogress: ({ progress, total, message }) =>
+        call.onProgress({ done: progress, total, message: cleanLine(message ?? "", PROGRESS_CHARS_MAX) }),
+    };
     try {
+      if (isAdded) {
+        const result = await scope.run(() => callProtocolTool(this.#client, wire, call.arguments, options));
+        return { type: "result", result };
+      }
       const result = await scope.run(() =>
         this.#client.callTool(
           { name: wire.name, arguments: { ...call.arguments }, ...call.again },
-          {
-            toolDefinition,
-            signal,
-            timeout: NEVER_MS,
-            allowInputRequired: true,
-            onprogress: ({ progress, total, message }) =>
-              call.onProgress({ done: progress, total, message: cleanLine(message ?? "", PROGRESS_CHARS_MAX) }),
-          },
+          { ...options, toolDefinition, allowInputRequired: true },
         ),
       );
       return isInputRequiredResult(result) ? { type: "input", input: result } : { type: "result", result };
@@ -197,6 +208,7 @@ export class McpSession {
     // The library calls this before it handles a message; what this throws keeps the message from being handled.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
     transport.onmessage = (message) => {
+      if (!("method" in message)) currentScope()?.answer();
       if (!isJSONRPCRequest(message) || bucket.take()) return;
       const refusal = tooManyRequests();
       for (const scope of this.#calls.keys()) scope.lose(refusal);
@@ -229,9 +241,9 @@ async function emitEnd({ closed }: McpSubscription, { onProblem }: SessionHooks)
   if ((await closed) !== "local") onProblem("the server ended the stream of changes");
 }
 
-const listTooLarge = (bytesMax: number): McpMessageRefusedError =>
+const listTooLarge = (what: string, bytesMax: number): McpMessageRefusedError =>
   new McpMessageRefusedError(
-    `the server's list of tools has more than ${bytesMax} bytes`,
+    `the server's list of ${what} has more than ${bytesMax} bytes`,
     "Report it to the operator of the server, or raise limits.result_bytes of the server.",
     { limit: bytesMax },
   );
