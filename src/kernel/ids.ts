@@ -38,6 +38,10 @@ export type ArtifactId = z.infer<typeof ArtifactId>;
 export const MessageId = z.uuid().toLowerCase().brand<"MessageId">();
 export type MessageId = z.infer<typeof MessageId>;
 
+/** A message that was added to a thread without a run. */
+export const AddedMessageId = id("AddedMessageId");
+export type AddedMessageId = z.infer<typeof AddedMessageId>;
+
 /** One piece of work that is offered to several and awarded to one. */
 export const TaskId = id("TaskId");
 export type TaskId = z.infer<typeof TaskId>;
@@ -72,7 +76,7 @@ export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(
 const HEX = 16;
 
 /** When an id of version 7 was minted, in milliseconds since 1970. */
-export const mintedAtMs = (id: string): number => Number.parseInt(id.replaceAll("-", "").slice(0, 12), HEX);
+export const mintedAtMs = (uuid: string): number => Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), HEX);
 
 /** A digest, at least 32 hexadecimal digits, in the form of a UUID; the first twelve digits as given, or from the digest too. */
 export function uuidFrom(digest: string, version: "7" | "8", head = digest.slice(0, 12)): string {

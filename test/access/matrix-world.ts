@@ -227,8 +227,12 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const other = await world.make("POST", "/runs", { agent: name, input: SECRET, ...sent, wait: true });
   const thread = await world.make("POST", "/threads", { agent: name, title: CANARY });
   await world.make("POST", `/threads/${thread.id}/messages`, { input: SECRET, wait: true });
+  const added = await world.make("POST", `/threads/${thread.id}/added-messages`, {
+    messages: [{ role: "user", text: SECRET }],
+  });
   return {
     thread: { id: thread.id },
+    addedMessage: { id: thread.id, message: added.items[0].id },
     agent: { name, revision: "1" },
     budget: { agent: name },
     trigger: { id: trigger.id },

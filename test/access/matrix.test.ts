@@ -13,6 +13,7 @@ let world: MatrixWorld;
 
 /** Inputs without which a request is invalid. */
 const bodies = (): Readonly<Record<string, object>> => ({
+  "addedMessage.create": { messages: [{ role: "user", text: "x" }] },
   "agent.activate": { revision: 1 },
   "conversation.merge": { into: id("conversation", "into") },
   "memory.revert": { version: 1 },
@@ -30,6 +31,7 @@ const bodies = (): Readonly<Record<string, object>> => ({
 });
 /** Bodies that are unions have another form over gRPC. */
 const GRPC_BODIES: Readonly<Record<string, object>> = {
+  "addedMessage.create": { messages: [{ user: { text: "x" } }] },
   "run.choose": { body: { retry: {} } },
   "run.input": { body: { decline: {} } },
 };

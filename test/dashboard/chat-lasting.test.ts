@@ -104,6 +104,7 @@ const turnOf = (run: string, state: "running" | "completed" = "completed") =>
     handoffs: { from: null, to: null },
     revision: 1,
     in_context: "whole",
+    added: [],
     messages: [],
     created_at: "2026-11-23T12:00:00Z",
     ended_at: null,
@@ -113,13 +114,13 @@ const turnOf = (run: string, state: "running" | "completed" = "completed") =>
   });
 
 test("turns that have not changed stay the same objects, and earlier ones stay with their branch", () => {
-  const known = { items: [turnOf("3", "running"), turnOf("2"), turnOf("1"), turnOf("0")], next: "earlier" };
-  const read = withEarlier({ items: [turnOf("4"), turnOf("3"), turnOf("2")], next: "two" }, known);
+  const known = { items: [turnOf("3", "running"), turnOf("2"), turnOf("1"), turnOf("0")], next: "earlier", added: [] };
+  const read = withEarlier({ items: [turnOf("4"), turnOf("3"), turnOf("2")], next: "two", added: [] }, known);
   expect(read.items.map(({ run }) => run)).toEqual(["4", "3", "2", "1", "0"]);
   expect(read.next).toBe("earlier");
   expect(read.items[1]?.state).toBe("completed");
   expect(read.items.slice(2).every((each, at) => each === known.items[at + 1])).toBe(true);
-  const branch = { items: [turnOf("b"), turnOf("a")], next: "others" };
+  const branch = { items: [turnOf("b"), turnOf("a")], next: "others", added: [] };
   expect(withEarlier(branch, known)).toEqual(branch);
 });
 

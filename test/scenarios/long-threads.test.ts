@@ -51,6 +51,7 @@ async function dialogue(model: LanguageModel, context: Partial<typeof DEFAULT_CO
   const { database, runs, replies, journal } = made;
   const archive = new SqliteRunArchive(database, new Contents(database));
   const threads = new Threads({
+    redact: (message) => message,
     store: new SqliteThreadStore(database),
     runs,
     replies,

@@ -31,7 +31,15 @@ function watched(turns: readonly ScriptedTurnInput[]) {
 
 function threadsOf({ database, runs, replies, journal }: Engine): Threads {
   const archive = new SqliteRunArchive(database, new Contents(database));
-  return new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock: systemClock });
+  return new Threads({
+    store: new SqliteThreadStore(database),
+    runs,
+    replies,
+    journal,
+    archive,
+    clock: systemClock,
+    redact: (message) => message,
+  });
 }
 
 const newThread = (threads: Threads): Promise<Thread> =>
@@ -242,7 +250,15 @@ test("a deletion that fails half-way leaves a thread that can be deleted again",
     },
   });
   const store = new SqliteThreadStore(database);
-  const broken = new Threads({ store, runs, replies, journal, archive: failing, clock: systemClock });
+  const broken = new Threads({
+    store,
+    runs,
+    replies,
+    journal,
+    archive: failing,
+    clock: systemClock,
+    redact: (message) => message,
+  });
   await expect(broken.delete(id)).rejects.toThrow("the disk is full");
   expect(threads.get(id).head).toBe(turn);
   await threads.delete(id);

@@ -17,6 +17,7 @@ function opened(model: LanguageModel = scripted([{ text: "answer" }])) {
   const { database, runs, replies, journal } = made;
   const archive = new SqliteRunArchive(database, new Contents(database));
   const threads = new Threads({
+    redact: (message) => message,
     store: new SqliteThreadStore(database),
     runs,
     replies,

@@ -27,6 +27,7 @@ test.each([undefined, {}])(
     const { database, runs, replies, journal, artifacts } = made;
     const archive = new SqliteRunArchive(database, new Contents(database));
     const threads = new Threads({
+      redact: (message) => message,
       store: new SqliteThreadStore(database),
       runs,
       replies,

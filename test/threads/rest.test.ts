@@ -66,3 +66,60 @@ test("a thread whose agent was deleted can still be renamed and read", async () 
   });
   expect((await ask("POST", `/threads/${thread.id}/messages`, { input: "hello" })).body.code).toBe("AGENT_NOT_FOUND");
 });
+
+const Added = z.object({ id: z.string(), role: z.string(), text: z.string() });
+const Turns = z.object({ items: z.array(z.object({ added: z.array(Added) })), added: z.array(Added) });
+const texts = (added: readonly z.infer<typeof Added>[]) => added.map(({ text }) => text);
+
+test("messages that were added are of the next turn, of a fork and of the turn that replaces it, and are redacted", async () => {
+  const secret = "kumquat-of-the-weather-service";
+  await ask("PUT", "/secrets/WEATHER_API_KEY", { value: secret });
+  const { id } = (await ask("POST", "/threads", { agent: "greeter" })).body;
+  const add = (text: string, thread = id) =>
+    ask("POST", `/threads/${thread}/added-messages`, { messages: [{ role: "user", text }] });
+  const turns = async (thread = id) => {
+    const response = await fetch(`${server.url}/api/v1/threads/${thread}/turns`);
+    return Turns.parse(await response.json());
+  };
+  expect((await add(`one ${secret}`)).status).toBe(201);
+  const fork = (await ask("POST", `/threads/${id}/fork`, {})).body.id;
+  const send = (body: object) => ask("POST", `/threads/${id}/messages`, { ...body, wait: true });
+  const { run } = (await send({ input: "hello" })).body;
+  expect(await turns()).toMatchObject({ items: [{ added: [{ role: "user" }] }], added: [] });
+  expect((await turns(fork)).added).toHaveLength(1);
+  expect(JSON.stringify(await turns())).not.toContain(secret);
+  await add("two");
+  expect(texts((await turns()).added)).toEqual(["two"]);
+  await send({ instead_of: run.id, input: "good morning" });
+  const replaced = await turns();
+  expect(replaced.items.map(({ added }) => texts(added)[0]?.slice(0, 3))).toEqual(["one"]);
+  expect(replaced.added).toEqual([]);
+  await ask("PATCH", `/threads/${id}`, { head: run.id });
+  expect(texts((await turns()).added)).toEqual(["two"]);
+  const markdown = await fetch(`${server.url}/api/v1/threads/${id}/export?format=markdown`);
+  expect((await markdown.text()).split("\n")).toEqual(expect.arrayContaining(["hello", "two"]));
+  const { body } = await ask("POST", `/threads/${id}/added-messages`, {
+    messages: [
+      { role: "user", text: "x" },
+      { role: "narrator", text: "y" },
+    ],
+  });
+  expect(body.code).toBe("REQUEST_INVALID");
+});
+
+test("as many messages wait for a turn as a request may have, and a deleted one is not found again", async () => {
+  const { id } = (await ask("POST", "/threads", { agent: "greeter" })).body;
+  const path = `/threads/${id}/added-messages`;
+  const messages = Array.from({ length: 1_000 }, (_, number) => ({ role: "user", text: `${number}` }));
+  for (let count = 0; count < 10; count += 1) expect((await ask("POST", path, { messages })).status).toBe(201);
+  expect(await ask("POST", path, { messages: messages.slice(0, 1) })).toMatchObject({
+    status: 409,
+    body: { code: "THREAD_FULL" },
+  });
+  const { added } = Turns.parse(await (await fetch(`${server.url}/api/v1/threads/${id}/turns`)).json());
+  expect(texts(added.slice(999, 1_001))).toEqual(["999", "0"]);
+  const remove = () => fetch(`${server.url}/api/v1${path}/${added[0]?.id}`, { method: "DELETE" });
+  expect((await remove()).status).toBe(204);
+  expect(await (await remove()).json()).toMatchObject({ code: "ADDED_MESSAGE_NOT_FOUND" });
+  expect((await ask("POST", path, { messages: messages.slice(0, 1) })).status).toBe(201);
+});

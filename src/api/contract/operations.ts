@@ -1,4 +1,5 @@
 export * as access from "./access/access-operations.ts";
+export * as addedMessage from "./threads/added-message-operations.ts";
 export * as agent from "./agents/agent-operations.ts";
 export * as approval from "./runs/approval-operations.ts";
 export * as audit from "./access/audit-operations.ts";

@@ -1,4 +1,5 @@
 import type { Operation, operations } from "../contract/index.ts";
+import { addedMessageOperations } from "./threads/added-message-operations.ts";
 import { agentOperations } from "./agents/agent-operations.ts";
 import { approvalOperations } from "./runs/approval-operations.ts";
 import { auditOperations } from "./access/audit-operations.ts";
@@ -38,6 +39,7 @@ import { userOperations } from "./access/user-operations.ts";
 
 /** Every operation with its implementation. */
 export const OPERATIONS = [
+  ...addedMessageOperations,
   ...agentOperations,
   ...approvalOperations,
   ...auditOperations,

@@ -28,13 +28,25 @@ export function updatesOf(turn: Turn, address: Address): readonly SessionUpdate[
         : [],
     ),
   );
+  const added = turn.added.flatMap(({ id: messageId, role, text }): readonly SessionUpdate[] =>
+    role === "tool" || text === ""
+      ? []
+      : [
+          {
+            sessionUpdate: role === "user" ? "user_message_chunk" : "agent_message_chunk",
+            messageId,
+            content: textContent(text),
+          },
+        ],
+  );
   const shown = turn.ended_at === null ? turn.messages.filter(({ role }) => role === "user") : turn.messages;
-  return shown.flatMap((message, index) => {
+  const messages = shown.flatMap((message, index) => {
     const messageId = `${turn.run}.message-${index + 1}`;
     return message.role === "tool"
       ? [toolCall(messageId, message, { rawInput: given.get(message.call), address })]
       : chunksOf(message, { messageId, address });
   });
+  return [...added, ...messages];
 }
 
 type Placing = { readonly messageId: string; readonly address: Address };

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Thread, threads } from "../../api/contract/index.ts";
 import { ageColumn, type Column, renderFields, safeText, type Terminal } from "../terminal/index.ts";
 import { STATE_TONES } from "./detail.ts";
-import { turnText } from "./turn-text.ts";
+import { addedLines, turnText } from "./turn-text.ts";
 
 export const threadColumns = (nowMs: number): readonly Column<Thread>[] => [
   { title: "ID", value: ({ id }) => id },
@@ -20,7 +20,11 @@ type Page = z.output<typeof threads.TurnPage>;
 
 /** A thread and a page of its turns, oldest first. */
 export const threadText = (thread: Thread, page: Page, terminal: Terminal): string =>
-  `${renderFields([...fieldsOf(thread), ...summaryOf(page)], terminal)}\n${page.items.toReversed().map(turnText).join("\n")}`;
+  [
+    renderFields([...fieldsOf(thread), ...summaryOf(page)], terminal),
+    ...page.items.toReversed().map(turnText),
+    ...(page.added.length > 0 ? [["added since:", ...page.added.flatMap(addedLines), ""].join("\n")] : []),
+  ].join("\n");
 
 const fieldsOf = (each: Thread) =>
   [

@@ -5,11 +5,15 @@ import { safeText } from "../terminal/index.ts";
 type Message = z.output<typeof threads.ThreadMessage>;
 
 /** A turn with its messages, in front of them the id of its run. */
-export function turnText({ run, siblings, state, messages, in_context }: Turn): string {
+export function turnText({ run, siblings, state, added, messages, in_context }: Turn): string {
   const others = siblings.length > 1 ? `, branch ${siblings.indexOf(run) + 1} of ${siblings.length}` : "";
-  const lines = messages.map(messageText).filter((text) => text !== "");
+  const lines = [...added.flatMap(addedLines), ...messages.map(messageText).filter((text) => text !== "")];
   return [`${run} (${state}${others}${in_context === "whole" ? "" : `, ${in_context}`})`, ...lines, ""].join("\n");
 }
+
+/** A message that was added without a run. */
+export const addedLines = ({ role, text, author }: Turn["added"][number]): readonly string[] =>
+  role === "tool" || text === "" ? [] : [safeText(role === "user" ? `${author}: ${text}` : text)];
 
 function messageText(message: Message): string {
   switch (message.role) {

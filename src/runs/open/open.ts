@@ -34,7 +34,7 @@ import {
 } from "../record/index.ts";
 import { WorkerPool, type WorkerPoolOptions } from "../workers/index.ts";
 import { Threads, type ThreadStore } from "../threads/index.ts";
-import { redactedPorts, type Redactors } from "../redaction/index.ts";
+import { messageRedactor, redactedPorts, type Redactors } from "../redaction/index.ts";
 import { type Recording, type ReplayDeps, replayRun } from "../replay/index.ts";
 import type { RemoteLookup } from "../conversations/index.ts";
 import { ExchangeRecorder, recallFor } from "../remembering/index.ts";
@@ -100,7 +100,8 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
   const redacted = redactedPorts(redactors, { journal, models: ports.models });
   const runs = new Runs({ ...redacted, plans, tools, artifacts, clock, accounts, workers }, options.queue);
   const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
-  const threads = new Threads({ store: stores.threads, runs, replies, journal, archive, clock });
+  const redact = messageRedactor(redactors);
+  const threads = new Threads({ store: stores.threads, runs, replies, journal, archive, clock, redact });
   const retention = opening.use(new Retention({ archive, journal, threads, clock }, { kept: options.kept }));
   const approvals = opening.use(new Approvals({ runs, tools, clock, index: stores.approvals }));
   const exchanges = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));

@@ -31,16 +31,7 @@ export {
   sentFiles,
   turnsSince,
 } from "./dialogue.ts";
-export {
-  type History,
-  historyOf,
-  historyOfTranscript,
-  keptResults,
-  NO_HISTORY,
-  PastRun,
-  pastRunOf,
-  withFiles,
-} from "./history/history.ts";
+export { type History, historyOf, keptResults, NO_HISTORY, PastRun, pastRunOf, withFiles } from "./history/history.ts";
 
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type ExecutionPlan, type PlanSource, type Recalled, type RunPlan, DEFAULT_OUTPUT_LIMITS } from "./plan.ts";
@@ -72,7 +63,7 @@ export {
 } from "./run-event.ts";
 export { foldRun, RunFold } from "./fold/run-fold.ts";
 export { isInBackground, isMissed, type ReplyEnd, type ReplyWait, type RunReply, ReplyState } from "./run-reply.ts";
-export { filesOf, type RunFile, type TranscriptMessage } from "./history/transcript.ts";
+export { filesOf, type RunFile, TranscriptMessage } from "./history/transcript.ts";
 export { RunMessage } from "./run-message.ts";
 export { coalesced } from "./delta-coalescer.ts";
 export { RunHub } from "./run-hub.ts";

@@ -146,11 +146,21 @@ const redactedElicitation = (
   },
 });
 
-const redactedMessage = (message: TranscriptMessage, redactor: Redactor): TranscriptMessage => ({
+const redactedMessage = <Message extends Redactable>(message: Message, redactor: Redactor): Message => ({
   ...message,
   text: redactor.text(message.text),
   ...(message.role === "assistant" && { calls: message.calls.map((call) => redactedCall(call, redactor)) }),
 });
+
+type Redactable =
+  | Pick<Extract<TranscriptMessage, { role: "assistant" }>, "role" | "text" | "calls">
+  | Pick<Exclude<TranscriptMessage, { role: "assistant" }>, "role" | "text">;
+
+/** Redacts a message as the journal does. */
+export const messageRedactor =
+  ({ journal }: Redactors) =>
+  <Message extends Redactable>(message: Message): Message =>
+    redactedMessage(message, journal);
 
 type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
 

@@ -1,7 +1,7 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { RunView } from "../record/index.ts";
+import type { RunView, TranscriptMessage } from "../record/index.ts";
 
 export class ThreadNotFoundError extends CaxtonError<{ readonly id: string }> {
   readonly code = "THREAD_NOT_FOUND";
@@ -14,7 +14,7 @@ export class ThreadBusyError extends CaxtonError<{ readonly id: string; readonly
   readonly kind = "conflict";
 }
 
-export class ThreadFullError extends CaxtonError<{ readonly id: string; readonly turnsMax: number }> {
+export class ThreadFullError extends CaxtonError<{ readonly id: string; readonly max: number }> {
   readonly code = "THREAD_FULL";
   readonly kind = "conflict";
 }
@@ -66,5 +66,38 @@ export const threadFull = (id: ThreadId): ThreadFullError =>
   new ThreadFullError(
     `thread ${id} has ${LIMITS.threadTurnsMax} turns, the most one thread may have`,
     `Continue in a fork: caxton thread fork ${id}`,
-    { id, turnsMax: LIMITS.threadTurnsMax },
+    { id, max: LIMITS.threadTurnsMax },
+  );
+
+/** Throws ThreadFullError if more messages wait for the next turn than a request may have. */
+export function refuseTooMany(id: ThreadId, messages: readonly TranscriptMessage[]): void {
+  const { transcriptMessagesMax, transcriptCharsMax } = LIMITS;
+  const chars = messages.reduce((sum, message) => sum + charsOf(message), 0);
+  if (messages.length <= transcriptMessagesMax && chars <= transcriptCharsMax) return;
+  const [max, what] =
+    messages.length > transcriptMessagesMax
+      ? [transcriptMessagesMax, `${transcriptMessagesMax} messages`]
+      : [transcriptCharsMax, `${transcriptCharsMax} characters`];
+  throw new ThreadFullError(
+    `thread ${id} can have at most ${what} that were added since its last turn`,
+    "Delete some of them, send a message, or continue in another thread.",
+    { id, max },
+  );
+}
+
+const charsOf = (message: TranscriptMessage): number =>
+  message.text.length +
+  (message.role === "assistant" ? message.calls.reduce((sum, call) => sum + call.arguments.length, 0) : 0);
+
+/** A message that was not added to the thread, was deleted, or is a part of a turn. */
+export class AddedMessageNotFoundError extends CaxtonError<{ readonly id: string; readonly message: string }> {
+  readonly code = "ADDED_MESSAGE_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export const addedMessageNotFound = (id: string, message: string): AddedMessageNotFoundError =>
+  new AddedMessageNotFoundError(
+    `thread ${id} has no added message ${message} that waits for a turn`,
+    "A turn that took it stays as it is: `caxton thread undo` hides the newest one.",
+    { id, message },
   );

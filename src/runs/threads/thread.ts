@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type RunId, ThreadId, uuidFrom } from "../../kernel/ids.ts";
+import { type AddedMessageId, type RunId, ThreadId, uuidFrom } from "../../kernel/ids.ts";
+import type { TranscriptMessage } from "../record/index.ts";
 
 /** A lasting dialogue with an agent. Its turns are runs, each of which names the run that it continues. */
 export type Thread = {
@@ -49,9 +50,20 @@ export type ThreadChange = Partial<Pick<Thread, "title" | "tags" | "head" | "age
 /** A turn in its thread. */
 export type ThreadTurn = { readonly run: RunId; readonly parent: RunId | null };
 
-/** Threads. The journal adds turns to them and moves their heads in the transaction that accepts a run. */
+/** A message that was added to a thread without a run. */
+export type AddedMessage = TranscriptMessage & { readonly added: NonNullable<TranscriptMessage["added"]> };
+
+/** Messages to add, as JSON; a thread without a title gets one from `opening`. */
+export type NewMessages = {
+  readonly after: RunId | null;
+  readonly opening: string;
+  readonly atMs: number;
+  readonly messages: readonly { readonly id: AddedMessageId; readonly body: string }[];
+};
+
+/** Threads. The journal adds turns to them and moves their heads in the transaction that accepts a run, and deletes the added messages that the run took. */
 export interface ThreadStore {
-  /** On disk when resolved. Throws storage errors. */
+  /** A fork gets the added messages of the thread that it was forked from at its head. On disk when resolved. Throws storage errors. */
   insert(thread: Thread): Promise<void>;
   get(id: ThreadId): Thread | undefined;
   list(query: ThreadQuery): readonly Thread[];
@@ -68,6 +80,12 @@ export interface ThreadStore {
   /** Makes the turns that forks of a thread share turns of the oldest of these forks. Returns the other turns of the thread. */
   release(id: ThreadId): Promise<readonly RunId[]>;
   remove(id: ThreadId): Promise<void>;
+  /** Messages that were added after a turn, or before the first (null), and that no turn has taken, as JSON, oldest first. */
+  added(id: ThreadId, after: RunId | null): readonly string[];
+  /** Adds messages after a turn. On disk when resolved. Throws storage errors. */
+  add(id: ThreadId, messages: NewMessages): Promise<void>;
+  /** Returns false if no such message waits for a turn. */
+  removeAdded(id: ThreadId, message: AddedMessageId): Promise<boolean>;
   /** Threads that expired at this time or before. */
   expired(atMs: number, limit: number): readonly ThreadId[];
 }

@@ -5,11 +5,13 @@ import { mint, RunId, ThreadId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type PendingReplies, type Runs, type StartRequest } from "../lifecycle/index.ts";
 import type { RunArchive, RunJournal, RunSummary } from "../record/index.ts";
+import { addedTo, addTo, type NewMessage, removeFrom, takenBy } from "./added-messages.ts";
 import { busy, queueFull, threadFull, threadNotFound, TurnNotFoundError } from "./errors.ts";
 import { agentAt, answeringFor, outsideHandOffs, requestHandedOff } from "./handed-off-turns.ts";
 import { answer, steer } from "./join-run.ts";
 import { cancelOwn, isOwn, openFrom, since } from "./open-turns.ts";
 import {
+  type AddedMessage,
   pathFrom,
   type Thread,
   type ThreadChange,
@@ -29,6 +31,8 @@ export type ThreadsDeps = {
   readonly journal: RunJournal;
   readonly archive: RunArchive;
   readonly clock: Clock;
+  /** Redacts what is stored of a message. */
+  readonly redact: <Message extends NewMessage>(message: Message) => Message;
 };
 
 export type NewThread = Pick<Thread, "workspace" | "agent" | "revision" | "owner" | "title" | "tags"> & {
@@ -262,6 +266,24 @@ export class Threads {
   }
 
   /**
+   * Adds messages after the head without a run: the next turn there takes them into its request. On disk when resolved. Throws
+   * ThreadNotFoundError, ThreadFullError, storage errors.
+   */
+  async add(id: ThreadId, messages: readonly NewMessage[], author: string): Promise<readonly AddedMessage[]> {
+    return this.#sending.run(id, async () => addTo(this.#deps, this.get(id), messages, author));
+  }
+
+  /** Messages that were added after a turn and wait for the next, oldest first. */
+  added(id: ThreadId, after: RunId | null): readonly AddedMessage[] {
+    return addedTo(this.#deps.store, id, after);
+  }
+
+  /** Deletes an added message. Throws AddedMessageNotFoundError, also for one that a turn has taken; storage errors. */
+  async removeAdded(id: ThreadId, message: string): Promise<void> {
+    await this.#sending.run(id, async () => removeFrom(this.#deps.store, id, message));
+  }
+
+  /**
    * Starts a run for a message of a conversation between agents, as the next turn of an agent's thread; the first one begins
    * the thread. Throws the errors of `Runs.start`.
    */
@@ -269,10 +291,12 @@ export class Threads {
     await this.#sending.run(id, async () => {
       const { store, runs } = this.#deps;
       const thread = store.get(id);
+      const transcript = thread && takenBy(this.#deps, thread, thread.head);
       await this.#onRevision(thread?.revision ?? undefined, (revision) =>
         runs.start({
           ...request,
           revision,
+          transcript,
           thread: { id, parent: thread?.head ?? null, author: request.message?.link.sender ?? "" },
         }),
       );
@@ -327,7 +351,7 @@ export class Threads {
     const { store, runs } = this.#deps;
     if (store.turns(thread.id) >= LIMITS.threadTurnsMax) throw threadFull(thread.id);
     const {
-      insteadOf: _insteadOf,
+      insteadOf,
       whenBusy: _whenBusy,
       isRepeated: _isRepeated,
       mayAnswer: _mayAnswer,
@@ -342,8 +366,16 @@ export class Threads {
     const whole = hasWholeHistory === true ? ({ isWhole: true } as const) : {};
     const named = messageId === undefined ? {} : { messageId };
     const { id, workspace, agent, revision } = thread;
+    const transcript = takenBy(this.#deps, thread, parent, insteadOf);
     const { ended } = await this.#onRevision(revision ?? undefined, (found) =>
-      runs.start({ ...start, workspace, agent, revision: found, thread: { id, parent, author, ...named, ...whole } }),
+      runs.start({
+        ...start,
+        workspace,
+        agent,
+        revision: found,
+        transcript,
+        thread: { id, parent, author, ...named, ...whole },
+      }),
     );
     return { run: request.id, joined: false, ended };
   }

@@ -66,6 +66,19 @@ CREATE TRIGGER threads_title AFTER INSERT ON threads BEGIN ${TITLE} END;
 CREATE TRIGGER threads_retitle AFTER UPDATE OF title ON threads WHEN new.title <> old.title BEGIN ${UNTITLE} ${TITLE} END;
 CREATE TRIGGER threads_untitle AFTER DELETE ON threads BEGIN ${UNTITLE} END;
 
+-- Messages that were added to threads without a run, each after a turn (null: before the first). The next turn there takes them into its request.
+CREATE TABLE added_messages (
+  n INTEGER PRIMARY KEY,
+  thread TEXT NOT NULL,
+  parent TEXT,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (thread, id)
+) STRICT;
+CREATE INDEX added_messages_by_place ON added_messages (thread, parent, n);
+CREATE INDEX added_messages_by_parent ON added_messages (parent) WHERE parent IS NOT NULL;
+CREATE TRIGGER threads_added AFTER DELETE ON threads BEGIN DELETE FROM added_messages WHERE thread = old.id; END;
+
 -- What ended runs leave to the next turns of their threads: derived from the journal, compressed.
 CREATE TABLE past_runs (
   run_id TEXT PRIMARY KEY,

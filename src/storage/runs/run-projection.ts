@@ -197,6 +197,12 @@ function queue(db: Database, runId: RunId, atMs: number, event: QueueEvent): voi
   );
   if (thread && handedFrom && !origin) insertTurn(db, thread.id, { runId, atMs, event, from: handedFrom.run });
   else if (thread) addTurn(db, thread.id, { runId, atMs, event });
+  const taken = thread && (event.content.transcript ?? []).flatMap(({ added }) => added?.id ?? []);
+  if (taken?.length)
+    db.sql("DELETE FROM added_messages WHERE thread = ? AND id IN (SELECT value FROM json_each(?))").run(
+      thread?.id ?? null,
+      JSON.stringify(taken),
+    );
   // After a hand-off, the place of the answer has moved to this run already.
   if (message && !handedFrom) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
   if (event.remembers === true) db.sql("INSERT INTO memory_outbox (run_id) VALUES (?)").run(runId);
@@ -258,6 +264,7 @@ function insertTurn(
   db.sql(
     "UPDATE runs SET thread_parent = ?1 WHERE thread_parent = ?2 AND id <> ?1 AND started_at_ms IS NULL AND thread IS NOT NULL",
   ).run(runId, from);
+  db.sql("UPDATE added_messages SET parent = ? WHERE parent = ?").run(runId, from);
   // Also forks that share the turn.
   db.sql("UPDATE threads SET head = ?, updated_at_ms = ? WHERE head = ? AND workspace = ?").run(
     runId,
@@ -274,7 +281,7 @@ function insertTurn(
 const TITLE_CHARS = 80;
 
 /** The first words of a request. */
-function titleOf(input: string): string {
+export function titleOf(input: string): string {
   const line = input
     .slice(0, 4 * TITLE_CHARS)
     .replaceAll(/\s+/g, " ")

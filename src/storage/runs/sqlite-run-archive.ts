@@ -83,6 +83,7 @@ export class SqliteRunArchive implements RunArchive {
         this.#db
           .sql(`${FAMILY} UPDATE runs SET thread_parent = ?2 WHERE thread IN family AND thread_parent = ?3`)
           .run(thread, parent, id);
+        this.#db.sql("UPDATE added_messages SET parent = ? WHERE parent = ?").run(parent, id);
         this.#db.sql(DELETE_EMPTY).run(thread);
         return true;
       }),

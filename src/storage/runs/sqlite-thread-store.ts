@@ -1,8 +1,9 @@
 import * as z from "zod";
-import { RunId, ThreadId } from "../../kernel/ids.ts";
+import { type AddedMessageId, RunId, ThreadId } from "../../kernel/ids.ts";
 import type { RunsPorts } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
 import { SqliteChangeLog } from "../sqlite-change-log.ts";
+import { titleOf } from "./run-projection.ts";
 import { matchOf, THREAD_MATCHES } from "./text-index.ts";
 
 type ThreadStore = RunsPorts["stores"]["threads"];
@@ -102,7 +103,12 @@ export class SqliteThreadStore implements ThreadStore {
           thread.updatedAtMs,
           thread.expiresAtMs,
         );
-      const { id, workspace, agent } = thread;
+      const { id, workspace, agent, head, forkedFrom } = thread;
+      this.#db
+        .sql(
+          "INSERT INTO added_messages (thread, parent, id, body) SELECT ?1, parent, id, body FROM added_messages WHERE thread = ?2 AND parent IS ?3 ORDER BY n",
+        )
+        .run(id, forkedFrom, head);
       this.#changes.insert(workspace, { type: "thread", id, change: "created", agent });
     });
     this.#changes.announce();
@@ -217,6 +223,47 @@ export class SqliteThreadStore implements ThreadStore {
       this.#changes.insert(workspace, { type: "thread", id, change: "deleted", agent });
     });
     this.#changes.announce();
+  }
+
+  added(id: ThreadId, after: RunId | null): readonly string[] {
+    const sql = "SELECT body FROM added_messages WHERE thread = ? AND parent IS ? ORDER BY n";
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all(id, after)
+        .map((row) => String(row["body"])),
+    );
+  }
+
+  async add(id: ThreadId, { after, opening, atMs, messages }: Parameters<ThreadStore["add"]>[1]): Promise<void> {
+    const sql =
+      "UPDATE threads SET updated_at_ms = ?2, title = CASE title WHEN '' THEN ?3 ELSE title END WHERE id = ?1 RETURNING *";
+    await this.#db.write(() => {
+      const row = this.#db.sql(sql).get(id, atMs, titleOf(opening));
+      if (row === undefined) return;
+      const insert = this.#db.sql("INSERT INTO added_messages (thread, parent, id, body) VALUES (?, ?, ?, ?)");
+      for (const message of messages) insert.run(id, after, message.id, message.body);
+      this.#changed(row);
+    });
+    this.#changes.announce();
+  }
+
+  async removeAdded(id: ThreadId, message: AddedMessageId): Promise<boolean> {
+    const isRemoved = await this.#db.write(() => {
+      const found = this.#db
+        .sql("DELETE FROM added_messages WHERE thread = ? AND id = ? RETURNING id")
+        .get(id, message);
+      const row = found && this.#db.sql("SELECT * FROM threads WHERE id = ?").get(id);
+      if (row) this.#changed(row);
+      return found !== undefined;
+    });
+    this.#changes.announce();
+    return isRemoved;
+  }
+
+  #changed(row: object): void {
+    const { id, workspace, agent } = Row.parse(row);
+    this.#changes.insert(workspace, { type: "thread", id, change: "changed", agent });
   }
 
   expired(atMs: number, limit: number): readonly ThreadId[] {

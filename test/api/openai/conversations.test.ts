@@ -1,5 +1,6 @@
-import { Agent, OpenAIResponsesModel, Runner } from "@openai/agents";
+import { Agent, OpenAIConversationsSession, OpenAIResponsesModel, Runner, tool } from "@openai/agents";
 import OpenAI from "openai";
+import type { ResponseInputContent, ResponseInputItem } from "openai/resources/responses/responses";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { DeployOutcome } from "../../../src/api/contract/agents/agents.ts";
 import { Thread } from "../../../src/api/contract/threads/threads.ts";
@@ -150,6 +151,76 @@ test("the agents package continues a conversation by its id", async () => {
   expect(asked()).toContain("I am Ada.");
 });
 
+test("a session of the agents package keeps its dialogue with calls of tools here", async () => {
+  const client = openai();
+  const session = new OpenAIConversationsSession({ client });
+  const weather = tool({
+    name: "weather",
+    description: "The weather of a city.",
+    parameters: { type: "object", properties: {}, required: [], additionalProperties: true },
+    strict: false,
+    execute: () => "It rains.",
+  });
+  const agent = new Agent({ name: "front", model: new OpenAIResponsesModel(client, "greeter"), tools: [weather] });
+  const runner = new Runner({ tracingDisabled: true });
+  turns = [{ toolCalls: [{ name: "weather", arguments: { city: "Oslo" } }] }, { text: "Rain, Ada." }];
+  expect((await runner.run(agent, "I am Ada. The weather?", { session })).finalOutput).toBe("Rain, Ada.");
+  turns = [{ text: "You are Ada." }];
+  expect((await runner.run(agent, "Who am I?", { session })).finalOutput).toBe("You are Ada.");
+  for (const text of ["I am Ada. The weather?", "It rains.", "Rain, Ada."]) expect(asked()).toContain(text);
+  const types = async () => (await session.getItems()).map(({ type }) => type);
+  const all = ["message", "function_call", "function_call_result", "message", "message", "message"];
+  expect(await types()).toEqual(all);
+  expect(await session.popItem()).toMatchObject({ role: "assistant", content: [{ text: "You are Ada." }] });
+  expect(await types()).toEqual(all.slice(0, -1));
+  expect(await session.getItems(1)).toMatchObject([{ role: "user", content: [{ text: "Who am I?" }] }]);
+  const id = await session.getSessionId();
+  await session.clearSession();
+  await expect(client.conversations.retrieve(id)).rejects.toMatchObject({ status: 404 });
+});
+
+test("added items are seen by the next response, and stay with it", async () => {
+  const { conversations, responses } = openai();
+  const { id } = await conversations.create({ items: [{ role: "user", content: "My cat is Tom." }] });
+  const call = { call_id: "call_1", name: "age", arguments: "{}" };
+  const { data: made } = await conversations.items.create(id, {
+    items: [
+      { role: "assistant", content: "Noted." },
+      { type: "reasoning", id: "rs_1", summary: [] },
+      { type: "function_call", ...call },
+      { type: "function_call_output", call_id: "call_1", output: "seven" },
+    ],
+  });
+  expect(made).toMatchObject([{ role: "assistant" }, { type: "function_call", ...call }, { output: "seven" }]);
+  const thread = `/api/v1/threads/${id.replace("conv_", "")}`;
+  expect(Thread.parse((await server.ask("default", "GET", thread)).body).title).toBe("My cat is Tom.");
+  const { data: extra } = await conversations.items.create(id, { items: [{ role: "user", content: "Forget this." }] });
+  expect(await conversations.items.delete(extra[0]?.id ?? "", { conversation_id: id })).toMatchObject({ id });
+  turns = [{ text: "Tom is seven." }];
+  await responses.create({ model: "greeter", input: "How old is my cat?", conversation: id });
+  expect(requests.at(-1)?.messages).toMatchObject([
+    { role: "user", text: "My cat is Tom." },
+    { role: "assistant", text: "Noted.", toolCalls: [{ name: "age" }] },
+    { role: "tool", results: [{ text: "seven" }] },
+    { role: "user", text: expect.stringContaining("How old is my cat?") },
+  ]);
+  await conversations.items.create(id, { items: [{ role: "user", content: "Bye." }] });
+  turns = [{ text: "Bye." }];
+  await responses.create({ model: "greeter", input: "Tom says bye.", conversation: id });
+  for (const text of ["My cat is Tom.", "Tom is seven.", "Bye."]) expect(asked()).toContain(text);
+  expect(asked()).not.toContain("Forget this.");
+  const { data } = await conversations.items.list(id, { order: "asc" });
+  const calls = ["function_call", "function_call_output"];
+  const types = ["message", "message", ...calls, "message", "message", "message", "message", "message"];
+  expect(data.map(({ type }) => type)).toEqual(types);
+  for (const item of [data[0], data[5]])
+    await expect(conversations.items.delete(item?.id ?? "", { conversation_id: id })).rejects.toMatchObject({
+      status: 409,
+      code: "CONVERSATION_ITEM_IN_TURN",
+    });
+  await expect(conversations.items.delete("msg_none", { conversation_id: id })).rejects.toMatchObject({ status: 404 });
+});
+
 test("a question is answered in the conversation", async () => {
   const source = `name = "registrar"\nversion = "1.0.0"\ncapabilities = ["office-work"]\ntools = ["user"]\nsystem_prompt = "You file."\n`;
   DeployOutcome.parse((await server.ask("default", "POST", "/api/v1/agents", { source })).body);
@@ -194,11 +265,17 @@ test("requests that do not fit, and conversations of others, are refused", async
   const { id } = await conversations.create();
   const both = { model: "greeter", input: "x", conversation: id, previous_response_id: "resp_x" };
   await expect(responses.create(both)).rejects.toMatchObject({ status: 400 });
-  const item = { type: "message", role: "user", content: "x" } as const;
-  await expect(conversations.create({ items: [item] })).rejects.toMatchObject({
-    status: 400,
-    message: expect.stringContaining("messages are added by responses"),
-  });
+  const image: ResponseInputContent = { type: "input_image", image_url: "data:image/png;base64,AA==", detail: "auto" };
+  const unfit: readonly (readonly [ResponseInputItem, string])[] = [
+    [{ role: "system", content: "x" }, "a message of the role system cannot be added"],
+    [{ role: "user", content: [image] }, "a message that is added has only text"],
+    [{ type: "item_reference", id: "msg_x" }, "a reference is no item"],
+  ];
+  for (const [item, problem] of unfit) {
+    const refused = { status: 400, message: expect.stringContaining(problem) };
+    await expect(conversations.create({ items: [item] })).rejects.toMatchObject(refused);
+    await expect(conversations.items.create(id, { items: [item] })).rejects.toMatchObject(refused);
+  }
   await server.createWorkspace("red");
   const other = openai(await server.createKey("operator", "red"));
   const reader = openai(await server.createKey("readonly"));

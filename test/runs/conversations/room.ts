@@ -310,7 +310,15 @@ type Parts = { readonly database: Database; readonly journal: SqliteRunJournal; 
 function threadsOf({ database, journal, clock }: Parts, runs: Runs): Threads {
   const archive = new SqliteRunArchive(database, new Contents(database));
   const replies = new PendingReplies({ runs, clock, index: new SqliteReplies(database) });
-  return new Threads({ store: new SqliteThreadStore(database), runs, replies, journal, archive, clock });
+  return new Threads({
+    store: new SqliteThreadStore(database),
+    runs,
+    replies,
+    journal,
+    archive,
+    clock,
+    redact: (message) => message,
+  });
 }
 
 /** Runs as the correspondence uses them: those of a conversation are turns of a thread. */

@@ -56,7 +56,7 @@ export const turnsQuery = (id: string) =>
 export async function readEarlier(client: QueryClient, id: string, cursor: string): Promise<void> {
   const page = await call(operations.thread.turns, { id, cursor, limit: TURNS_SIZE });
   client.setQueryData<Turns>(turnsKey(id), (known) =>
-    known?.next === cursor ? { items: [...known.items, ...page.items], next: page.next } : known,
+    known?.next === cursor ? { ...known, items: [...known.items, ...page.items], next: page.next } : known,
   );
 }
 

@@ -4,7 +4,12 @@ import type { Turn } from "../../../../src/api/contract/index.ts";
 export const TURNS_SIZE = 20;
 
 /** Turns of the shown branch, newest first, as far as they were read; `next` leads to earlier ones. */
-export type Turns = { readonly items: readonly Turn[]; readonly next: string | null };
+export type Turns = {
+  readonly items: readonly Turn[];
+  readonly next: string | null;
+  /** Messages that were added after the newest one. */
+  readonly added: Turn["added"];
+};
 
 /** Adds earlier turns to the newest ones. A turn that has not changed stays the same object, so that it is not drawn again. */
 export function withEarlier(newest: Turns, known: Turns | undefined): Turns {
@@ -17,6 +22,6 @@ export function withEarlier(newest: Turns, known: Turns | undefined): Turns {
   const last = items.at(-1)?.run;
   const at = known.items.findIndex(({ run }) => run === last);
   return at === -1
-    ? { items, next: newest.next }
-    : { items: [...items, ...known.items.slice(at + 1)], next: known.next };
+    ? { ...newest, items }
+    : { ...newest, items: [...items, ...known.items.slice(at + 1)], next: known.next };
 }

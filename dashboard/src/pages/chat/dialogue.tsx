@@ -11,6 +11,8 @@ import { MoreButton } from "../../parts/more-button.tsx";
 import { notify } from "../../parts/problems/notice.tsx";
 import { text } from "../../text/text.ts";
 import { EditTurn, Regenerate } from "./edit-turn.tsx";
+import { Entries } from "./entries.tsx";
+import { saidAdded } from "./said.ts";
 import { useFork } from "./thread-menu.tsx";
 import { EndedTurn, LiveTurn, type TurnActions } from "./turn.tsx";
 
@@ -50,7 +52,7 @@ export function Dialogue({ thread, turns, current, sent }: Props) {
       >
         <div className="mx-auto max-w-3xl space-y-6 px-4 py-5">
           <Earlier id={thread.id} next={turns.next} scroller={scroller} />
-          {shown.length === 0 ? <Nothing agent={thread.agent} /> : null}
+          {shown.length + turns.added.length === 0 ? <Nothing agent={thread.agent} /> : null}
           {shown.map((turn) => {
             const Shown = lived.has(turn.run) || turn === current ? LiveTurn : EndedTurn;
             const skips = shown.length > SKIPPED_FROM && turn.run !== last;
@@ -67,6 +69,7 @@ export function Dialogue({ thread, turns, current, sent }: Props) {
               </div>
             );
           })}
+          <Entries said={saidAdded(turns.added)} agent={thread.agent} run="" />
         </div>
       </div>
       {isAtEnd ? null : (

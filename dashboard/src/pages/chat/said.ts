@@ -29,6 +29,15 @@ export type Said =
   | { readonly kind: "tool"; readonly callId: string; readonly use: ToolUse; readonly artifacts: readonly Made[] }
   | { readonly kind: "notice"; readonly code: string; readonly text: string; readonly hint: string };
 
+/** Messages that were added to a thread without a run. Their calls and results are not shown. */
+export const saidAdded = (added: Turn["added"]): readonly Said[] =>
+  added.flatMap(({ role, text, author }): readonly Said[] => {
+    if (role === "tool" || text === "") return [];
+    return role === "user"
+      ? [{ kind: "user", text, files: [], author, joined: false }]
+      : [{ kind: "assistant", text, reasoning: "", artifacts: [] }];
+  });
+
 /** A turn as the server stores it. */
 export function saidIn({ messages }: Turn): readonly Said[] {
   const calls = new Map(

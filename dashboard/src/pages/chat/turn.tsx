@@ -17,7 +17,7 @@ import { delegates, WithDelegates } from "../run/delegates.tsx";
 import { Questions } from "../run/questions.tsx";
 import { WaitingBelow } from "../run/waiting-below.tsx";
 import { Entries, UserEntry } from "./entries.tsx";
-import { type Said, saidIn, saidLive } from "./said.ts";
+import { type Said, saidAdded, saidIn, saidLive } from "./said.ts";
 
 const words = text.chat;
 
@@ -71,6 +71,7 @@ function TurnFrame({ turn, said, isLast, actions, live, children }: FrameProps) 
   const rest = first?.kind === "user" ? said.slice(1) : said;
   return (
     <article data-turn={turn.run} className="group/turn space-y-3 [contain-intrinsic-size:auto_16rem]">
+      <Entries said={saidAdded(turn.added)} agent={turn.agent} run={turn.run} />
       {first?.kind === "user" ? <UserEntry entry={first} run={turn.run} /> : null}
       {turn.handoffs.from === null ? <Branches turn={turn} actions={actions} /> : null}
       <WithDelegates run={turn.run} tools={toolsIn(rest)}>

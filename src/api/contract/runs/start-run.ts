@@ -19,22 +19,25 @@ export const Instructions = z
   .max(LIMITS.instructionsCharsMax)
   .meta({ description: "Text that is added to the agent's system prompt" });
 
+export const AssistantMessage = z.strictObject({
+  role: z.literal("assistant"),
+  text: z.string(),
+  calls: z
+    .array(z.strictObject({ id: z.string().min(1), name: z.string().min(1), arguments: z.string() }))
+    .max(LIMITS.toolCallsPerTurnMax)
+    .optional()
+    .meta({ description: "Calls of tools. One without a result among the messages that follow is left out" }),
+});
+export const ToolMessage = z.strictObject({ role: z.literal("tool"), call: z.string(), text: z.string() });
+
 const Message = z.discriminatedUnion("role", [
   z.strictObject({
     role: z.literal("user"),
     text: z.string(),
     uploads: Files.optional().meta({ description: "Ids of files sent to /uploads" }),
   }),
-  z.strictObject({
-    role: z.literal("assistant"),
-    text: z.string(),
-    calls: z
-      .array(z.strictObject({ id: z.string().min(1), name: z.string().min(1), arguments: z.string() }))
-      .max(LIMITS.toolCallsPerTurnMax)
-      .optional()
-      .meta({ description: "Calls of tools. One without a result among the messages that follow is left out" }),
-  }),
-  z.strictObject({ role: z.literal("tool"), call: z.string(), text: z.string() }),
+  AssistantMessage,
+  ToolMessage,
 ]);
 type Message = z.infer<typeof Message>;
 

@@ -71,7 +71,7 @@ const exportThread = operation({
   name: "thread.export",
   summary: "Export a branch of a thread",
   description:
-    "jsonl: a line with the thread, one for each turn with its messages, oldest first, and a last line `end`; without it the export is truncated. markdown: the dialogue to read. Files are named, not included.",
+    "jsonl: a line with the thread, one for each turn with its messages, oldest first, one with messages that were added after the last turn, and a last line `end`; without it the export is truncated. markdown: the dialogue to read. Files are named, not included.",
   http: { method: "GET", path: "/api/v1/threads/:id/export" },
   params,
   query: ExportThreadQuery,

@@ -5,7 +5,7 @@ import { WhenBusy } from "../agents/agents.ts";
 import { Cost } from "../agents/budgets.ts";
 import { ListQuery, page } from "../problem.ts";
 import { ClientMessageId, ClientToolList, RunQuestion } from "../runs/inputs.ts";
-import { Instructions, SideEffects } from "../runs/start-run.ts";
+import { AssistantMessage, Instructions, SideEffects, ToolMessage } from "../runs/start-run.ts";
 import { HandOffs, RunDetail, RunState } from "../runs/runs.ts";
 import { search, TagFilter, Tags, timeRange } from "../tags.ts";
 
@@ -197,6 +197,21 @@ export const ThreadMessage = z
   ])
   .meta({ id: "ThreadMessage" });
 
+export const AddedMessage = z
+  .object({
+    id: Id,
+    role: z.enum(["user", "assistant", "tool"]),
+    text: z.string(),
+    call: Id.nullable().meta({ description: "Of a tool: the call that it is the result of" }),
+    tool_calls: z
+      .array(z.object({ id: Id, name: z.string(), arguments: z.string() }))
+      .meta({ description: "Of the assistant" }),
+    author: z.string().meta({ description: "Who added it" }),
+    at: Instant,
+  })
+  .meta({ id: "AddedMessage" });
+export type AddedMessage = z.infer<typeof AddedMessage>;
+
 export const Turn = z
   .object({
     run: Id,
@@ -215,6 +230,9 @@ export const Turn = z
         "As the next turn of the branch sees it: whole, with shortened tool results, or as a part of the summary",
     }),
     handoffs: HandOffs,
+    added: z.array(AddedMessage).meta({
+      description: "Messages that were added to the thread before the turn, and that it took into its request",
+    }),
     messages: z.array(ThreadMessage).meta({
       description: "In their order. A turn that a hand-off began has no request: that of the turn before is meant",
     }),
@@ -227,11 +245,32 @@ export const TurnPage = page(Turn)
       .object({ text: z.string(), tokens: z.int().meta({ description: "Estimated tokens" }) })
       .nullable()
       .meta({ description: "What the next turn of the branch sees in place of summarized turns" }),
+    added: z.array(AddedMessage).meta({
+      description:
+        "Messages that were added after the last turn of the branch, oldest first: the next turn begins with them. Empty on pages after the first",
+    }),
   })
   .meta({ id: "TurnPage" });
 export const TurnQuery = ListQuery.extend({
   head: Id.optional().meta({ description: "Last turn of the branch to read; default: the thread's head" }),
 });
+
+const ADDED_AT_ONCE_MAX = 1_000;
+export const AddMessagesBody = z
+  .strictObject({
+    messages: z
+      .array(
+        z.discriminatedUnion("role", [
+          z.strictObject({ role: z.literal("user"), text: z.string() }),
+          AssistantMessage,
+          ToolMessage,
+        ]),
+      )
+      .min(1)
+      .max(ADDED_AT_ONCE_MAX),
+  })
+  .meta({ id: "AddMessages" });
+export const AddedMessages = z.object({ items: z.array(AddedMessage) }).meta({ id: "AddedMessages" });
 
 export const ExportThreadQuery = z.object({
   format: z.enum(["jsonl", "markdown"]).default("jsonl"),

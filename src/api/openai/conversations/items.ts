@@ -2,18 +2,10 @@ import { operations, type threads } from "../../contract/index.ts";
 import type { Caller } from "../../operations/index.ts";
 import { questionText } from "../chat/answer.ts";
 import { textPart } from "../responses/items.ts";
+import { type ConversationItem, itemsOfAdded, type MessageItem } from "./added.ts";
 import { responseId } from "../responses/stored.ts";
 
 const PAGE = 100;
-
-/** A message of a conversation. Calls of tools are not part of it. */
-export type ConversationItem = {
-  readonly id: string;
-  readonly type: "message";
-  readonly role: "user" | "assistant";
-  readonly status: "completed";
-  readonly content: readonly object[];
-};
 
 /** The messages of a thread's branch, newest first. */
 export async function* itemsOf(caller: Caller, thread: string): AsyncGenerator<ConversationItem, void, undefined> {
@@ -22,6 +14,7 @@ export async function* itemsOf(caller: Caller, thread: string): AsyncGenerator<C
   let handedOff: readonly threads.Turn[] = [];
   do {
     const page = await caller.perform(operations.thread.turns, { id: thread, limit: PAGE, cursor });
+    yield* page.added.flatMap(itemsOfAdded).toReversed();
     for (const turn of page.items) {
       handedOff = [turn, ...handedOff];
       if (turn.handoffs.from !== null) continue;
@@ -36,8 +29,9 @@ export async function* itemsOf(caller: Caller, thread: string): AsyncGenerator<C
 /** The messages of a request and its answer. Those of the agent have the ids that they have in the output of responses. */
 function itemsIn(turns: readonly threads.Turn[]): readonly ConversationItem[] {
   const items = new Items();
-  for (const { run, messages } of turns) {
+  for (const { run, added, messages } of turns) {
     let turn = 0;
+    for (const message of added) items.add(itemsOfAdded(message));
     for (const message of messages) {
       if (message.role === "user") items.user(run, message.text, message.files);
       if (message.role === "assistant") {
@@ -83,12 +77,16 @@ class Items {
     this.#response = responseId(run, turn);
   }
 
+  add(items: readonly ConversationItem[]): void {
+    this.#items.push(...items);
+  }
+
   all(): readonly ConversationItem[] {
     this.end("", 0);
     return this.#items;
   }
 
-  #add(id: string, role: ConversationItem["role"], content: readonly object[]): void {
+  #add(id: string, role: MessageItem["role"], content: readonly object[]): void {
     let own = id;
     for (let number = 2; this.#ids.has(own); number += 1) own = `${id}.${number}`;
     this.#ids.add(own);

@@ -31,7 +31,7 @@ const Output = z.object({
 const Reasoning = z.object({ type: z.literal("reasoning") });
 /** Stands for an item of an earlier response. */
 const Reference = z.object({ type: z.literal("item_reference"), id: z.string().min(1) });
-const Item = z.union([Message, Call, Output, Reasoning, Reference], {
+export const Item = z.union([Message, Call, Output, Reasoning, Reference], {
   error: "expected a message, function_call, function_call_output, reasoning or item_reference",
 });
 export type InputItem = z.infer<typeof Item>;

@@ -3,9 +3,9 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { estimateTokens } from "../../../kernel/tokens.ts";
 import type { RunServices } from "../../../runs/index.ts";
 import { modelToolName } from "../../../tools/catalogue/index.ts";
-import type { Turn } from "../../contract/index.ts";
+import type { threads, Turn } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
-import { presentTurn } from "./present-thread.ts";
+import { presentAdded, presentTurn } from "./present-thread.ts";
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
 type PathTurn = ReturnType<RunServices["threads"]["path"]>[number];
@@ -53,6 +53,12 @@ export class Branch {
       const inContext = this.#compaction?.of(run) ?? "whole";
       return [presentTurn(view, summary, { siblings: branches, readers: this.#readers, inContext })];
     });
+  }
+
+  /** Messages that were added after its last turn. */
+  added(): threads.AddedMessage[] {
+    const { thread, head } = this.#shown;
+    return this.#runs.threads.added(thread.id, head).map(presentAdded);
   }
 
   /** What the next turn sees in place of summarized ones; null for none. */

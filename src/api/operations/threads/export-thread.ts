@@ -35,6 +35,8 @@ async function* lines(thread: Thread, branch: Branch): AsyncGenerator<string> {
     count += turns.length;
     for (const turn of turns) yield line("turn", { turn });
   }
+  const messages = branch.added();
+  if (messages.length > 0) yield line("added", { messages });
   yield line("end", { turns: count });
 }
 
@@ -43,7 +45,9 @@ async function* markdown(thread: Thread, branch: Branch): AsyncGenerator<string>
   const facts = [`Agent: ${agent}`, `Created: ${at}`, ...(tags.length > 0 ? [`Tags: ${tags.join(", ")}`] : [])];
   yield `# ${oneLine(title) || `Thread with ${agent}`}\n\n${facts.join("  \n")}\n`;
   for await (const turns of chunksOf(branch))
-    for (const turn of turns) yield turn.messages.map((message) => section(message, turn)).join("");
+    for (const turn of turns)
+      yield turn.added.map(addedSection).join("") + turn.messages.map((message) => section(message, turn)).join("");
+  yield branch.added().map(addedSection).join("");
 }
 
 function section(message: Turn["messages"][number], { agent, run }: Turn): string {
@@ -64,6 +68,10 @@ function section(message: Turn["messages"][number], { agent, run }: Turn): strin
       return `\n- ${message.code}: ${oneLine(message.text)}\n`;
   }
 }
+
+/** Results of calls stay away, as those of the agent's own. */
+const addedSection = ({ role, text, author, at }: Turn["added"][number]): string =>
+  role === "tool" || text === "" ? "" : `\n## ${oneLine(author)} (${role}), ${at}\n\n${text}\n`;
 
 function questionSection(
   { text: answer, at }: Pick<Turn["messages"][number], "text" | "at">,

@@ -8,6 +8,7 @@ import { presentHandOffs, presentQuestion } from "../runs/present-run.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
+type AddedMessage = ReturnType<RunServices["threads"]["added"]>[number];
 type Message = z.output<typeof contract.ThreadMessage>;
 type Artifact = Extract<Message, { role: "tool" }>["artifacts"][number];
 
@@ -53,6 +54,9 @@ export const presentTurn = (
   cost: presentCost(summary),
   in_context: inContext,
   handoffs: presentHandOffs(view),
+  added: (view.transcript ?? []).flatMap(({ added, ...message }) =>
+    added ? [presentAdded({ ...message, added })] : [],
+  ),
   messages: messagesOf(view, readers),
 });
 
@@ -83,6 +87,17 @@ function messagesOf(view: RunView, readers: ReadonlySet<string>): Message[] {
   );
   return [...requests, ...steps, ...inputsUpTo(Infinity), ...closing(view)];
 }
+
+/** A message that was added to a thread without a run. */
+export const presentAdded = ({ added, ...message }: AddedMessage): contract.AddedMessage => ({
+  id: added.id,
+  role: message.role,
+  text: message.text,
+  call: message.role === "tool" ? message.call : null,
+  tool_calls: message.role === "assistant" ? [...message.calls] : [],
+  author: added.author,
+  at: instant(added.atMs),
+});
 
 type Step = RunView["steps"][number];
 

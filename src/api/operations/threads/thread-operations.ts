@@ -15,18 +15,13 @@ import { getRun, ownRun } from "../runs/stored-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
 import { Branch } from "./branch.ts";
 import { exportThread } from "./export-thread.ts";
+import { ownThread } from "./own-thread.ts";
 import { presentThread } from "./present-thread.ts";
 import { refuseKeyOfAnother } from "./principal-keys.ts";
 
 type Services = Pick<ApiServices, "agents" | "runs">;
 
 type Thread = ReturnType<RunServices["threads"]["get"]>;
-
-/** Returns a thread that the operation may use; one of another workspace, or outside the caller's grants, is not found. Throws ThreadNotFoundError. */
-function ownThread({ threads }: RunServices, admission: Pick<Admission, "principal" | "covers">, text: string): Thread {
-  const thread = threads.find(admission.principal.workspace, text);
-  return admission.covers("agents", thread.agent) ? thread : threads.find("", text);
-}
 
 const msOf = (seconds: number | null): number | null => seconds && seconds * 1_000;
 
@@ -87,6 +82,7 @@ const turns = implement(operations.thread.turns, (services, { id, head, cursor, 
     items: branch.present(path.slice(0, limit)),
     next: next === undefined ? null : cursors.turns.encode(next.run),
     summary: branch.summary(),
+    added: after === undefined ? branch.added() : [],
   };
 });
 

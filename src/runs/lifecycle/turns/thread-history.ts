@@ -4,7 +4,6 @@ import {
   foldRun,
   type History,
   historyOf,
-  historyOfTranscript,
   isTerminal,
   isWithdrawn,
   PastRun,
@@ -50,14 +49,13 @@ export class ThreadHistory {
     }: Pick<RunView, "id" | "thread" | "message" | "handedFrom" | "transcript">,
     plan: RunPlan,
   ): History | undefined {
-    if (transcript !== null) return historyOfTranscript(transcript);
-    if (thread === null && handedFrom === null) return undefined;
+    if (transcript === null && thread === null && handedFrom === null) return undefined;
     const runsMax = message === null || handedFrom !== null ? undefined : plan.earlierTurnsMax;
     const continued = continuedBy({ thread, handedFrom });
     // If the run that it continued was deleted, its predecessor.
     const isThere = continued === null || this.past(continued) !== undefined;
     const parent = isThere ? continued : this.parentOf({ id, thread, handedFrom });
-    return historyOf(parent, (each) => this.past(each), { runsMax, isWhole: thread?.isWhole });
+    return historyOf(parent, (each) => this.past(each), { runsMax, isWhole: thread?.isWhole, transcript });
   }
 
   /** Returns the nearest run from one back that has ended and was not withdrawn; null without one. */

@@ -74,18 +74,19 @@ export const NO_HISTORY: History = {
 export const keptResults = ({ turns }: History): readonly RunArtifact[] =>
   turns.flatMap(({ details }) => details.flatMap(({ kept }) => kept ?? [])).toReversed();
 
-/** A dialogue that came with a request, as an earlier run would have left it. */
-export function pastOfTranscript(messages: readonly TranscriptMessage[]): PastRun {
-  const turns = transcriptTurns(messages);
-  const calls = turns.reduce((sum, { results }) => sum + results.length, 0);
+/** A dialogue that came with a request, as an earlier run after `before` would have left it. */
+function pastOfTranscript(messages: readonly TranscriptMessage[], before: PastRun | undefined): PastRun {
+  const from = before?.to ?? THREAD_START;
+  const turns = transcriptTurns(messages, from);
+  const calls = turns.reduce((sum, { results }) => sum + results.length, from.calls);
   return {
     parent: null,
-    from: THREAD_START,
-    to: { turns: turns.length, calls },
+    from,
+    to: { turns: from.turns + turns.length, calls },
     turns,
-    points: NO_HISTORY.points,
-    summary: null,
-    files: withFiles([], filesOf(messages)),
+    points: before?.points ?? NO_HISTORY.points,
+    summary: before?.summary ?? null,
+    files: withFiles(before?.files ?? [], filesOf(messages)),
   };
 }
 
@@ -95,7 +96,7 @@ export function pastOfTranscript(messages: readonly TranscriptMessage[]): PastRu
  */
 export function pastRunOf(view: RunView, before: PastRun | undefined, sharedTurns = Infinity): PastRun {
   if (view.transcript === null) return ownPast(view, before, sharedTurns);
-  const dialogue = pastOfTranscript(view.transcript);
+  const dialogue = pastOfTranscript(view.transcript, before);
   const past = ownPast(view, dialogue, sharedTurns);
   return { ...past, from: dialogue.from, turns: [...dialogue.turns, ...past.turns] };
 }
@@ -214,8 +215,8 @@ function pointsOf(view: RunView, before: PastRun | undefined, sharedTurns: numbe
 }
 
 /**
- * The history of a run that continues another. `past` returns an ended run; undefined for one that was deleted, and
- * then the history begins after it. Runs whose turns are all covered are not read. The whole history has no summary.
+ * The history of a run that continues another, with the dialogue that came with its request at the end. `past` returns an ended run; undefined
+ * for one that was deleted, and then the history begins after it. Runs whose turns are all covered are not read. The whole history has no summary.
  */
 export function historyOf(
   parent: RunId | null,
@@ -223,9 +224,15 @@ export function historyOf(
   {
     runsMax = Infinity,
     isWhole = false,
-  }: { readonly runsMax?: number | undefined; readonly isWhole?: boolean | undefined } = {},
+    transcript = null,
+  }: {
+    readonly runsMax?: number | undefined;
+    readonly isWhole?: boolean | undefined;
+    readonly transcript?: readonly TranscriptMessage[] | null;
+  } = {},
 ): History {
-  const newest = parent === null ? undefined : past(parent);
+  const before = parent === null ? undefined : past(parent);
+  const newest = transcript === null ? before : { ...pastOfTranscript(transcript, before), parent };
   if (newest === undefined) return NO_HISTORY;
   const { coveredThrough } = isWhole ? NO_HISTORY.points : newest.points;
   const runs = new Set<PastRun>();
@@ -236,12 +243,6 @@ export function historyOf(
   }
   return historyFrom(newest, [...runs].toReversed(), isWhole);
 }
-
-/** The history that ends with a dialogue which came with a request. */
-export const historyOfTranscript = (messages: readonly TranscriptMessage[]): History => {
-  const past = pastOfTranscript(messages);
-  return historyFrom(past, [past], false);
-};
 
 /** The history after some runs, oldest first. */
 function historyFrom(newest: PastRun, runs: readonly PastRun[], isWhole: boolean): History {

@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { AddedMessageId } from "../../../kernel/ids.ts";
 import { estimateTokens } from "../../../kernel/tokens.ts";
+import type { ThreadPosition } from "../dialogue.ts";
 
 const Count = z.int().min(0);
 
@@ -12,15 +14,19 @@ export const RunFile = z.object({
 });
 export type RunFile = z.infer<typeof RunFile>;
 
-/** A message of the dialogue that a caller sent with its request. Nothing shows that the agent gave its answers. */
+/** Of a message that was added to the thread before the request. */
+const added = z.object({ id: AddedMessageId, author: z.string(), atMs: Count }).exactOptional();
+
+/** A message of the dialogue that a caller sent with its request, or added to the thread. Nothing shows that the agent gave its answers. */
 export const TranscriptMessage = z.discriminatedUnion("role", [
-  z.object({ role: z.literal("user"), text: z.string(), files: z.array(RunFile) }),
+  z.object({ role: z.literal("user"), text: z.string(), files: z.array(RunFile), added }),
   z.object({
     role: z.literal("assistant"),
     text: z.string(),
     calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+    added,
   }),
-  z.object({ role: z.literal("tool"), call: z.string(), text: z.string() }),
+  z.object({ role: z.literal("tool"), call: z.string(), text: z.string(), added }),
 ]);
 export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
 
@@ -41,6 +47,13 @@ type Exchange = {
 
 const NOTHING_SAID: Said = { role: "assistant", text: "", calls: [] };
 
+/** Two answers without anything between them are one turn of a model. */
+const together = (first: Said, second: Said): Said => ({
+  role: "assistant",
+  text: [first.text, second.text].filter((text) => text !== "").join("\n\n"),
+  calls: [...first.calls, ...second.calls],
+});
+
 function exchangesOf(messages: readonly TranscriptMessage[]): readonly Exchange[] {
   const exchanges: Exchange[] = [];
   let asked: string[] = [];
@@ -49,23 +62,24 @@ function exchangesOf(messages: readonly TranscriptMessage[]): readonly Exchange[
     exchanges.push({ asked, files, said, results: [] });
     [asked, files] = [[], []];
   };
-  for (const message of messages) {
-    if (message.role === "assistant") add(message);
-    else if (message.role === "user") {
+  for (const [index, message] of messages.entries()) {
+    const last = exchanges.at(-1);
+    if (message.role === "assistant") {
+      if (last !== undefined && messages[index - 1]?.role === "assistant")
+        exchanges[exchanges.length - 1] = { ...last, said: together(last.said, message) };
+      else add(message);
+    } else if (message.role === "user") {
       asked.push(message.text);
       files.push(...message.files);
-    } else {
-      const last = exchanges.at(-1);
-      if (last) exchanges[exchanges.length - 1] = { ...last, results: [...last.results, message] };
-    }
+    } else if (last) exchanges[exchanges.length - 1] = { ...last, results: [...last.results, message] };
   }
   if (asked.length > 0) add(NOTHING_SAID);
   return exchanges;
 }
 
 /** The turns of a dialogue, as an earlier run would have left them. Calls without results are left out: providers refuse them. */
-export function transcriptTurns(messages: readonly TranscriptMessage[]) {
-  let number = 0;
+export function transcriptTurns(messages: readonly TranscriptMessage[], from: ThreadPosition) {
+  let number = from.calls;
   return exchangesOf(messages).map(({ asked, files, said, results: given }, index) => {
     const texts = new Map(given.map(({ call, text }) => [call, text]));
     const calls = said.calls.filter(({ id }) => texts.has(id));
@@ -80,7 +94,7 @@ export function transcriptTurns(messages: readonly TranscriptMessage[]) {
       0,
     );
     return {
-      turn: index + 1,
+      turn: from.turns + index + 1,
       ...(asked.length > 0 && { asked: { text: request, tokens: estimateTokens(request), fileTokens: 0 } }),
       askedFiles: files,
       model: "",
