@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { operations } from "../contract/index.ts";
 import { checkKey, type Exchange, hashOf, refusalOf } from "../http/index.ts";
-import { type ApiServices, type RequestIds, SentOnce, settled } from "../operations/index.ts";
+import { type ApiServices, type RequestIds, SentOnce, settledOrBlocked } from "../operations/index.ts";
 import type { Begun } from "./chat/begin.ts";
 
 /** Time after the end of a connection in which packages repeat its request. */
@@ -44,22 +44,23 @@ export class Repeats {
     const { caller } = exchange;
     const sentOnce = new SentOnce(this.#services, { protocol: "openai", refusal: (reason) => refusalOf(reason, key) });
     const start = async (ids: RequestIds) => {
-      const { run, afterTurn } = await begin(ids);
-      return `${run} ${afterTurn}`;
+      const { run, afterTurn, afterPause } = await begin(ids);
+      return `${run} ${afterTurn} ${afterPause}`;
     };
     const message = { id: key, hash: requestHash(exchange) };
-    const [run = "", afterTurn] = (await sentOnce.perform(caller.principal, message, start)).split(" ");
-    return { run, afterTurn: Number(afterTurn), settled: () => settled(caller, run) };
+    const [run = "", turn, pause] = (await sentOnce.perform(caller.principal, message, start)).split(" ");
+    const place = { afterTurn: Number(turn), afterPause: Number(pause) };
+    return { run, ...place, settled: () => settledOrBlocked(caller, run) };
   }
 
   /** The run of the first request; undefined if it was not accepted or is cancelled. */
   async #first({ caller }: Exchange, asked: string): Promise<Begun | undefined> {
     const first = await this.#firsts.get(asked)?.begun.catch(() => undefined);
     if (first === undefined) return undefined;
-    const { run, afterTurn } = first;
+    const { run, afterTurn, afterPause } = first;
     const found = await caller.perform(operations.run.get, { id: run }).catch(() => undefined);
     if (found === undefined || found.state === "cancelled") return undefined;
-    return { run, afterTurn, settled: () => settled(caller, run) };
+    return { run, afterTurn, afterPause, settled: () => settledOrBlocked(caller, run) };
   }
 
   async #remembered({ reply }: Exchange, asked: string, begin: (ids: undefined) => Promise<Begun>): Promise<Begun> {

@@ -1,6 +1,13 @@
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { isTerminal, type RunHub, type RunJournal, type RunState } from "../record/index.ts";
+import {
+  isTerminal,
+  type RunHub,
+  type RunJournal,
+  type RunState,
+  type RunSummary,
+  waitsForPerson,
+} from "../record/index.ts";
 
 /** State in which this process released a run: ended, suspended, or left for the next start. */
 export type RunOutcome = {
@@ -14,8 +21,8 @@ const STOPPED = { state: "left" } as const;
 type Deps = { readonly hub: RunHub; readonly journal: RunJournal };
 
 /**
- * Resolves when a run, or the last one that it was handed off to, has ended or is suspended for a person; a run that waits
- * for another agent is still in progress, since it resumes automatically.
+ * Resolves when a run, or the last one that it was handed off to, has ended or is suspended for a person. A run that waits
+ * for another agent is still in progress, since it resumes automatically, unless a run below it waits for a person.
  */
 export async function waitUntilSettled(deps: Deps, runId: RunId, stopped: AbortSignal): Promise<RunOutcome> {
   for (let id = runId; ;) {
@@ -45,13 +52,17 @@ export function firstOf(journal: Pick<RunJournal, "summary">, runId: RunId): Run
   return first;
 }
 
+/** Whether a run that rests continues without a person. */
+const isInProgress = (journal: RunJournal, { id, state }: RunSummary): boolean =>
+  state === "awaiting-reply" && !journal.below(id).some((run) => waitsForPerson(run.state));
+
 async function runUntilSettled({ hub, journal }: Deps, runId: RunId, stopped: AbortSignal): Promise<RunOutcome> {
   const outcome = Promise.withResolvers<RunOutcome>();
   const check = (): void => {
     try {
       const summary = journal.summary(runId);
       if (summary === undefined) outcome.resolve(STOPPED);
-      else if (isTerminal(summary.state) || (summary.resting && summary.state !== "awaiting-reply"))
+      else if (isTerminal(summary.state) || (summary.resting && !isInProgress(journal, summary)))
         outcome.resolve({ state: summary.state, next: summary.handedTo ?? undefined });
     } catch (error) {
       log.error({ runId, err: error }, "a run cannot be read; its waiters are released");
@@ -60,7 +71,7 @@ async function runUntilSettled({ hub, journal }: Deps, runId: RunId, stopped: Ab
   };
   const stop = (): void => outcome.resolve(STOPPED);
   using watching = hub.watch(runId, ({ type }) => {
-    if (type === "entry") check();
+    if (type === "entry" || type === "below") check();
   });
   void watching;
   stopped.addEventListener("abort", stop, { once: true });

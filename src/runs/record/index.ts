@@ -69,7 +69,7 @@ export { coalesced } from "./delta-coalescer.ts";
 export { RunHub } from "./run-hub.ts";
 export { type DraftPiece, type RunNews } from "./run-news.ts";
 export { type JournalAppend, type RunJournal, type RunSummary, type RunTail } from "./run-journal.ts";
-export { type SuspendedState, isTerminal, isWithdrawn, RunState } from "./run-state.ts";
+export { type SuspendedState, isTerminal, isWithdrawn, RunState, waitsForPerson } from "./run-state.ts";
 export {
   type FailedAttempt,
   type ModelStep,

@@ -9,6 +9,7 @@ import {
   type RunJournal,
   type RunReply,
   type RunView,
+  waitsForPerson,
 } from "../record/index.ts";
 import { queueFull, waits } from "./errors.ts";
 import { isOwn } from "./open-turns.ts";
@@ -17,15 +18,8 @@ import type { Send } from "./threads.ts";
 type Deps = {
   readonly runs: Runs;
   readonly replies: Pick<PendingReplies, "answer">;
-  readonly journal: Pick<RunJournal, "summary">;
+  readonly journal: Pick<RunJournal, "summary" | "below">;
 };
-
-const WAITING: ReadonlySet<RunView["state"]> = new Set([
-  "awaiting-approval",
-  "awaiting-choice",
-  "awaiting-input",
-  "needs-decision",
-]);
 
 /**
  * Gives a message to the oldest open question of a run. Undefined if it waits for the end of the run instead: without a question that the message
@@ -46,7 +40,10 @@ export async function answer(
     const asks = open.find((each) => each.input !== null && takesText(each.input, input));
     return asks === undefined || isShared || !mayJoin(sent, view) ? undefined : give(deps, view, asks, sent);
   }
-  if (!WAITING.has(view.state)) return undefined;
+  const below =
+    view.state === "awaiting-reply" ? deps.journal.below(run).find(({ state }) => waitsForPerson(state)) : undefined;
+  if (below !== undefined) throw waits(thread, deps.runs.view(below.id));
+  if (!waitsForPerson(view.state)) return undefined;
   const asks = open.find((each) => each.input?.kind === "question");
   const isAnswer = whenWaiting === "answer" && !isShared && files.length === 0 && isTextOnly !== true;
   if (asks === undefined || !isAnswer || isLess(caller, view.caller ?? undefined)) throw waits(thread, view);

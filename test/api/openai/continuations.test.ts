@@ -19,6 +19,9 @@ const model: LanguageModel = {
   limits: undefined,
   stream: (request, signal) => {
     requests.push(request);
+    const delegate = request.tools.find(({ name }) => name.startsWith("agent_"))?.name;
+    const delegated = [{ toolCalls: [{ name: delegate ?? "", arguments: { request: "go" } }] }, { text: "Passed on." }];
+    if (delegate !== undefined) return scripted(delegated).stream(request, signal);
     const to = request.tools.find(({ name }) => name.startsWith("handoff_"))?.name;
     const handOff = [{ text: "One moment.", toolCalls: [{ name: to ?? "", arguments: { reason: "a greeting" } }] }];
     return scripted(to === undefined ? turns : handOff).stream(request, signal);
@@ -33,6 +36,8 @@ beforeAll(async () => {
   for (const source of [
     definition("payer", `tools = ["calculator"]\n[permissions]\nask = ["calculator.*"]\n`),
     definition("packer", `tools = ["user", "calculator"]\n`),
+    definition("buyer", `agents = ["payer"]\n`),
+    definition("shipper", `agents = ["packer"]\n`),
     definition("askdoor", `handoffs = ["packer"]\n`),
     definition("one"),
     definition("other"),
@@ -102,6 +107,60 @@ test("a question after a hand-off is answered by the response and by the convers
     expect(second.output_text).toBe("Filed.");
     expect(JSON.stringify(requests.at(-1)?.messages)).toContain("The upper one");
     expect((await openai().responses.retrieve(second.id)).output_text).toBe("Filed.");
+  }
+});
+
+test("several questions of one turn are asked one after the other, each in a response of its own that can be read again", async () => {
+  const questions = ["Which drawer?", "Which shelf?"];
+  const asks = questions.map((question) => ({ name: "user__ask_user", arguments: { question } }));
+  for (const isStreamed of [false, true]) {
+    turns = [{ text: "Two things.", toolCalls: asks }, { toolCalls: [ASK] }, { text: "Filed." }];
+    const { conversations, responses } = openai();
+    const { id: conversation } = await conversations.create();
+    const made: { readonly id: string; readonly output_text: string }[] = [];
+    for (const input of ["File it.", "the upper one", "the left one", "the lower one"]) {
+      const request = { model: "packer", conversation, input };
+      if (isStreamed) made.push(await responses.stream(request).finalResponse());
+      else made.push(await responses.create(request));
+    }
+    const said = ["Two things.\n\nWhich drawer?", "Which shelf?", "Which drawer?", "Filed."];
+    expect(made.map((response) => response.output_text)).toEqual(said);
+    expect(new Set(made.map(({ id }) => id)).size).toBe(4);
+    for (const { id, output_text: text } of made) expect((await responses.retrieve(id)).output_text).toBe(text);
+    const { data } = await conversations.items.list(conversation, { order: "asc" });
+    expect(data.filter((_item, index) => index % 2 === 1).map(({ id }) => id)).toEqual(
+      made.map(({ id }) => id.replace("resp_", "msg_")),
+    );
+  }
+});
+
+test("a response ends when an agent that works for its own waits for an approval or an answer, and names the page", async () => {
+  const dashboard = `${server.url}/ui/runs/`;
+  const cases: readonly (readonly [string, string, ScriptedTurnInput])[] = [
+    ["buyer", `The call of calculator.evaluate needs an approval: ${dashboard}`, { toolCalls: [EVALUATE] }],
+    ["shipper", "The agent packer, which works for this one, asks: Which drawer?", { toolCalls: [ASK] }],
+  ];
+  for (const [agent, reason, turn] of cases) {
+    turns = [turn, { text: "Done." }];
+    const { chat, conversations, responses } = openai();
+    const { id: conversation } = await conversations.create();
+    const request = { model: agent, input: "Go", conversation };
+    const first = await responses.create(request);
+    expect(first.output_text).toContain(reason);
+    expect(first.output_text).toContain(`${dashboard}${first.id.slice("resp_".length, -"_0".length)}`);
+    expect((await responses.retrieve(first.id)).status).toBe("in_progress");
+    await expect(responses.create({ ...request, input: "Hello?" })).rejects.toMatchObject({
+      status: 409,
+      code: "THREAD_BUSY",
+    });
+    expect(await runsOf(conversation)).toHaveLength(1);
+    expect((await responses.stream({ model: agent, input: "Go" }).finalResponse()).output_text).toContain(reason);
+    const completion = await chat.completions.create({ model: agent, messages: [{ role: "user", content: "Go" }] });
+    expect(completion.choices[0]?.message.content).toContain(reason);
+    const chunks = await chat.completions
+      .stream({ model: agent, messages: [{ role: "user", content: "Go" }] })
+      .finalContent();
+    expect(chunks).toContain(reason);
   }
 });
 

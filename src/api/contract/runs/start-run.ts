@@ -109,7 +109,10 @@ export const StartRunBody = z
     }),
     tags: Tags.default([]),
     client_tools: ClientToolList,
-    wait: z.boolean().default(false).meta({ description: "Respond when the run has ended instead of immediately" }),
+    wait: z.boolean().default(false).meta({
+      description:
+        "Respond when the run has ended, or waits for a person, itself or by a run below it, instead of immediately",
+    }),
   })
   .meta({ id: "StartRun" });
 export type StartRunBody = z.input<typeof StartRunBody>;

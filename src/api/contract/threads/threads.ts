@@ -137,7 +137,10 @@ export const SendBody = z
     client_tools: ClientToolList,
     side_effects: SideEffects.optional(),
     instructions: Instructions.optional(),
-    wait: z.boolean().default(false).meta({ description: "Respond when the turn has ended instead of immediately" }),
+    wait: z.boolean().default(false).meta({
+      description:
+        "Respond when the turn has ended, or waits for a person, itself or by a run below it, instead of immediately",
+    }),
   })
   .meta({ id: "SendToThread" });
 

@@ -1,6 +1,6 @@
 import type { RunDetail, RunStreamEvent } from "../../contract/index.ts";
-import { type Caller, followRun } from "../../operations/index.ts";
-import { runsTo } from "./circumstances.ts";
+import { type Caller, followUntilBlocked } from "../../operations/index.ts";
+import { runsTo, waitingIn } from "./circumstances.ts";
 import { endError } from "./errors.ts";
 
 /** A part of an answer, as it arises. */
@@ -23,6 +23,8 @@ export type AnswerOptions = {
   readonly isWhole: boolean;
   /** Address of the dashboard. */
   readonly dashboard: string;
+  /** The run below that waits for a person, if the run waits for it. */
+  readonly waiting?: RunDetail | undefined;
 };
 
 /** The id of a call names its run, so that its result finds it. */
@@ -41,11 +43,13 @@ export async function* answerOf(
   options: AnswerOptions,
 ): AsyncGenerator<Piece, void, undefined> {
   const text = new TurnText(options.afterTurn);
-  for await (const event of followRun(caller, id, ["step", "text-delta"])) {
+  for await (const event of followUntilBlocked(caller, id, ["step", "text-delta"])) {
     if (event.type === "handoff") text.restart();
     const piece = options.isWhole ? "" : text.of(event);
     if (piece !== "") yield { type: "text", text: piece };
-    if (event.type === "end") yield* ending(await runsTo(caller, id, event.run), text, options);
+    if (event.type !== "end") continue;
+    const [runs, waiting] = await Promise.all([runsTo(caller, id, event.run), waitingIn(caller, event.run)]);
+    yield* ending(runs, text, { ...options, waiting });
   }
 }
 
@@ -70,7 +74,7 @@ export const usageOf = (runs: readonly RunDetail[]): Usage => ({
 function* ending(
   runs: readonly RunDetail[],
   text: TurnText,
-  { isWhole, dashboard }: AnswerOptions,
+  { isWhole, dashboard, waiting }: AnswerOptions,
 ): Generator<Piece, void, undefined> {
   const run = runs.at(-1);
   if (run === undefined) return;
@@ -81,7 +85,8 @@ function* ending(
     yield { type: "calls", calls: calls.map((call) => toolCall(run.id, call)) };
     return yield { type: "end", reason: "tool_calls", run, usage };
   }
-  const rest = run.state === "completed" ? (isWhole ? run.output : "") : text.separate(waitingText(run, dashboard));
+  const rest =
+    run.state === "completed" ? (isWhole ? run.output : "") : text.separate(waitingText(run, waiting, dashboard));
   if (rest !== "") yield { type: "text", text: rest };
   yield { type: "end", reason: "stop", run, usage };
 }
@@ -100,11 +105,14 @@ export const questionText = ({
   [message, ...options.map((option) => `- ${option}`)].join("\n");
 
 /** What a run waits for, as its answer: a client of this API can show nothing else. */
-function waitingText(run: RunDetail, dashboard: string): string {
+function waitingText(own: RunDetail, below: RunDetail | undefined, dashboard: string): string {
+  const run = below ?? own;
+  const link = `${dashboard}/runs/${own.id}`;
   const question = run.questions.find(({ state }) => state === "open");
-  if (question !== undefined) return questionText(question);
+  if (question !== undefined && below === undefined) return questionText(question);
+  if (question !== undefined)
+    return `The agent ${run.agent}, which works for this one, asks: ${questionText(question)}\n\nAnswer it here: ${link}. The run continues then, and its page has the answer.`;
   const tools = run.approvals.filter(({ state }) => state === "open").map(({ tool }) => tool);
-  const link = `${dashboard}/runs/${run.id}`;
   if (tools.length > 0)
     return `The call of ${tools.join(", ")} needs an approval: ${link}. The run continues when it is approved, and its page has the answer.`;
   return `The run waits for a decision: ${link}`;

@@ -1,18 +1,18 @@
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
-import { type Caller, RequestIds, settled } from "../../operations/index.ts";
+import { type Caller, RequestIds, settledOrBlocked } from "../../operations/index.ts";
 import type { OpenAiOptions } from "../options.ts";
+import { BEGIN, lastPlace, type Place } from "../responses/stored.ts";
 import { readCallId } from "./answer.ts";
 import { type Dialogue, readDialogue } from "./dialogue.ts";
 import type { ChatMessage, ChatRequest, ChatTool } from "./request.ts";
 
 export type Start = GivenTo<typeof operations.run.start>;
 
-/** A run that answers a request. Turns of the model up to `afterTurn` were sent to the client before. */
-export type Begun = {
+/** A run that answers a request, and the place up to which it was sent to the client before. */
+export type Begun = Place & {
   readonly run: string;
-  readonly afterTurn: number;
-  /** Waits until the run, or the one that it was handed off to, ends or waits for a person. */
+  /** Waits until the run, or the one that it was handed off to, ends or waits for a person, itself or by a run below it. */
   readonly settled: () => Promise<RunDetail>;
 };
 
@@ -46,12 +46,12 @@ export async function begin(
   if (instead !== undefined) return instead(start);
   if (asked.stream === true || given !== undefined) {
     const { id } = await caller.perform(operations.run.start, start, { asked: given });
-    return { run: id, afterTurn: 0, settled: () => settled(caller, id) };
+    return { run: id, ...BEGIN, settled: () => settledOrBlocked(caller, id) };
   }
   // Awaited by the operation itself: following events that are not sent costs more.
   const ids = new RequestIds(mint(RunId), false);
   const ended = caller.perform(operations.run.start, { ...start, wait: true }, { asked: ids });
-  return { run: ids.run(), afterTurn: 0, settled: () => ended };
+  return { run: ids.run(), ...BEGIN, settled: () => ended };
 }
 
 function startOf(
@@ -96,14 +96,14 @@ async function continueRun(caller: Caller, messages: readonly ChatMessage[]): Pr
   if (waiting === undefined || found.length === 0 || found.length < open.size) return undefined;
   for (const { input, content } of found)
     await caller.perform(operations.run.input, { id: run, input, action: "accept", content });
-  return { run, afterTurn: lastTurn(waiting), settled: () => settled(caller, run) };
+  const place = lastPlace({
+    ...waiting,
+    client_calls: waiting.client_calls.map((call) => ({ ...call, state: "accepted" })),
+  });
+  return { run, ...place, settled: () => settledOrBlocked(caller, run) };
 }
 
 function trailingResults(messages: readonly ChatMessage[]): readonly Extract<ChatMessage, { role: "tool" }>[] {
   const last = messages.findLastIndex(({ role }) => role !== "tool");
   return messages.slice(last + 1).filter((message) => message.role === "tool");
 }
-
-/** The last turn of the model so far. */
-export const lastTurn = ({ step_list: steps }: RunDetail): number =>
-  steps.reduce((turn, step) => Math.max(turn, step.turn), 0);

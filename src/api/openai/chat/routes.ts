@@ -5,7 +5,7 @@ import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
 import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall, type Usage } from "./answer.ts";
 import { type Begun, begin } from "./begin.ts";
-import { cancelWith, dashboardOf, purposeOf, runsTo } from "./circumstances.ts";
+import { cancelWith, dashboardOf, purposeOf, runsTo, waitingIn } from "./circumstances.ts";
 import { ChatRequest } from "./request.ts";
 
 type Chunk = object | "[DONE]";
@@ -47,10 +47,10 @@ class Chat {
     const begun = await this.#begin();
     const texts: string[] = [];
     const calls: ToolCall[] = [];
-    for (const piece of answerIn(
-      await runsTo(this.#exchange.caller, begun.run, await begun.settled()),
-      this.#answerOptions(begun),
-    )) {
+    const { caller } = this.#exchange;
+    const last = await begun.settled();
+    const [runs, waiting] = await Promise.all([runsTo(caller, begun.run, last), waitingIn(caller, last)]);
+    for (const piece of answerIn(runs, { ...this.#answerOptions(begun), waiting })) {
       if (piece.type === "text") texts.push(piece.text);
       else if (piece.type === "calls") calls.push(...piece.calls);
       else {

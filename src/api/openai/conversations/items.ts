@@ -3,7 +3,7 @@ import type { Caller } from "../../operations/index.ts";
 import { questionText } from "../chat/answer.ts";
 import { textPart } from "../responses/items.ts";
 import { type ConversationItem, itemsOfAdded, type MessageItem } from "./added.ts";
-import { responseId } from "../responses/stored.ts";
+import { BEGIN, type Place, responseId } from "../responses/stored.ts";
 
 const PAGE = 100;
 
@@ -32,24 +32,35 @@ function itemsIn(turns: readonly threads.Turn[]): readonly ConversationItem[] {
   for (const { run, added, messages } of turns) {
     let turn = 0;
     for (const message of added) items.add(itemsOfAdded(message));
-    for (const message of messages) {
+    let pause = 0;
+    for (const [index, message] of messages.entries()) {
       if (message.role === "user") items.user(run, message.text, message.files);
       if (message.role === "assistant") {
         turn += 1;
+        pause = hasOwnCalls(messages.slice(index + 1)) ? 1 : 0;
         items.text(run, message.text);
       }
       if (message.role === "tool" && message.question !== null) {
         items.text(run, questionText(message.question));
-        items.end(run, turn);
+        items.end(run, { afterTurn: turn, afterPause: pause });
+        pause += 1;
         if (message.question.state === "accepted") items.user(run, message.text, []);
       }
-      if (message.role === "tool" && message.name.startsWith(CLIENT)) items.end(run, turn);
+      if (isOwnCall(message)) items.end(run, { afterTurn: turn, afterPause: 0 });
     }
   }
   return items.all();
 }
 
 const CLIENT = "client.";
+type Message = threads.Turn["messages"][number];
+const isOwnCall = (message: Message): boolean => message.role === "tool" && message.name.startsWith(CLIENT);
+
+/** Whether the turn of the model that these messages follow called tools of the client: it waited for them first. */
+const hasOwnCalls = (after: readonly Message[]): boolean => {
+  const next = after.findIndex(({ role }) => role === "assistant");
+  return after.slice(0, next === -1 ? undefined : next).some(isOwnCall);
+};
 
 class Items {
   readonly #items: ConversationItem[] = [];
@@ -65,16 +76,16 @@ class Items {
   }
 
   text(run: string, text: string): void {
-    this.#response ??= responseId(run, 0);
+    this.#response ??= responseId(run, BEGIN);
     if (text !== "") this.#texts.push(text);
   }
 
   /** A response ends with a turn of the model. */
-  end(run: string, turn: number): void {
+  end(run: string, place: Place): void {
     if (this.#response !== undefined && this.#texts.length > 0)
       this.#add(this.#response.replace("resp_", "msg_"), "assistant", [textPart(this.#texts.join("\n\n"))]);
     this.#texts = [];
-    this.#response = responseId(run, turn);
+    this.#response = responseId(run, place);
   }
 
   add(items: readonly ConversationItem[]): void {
@@ -82,7 +93,7 @@ class Items {
   }
 
   all(): readonly ConversationItem[] {
-    this.end("", 0);
+    this.end("", BEGIN);
     return this.#items;
   }
 

@@ -1,9 +1,9 @@
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
-import { type Caller, RequestInvalidError, settled } from "../../operations/index.ts";
+import { type Caller, RequestInvalidError, settledOrBlocked } from "../../operations/index.ts";
 import { begin, type Begun, type Request } from "../chat/begin.ts";
 import { inConversation } from "../conversations/conversation.ts";
 import type { OpenAiOptions } from "../options.ts";
-import { lastOf, storedResponse, UNSTORED } from "./stored.ts";
+import { BEGIN, lastOf, lastPlace, storedResponse, UNSTORED } from "./stored.ts";
 
 const DAY_SECONDS = 86_400;
 const EXPIRES_AFTER = 30 * DAY_SECONDS;
@@ -28,14 +28,8 @@ export async function beginResponse(
     const sending = { ...message, ...(await place()), when_busy: "queue", when_waiting: "answer" } as const;
     const sent = await caller.perform(operations.thread.send, sending, { asked: request.ids });
     const { run, joined } = sent;
-    return { run: run.id, afterTurn: joined ? turnOfAnswer(run) : 0, settled: () => settled(caller, run.id) };
+    return { run: run.id, ...(joined ? lastPlace(run) : BEGIN), settled: () => settledOrBlocked(caller, run.id) };
   });
-}
-
-/** The turn whose question was just answered: the run may be in the next one already. */
-function turnOfAnswer({ questions, step_list: steps }: RunDetail): number {
-  const answered = new Set(questions.filter(({ state }) => state !== "open").map(({ call_id: call }) => call));
-  return steps.findLast((step) => step.kind === "tool" && answered.has(step.call_id))?.turn ?? 0;
 }
 
 type Continued = Pick<ResponseOptions, "previous" | "conversation"> & Pick<Request, "ids">;

@@ -4,7 +4,7 @@ import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
 import { type Caller, checkInput } from "../../operations/index.ts";
 import { answerIn, answerOf, type AnswerOptions, type Piece, usageOf } from "../chat/answer.ts";
-import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
+import { cancelWith, dashboardOf, purposeOf, runsTo, waitingIn } from "../chat/circumstances.ts";
 import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
 import { conversationId } from "../conversations/conversation.ts";
@@ -90,16 +90,17 @@ async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repea
   const answer = { isWhole: format !== "text", dashboard };
   if (asked.stream === true)
     return exchange.stream(EVENTS, async () => {
-      const { run, afterTurn } = await begin();
-      const written = new ResponseEvents(responseId(run, afterTurn), asked);
-      return events(exchange, written, answerOf(caller, run, { ...answer, afterTurn }));
+      const { run, ...place } = await begin();
+      const written = new ResponseEvents(responseId(run, place), asked);
+      return events(exchange, written, answerOf(caller, run, { ...answer, afterTurn: place.afterTurn }));
     });
   const begun = await begin();
   void reply.header("x-caxton-run", begun.run);
-  const id = responseId(begun.run, begun.afterTurn);
+  const id = responseId(begun.run, begun);
   if (asked.background === true) return responseOf(id, asked, { status: "in_progress", output: [] });
-  const runs = await runsTo(caller, begun.run, await begun.settled());
-  return whole(id, asked, runs, { ...answer, afterTurn: begun.afterTurn });
+  const last = await begun.settled();
+  const [runs, waiting] = await Promise.all([runsTo(caller, begun.run, last), waitingIn(caller, last)]);
+  return whole(id, asked, runs, { ...answer, afterTurn: begun.afterTurn, waiting });
 }
 
 type Pieces = AsyncIterable<Piece> | Iterable<Piece>;

@@ -1,4 +1,11 @@
-import { operations, type RunDetail, type RunEventType, type RunStreamEvent } from "../../contract/index.ts";
+import {
+  operations,
+  type RunDetail,
+  type RunEventType,
+  type RunStreamEvent,
+  type RunSummary,
+  waitsForPerson,
+} from "../../contract/index.ts";
 import type { Caller } from "../caller.ts";
 
 /**
@@ -26,6 +33,37 @@ export async function* followRun(
     }
     if (next !== undefined) [id, lastEventId, isOver] = [next, undefined, false];
   }
+}
+
+/** As `followRun`, but it also ends, with an `end`, when a run below the run waits for a person while the run waits for it. */
+export async function* followUntilBlocked(
+  caller: Caller,
+  first: string,
+  types: readonly RunEventType[],
+): AsyncGenerator<RunStreamEvent, void, undefined> {
+  const wanted = new Set<string>([...types, "handoff", "end"]);
+  let id = first;
+  for await (const event of followRun(caller, first, [...types, "run", "below"])) {
+    if (wanted.has(event.type)) yield event;
+    if (event.type === "handoff") id = event.handoff.run;
+    const mayBeBlocked =
+      event.type === "below" ? waitsForPerson(event.run) : event.type === "run" && event.run.state === "awaiting-reply";
+    if (!mayBeBlocked || (await blockerOf(caller, id)) === undefined) continue;
+    return yield { type: "end", run: await caller.perform(operations.run.get, { id }) };
+  }
+}
+
+/** The run below a run that waits for a person, while the run waits for it. */
+export async function blockerOf(caller: Caller, id: string): Promise<RunSummary | undefined> {
+  const { items } = await caller.perform(operations.run.tree, { id });
+  const [own, ...below] = items;
+  return own?.state === "awaiting-reply" ? below.find(waitsForPerson) : undefined;
+}
+
+/** Waits until a run ends or waits for a person, itself or by a run below it. */
+export async function settledOrBlocked(caller: Caller, id: string): Promise<RunDetail> {
+  for await (const event of followUntilBlocked(caller, id, [])) if (event.type === "end") return event.run;
+  return caller.perform(operations.run.get, { id });
 }
 
 /** Waits until a run ends or waits for a person. */
