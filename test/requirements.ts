@@ -254,6 +254,8 @@ export const REQUIREMENTS = {
     "api.idempotency": "A repeated `Idempotency-Key` returns the first response, also after a crash.",
     "api.operations": "Each operation is one record: its name, path, parameters and retry rule agree.",
     "api.origin-guard": "Requests of other sites and foreign host names are refused.",
+    "api.allowed-origins":
+      "Pages of listed origins use the server with a key, in every protocol of browsers, and never with cookies.",
     "api.loopback": "A host that is not loopback is refused while there is no authentication.",
     "api.health": "`/health` answers GET and HEAD; `/ready` reports the state of its parts.",
     "api.uploads": "Uploads are bounded and belong to one run.",

@@ -98,6 +98,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   const services = { ...caxton, server: serverFacts(caxton, loaded, progress) };
   const { http, streams } = await httpServer(services, {
     allowedHosts: config.access.mode === "required" ? undefined : [...config.server.allowed_hosts, config.server.host],
+    allowedOrigins: config.server.allowed_origins,
     publicUrl: config.server.public_url,
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),

@@ -12,6 +12,8 @@ import type { RequestBodies } from "./slow-clients.ts";
 export type HttpOptions = {
   /** Host names that browsers may use besides loopback; undefined allows every name, because each request needs credentials. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** Origins whose web pages may use the server with a key. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** Where browsers reach the server; undefined: at the address of each request. */
   readonly publicUrl?: string | undefined;
   /** Where the built dashboard is; undefined serves none. */

@@ -27,6 +27,7 @@ import { toolLoginRoutes } from "./tool-login-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
+import { CrossOrigin } from "./requests/cross-origin.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
 import { openApiHeader } from "./openapi-header.ts";
 import { readJson } from "./requests/json-body.ts";
@@ -128,8 +129,9 @@ export async function httpServer(
   http.removeContentTypeParser(["text/plain", "application/json"]);
   readJson(http, "application/json", bodies);
   http.addHook("onRoute", requireDeclaration);
-  answerUnknownRoutes(http);
-  guardRequests(http, { services, options, proxies });
+  const pages = new CrossOrigin(options.allowedOrigins);
+  answerUnknownRoutes(http, pages);
+  guardRequests(http, { services, options, proxies }, pages);
   await describeApi(http, services);
   // A stream that its client does not end would keep the server from closing.
   http.addHook("preClose", async () => sessions?.close());
@@ -151,14 +153,17 @@ async function describeApi(http: Http, services: ApiServices): Promise<void> {
 function guardRequests(
   http: Http,
   { services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">,
+  pages: CrossOrigin,
 ): void {
   const { limits, access } = services.access;
-  const guard = guardOrigin(options.allowedHosts);
+  const guard = guardOrigin(options.allowedHosts, pages);
   // One hook, which is synchronous: every request passes it.
   http.addHook("onRequest", (request, reply, done) => {
     const { id, ip: address, url, protocol, headers, routeOptions } = request;
     const { operation, protocol: name = DOCUMENT, isUrgent = false } = routeOptions.config;
     proxies.restoreHost(request.raw);
+    // A page reads refusals, too.
+    pages.answer(request, reply);
     // Before authentication, which costs most.
     reply.allowance = limits.spend({ address }, operation ?? { name, isUrgent });
     // An operation is also counted for its principal.
@@ -177,13 +182,15 @@ function guardRequests(
 }
 
 /** Answers requests that fit no route: whether the path takes other methods, or does not exist. */
-function answerUnknownRoutes(http: Http): void {
+function answerUnknownRoutes(http: Http, pages: CrossOrigin): void {
   const allowed = new AllowedMethods();
   http.addHook("onRoute", ({ url, method }) => allowed.add(url, method));
-  http.setNotFoundHandler(async ({ method, url }, reply) => {
+  http.setNotFoundHandler(async (request, reply) => {
+    const { method, url } = request;
     const path = url.split("?")[0] ?? url;
     const methods = allowed.at(path);
     if (methods.length > 0) void reply.header("allow", methods.join(", "));
+    pages.preflight(request, reply, methods);
     if (method === "OPTIONS" && methods.length > 0) return reply.status(204).send();
     if (methods.length > 0)
       throw new MethodNotAllowedError(`${path} does not take ${method}`, `It takes ${methods.join(", ")}.`, {

@@ -21,6 +21,7 @@ import {
 import type { HttpContext } from "./context.ts";
 import { credentialsOf } from "./requests/credentials.ts";
 import type { TrustedProxies } from "./requests/trusted-proxies.ts";
+import { CrossOrigin } from "./requests/cross-origin.ts";
 import { guardUpgrade } from "./requests/origin-guard.ts";
 import { problemOf } from "./responses/problem.ts";
 import { rawProblem } from "./responses/raw-problem.ts";
@@ -54,7 +55,7 @@ export class MessageSockets {
   constructor({ services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">) {
     this.#services = services;
     this.#proxies = proxies;
-    this.#guard = guardUpgrade(options.allowedHosts);
+    this.#guard = guardUpgrade(options.allowedHosts, new CrossOrigin(options.allowedOrigins));
     this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();

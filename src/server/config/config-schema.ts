@@ -9,7 +9,7 @@ import { AddressRange, ServerLimitsTable, TlsTable } from "./listener-config.ts"
 import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
-import { ModelsTable, origin } from "./models-config.ts";
+import { ModelsTable, origin, PageOrigin } from "./models-config.ts";
 import { McpServerName, McpServerTable, McpTable, OpenAiTable } from "./protocols-config.ts";
 import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
 import { CONFINEMENT_MODES, ISOLATIONS } from "../../tools/sandbox/index.ts";
@@ -52,6 +52,14 @@ const ServerTable = z
       .array(z.string())
       .default([])
       .meta({ description: "Host names that browsers may use for this server, in addition to loopback" }),
+    allowed_origins: z
+      .array(PageOrigin)
+      .max(1_000)
+      .default([])
+      .meta({
+        description: "Origins whose web pages may use the server, with a key; cookies are never taken from them",
+        examples: [["https://app.example.com"]],
+      }),
     public_url: z
       .url({ protocol: /^https?$/ })
       .optional()

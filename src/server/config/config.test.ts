@@ -74,6 +74,15 @@ test.each([
   expect(() => loadConfig({ settings }, {}, directory)).toThrow(`memory.retention.${key}`);
 });
 
+test.each(["*", "null", "https://*.example.com", "app.example.com", "https://app.example.com/page"])(
+  "an origin whose pages may use the server is exact: %s is refused",
+  (origin) => {
+    expect(() => loadConfig({ settings: { "server.allowed_origins": [origin] } }, {}, tmpdir())).toThrow(
+      /allowed_origins.*scheme, host and port alone/s,
+    );
+  },
+);
+
 test("a directory given as the configuration file is said to be one", () => {
   const path = join(directory, "etc");
   mkdirSync(path);

@@ -19,6 +19,15 @@ export const origin = z
     error: "expected scheme, host and port alone, such as https://gateway.example.com",
   });
 
+/** An origin as browsers send it. */
+export const PageOrigin = z
+  .string()
+  .refine(
+    (text) =>
+      /^https?:\/\/[^*]+$/.test(text) && [text, text.replace(/\/$/, "")].includes(URL.parse(text)?.origin ?? ""),
+    { error: "expected one scheme, host and port alone, such as https://app.example.com" },
+  );
+
 const RolesTable = z
   .strictObject({
     execution: model.meta({ description: "Same as models.default, which takes precedence" }),

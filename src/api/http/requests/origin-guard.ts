@@ -4,6 +4,7 @@ import type { FastifyRequest } from "fastify";
 import { RequestInvalidError } from "../../operations/index.ts";
 import type { HttpOptions } from "../context.ts";
 import { ForeignOriginError } from "../errors.ts";
+import type { CrossOrigin } from "./cross-origin.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
 export const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -41,11 +42,12 @@ function hostGuard(allowedHosts: AllowedHosts): (request: IncomingMessage) => vo
  * name that resolves here (DNS rebinding) shows by the Host header, one that posts from another site by the Origin header, and
  * one that gets by Sec-Fetch-Site: some GETs start processes, hold streams open or lease messages.
  */
-export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyRequest) => void {
+export function guardOrigin(allowedHosts: AllowedHosts, pages: CrossOrigin): (request: FastifyRequest) => void {
   const guardHost = hostGuard(allowedHosts);
   return ({ method, headers, raw, url, routeOptions }) => {
     guardHost(raw);
     const { origin, "sec-fetch-site": site } = headers;
+    if (pages.includes(origin)) return;
     if (isApi(url, routeOptions) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
     if (origin === undefined || SAFE_METHODS.has(method)) return;
     if (!isOwn(origin, headers)) throw foreign(origin, "origin");
@@ -71,11 +73,12 @@ export const isApi = (url: string, { url: route, config }: FastifyRequest["route
   config.protocol !== undefined || (route ?? url).startsWith("/api/");
 
 /** Keeps other web sites from WebSockets. Browsers send the origin with them, and make no preflight request. */
-export function guardUpgrade(allowedHosts: AllowedHosts): (request: IncomingMessage) => void {
+export function guardUpgrade(allowedHosts: AllowedHosts, pages: CrossOrigin): (request: IncomingMessage) => void {
   const guardHost = hostGuard(allowedHosts);
   return (request) => {
     guardHost(request);
     const { headers } = request;
+    if (pages.includes(headers.origin)) return;
     if (headers.origin !== undefined && !isOwn(headers.origin, headers)) throw foreign(headers.origin, "origin");
   };
 }
@@ -94,6 +97,8 @@ const foreign = (origin: string, what: "host" | "origin"): ForeignOriginError =>
     what === "host"
       ? `this server does not answer for the host name ${origin}`
       : `requests from ${origin} are not taken`,
-    "Add the host name to server.allowed_hosts in caxton.toml if it is yours.",
+    what === "host"
+      ? "Add the host name to server.allowed_hosts in caxton.toml if it is yours."
+      : "Add the origin to server.allowed_origins in caxton.toml if its pages may use the server.",
     { origin },
   );
