@@ -122,7 +122,7 @@ const SOURCES: readonly Source[] = [
   {
     protocol: "gRPC",
     client: "@grpc/grpc-js",
-    tests: ["grpc", "http2", "standards"].map((file) => `test/grpc/${file}.test.ts`),
+    tests: ["documents", "grpc", "http2", "standards"].map((file) => `test/grpc/${file}.test.ts`),
   },
   { protocol: "gRPC", client: "@connectrpc/connect-node", tests: [CONNECT] },
   { protocol: "gRPC", client: "grpcurl", version: GRPCURL_VERSION, tests: ["test/api/go/grpcurl.test.ts"] },
