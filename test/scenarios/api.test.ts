@@ -2,6 +2,7 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
 import { scripted } from "../../src/models/vendors/index.ts";
 import { models } from "../helpers/engine.ts";
 import * as contract from "../../src/api/contract/index.ts";
@@ -278,6 +279,36 @@ describe("the interface", () => {
     expect(body).toHaveProperty("components.schemas.SendMessage.properties.performative");
     for (const reference of JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)/g))
       expect(names).toContain(reference[1]);
+  });
+
+  test("the OpenAPI document describes each operation with its permission, credentials, and an example of its body", async () => {
+    const { body } = await server.ask("GET", "/openapi.json");
+    const Described = z.object({
+      description: z.string().optional(),
+      requestBody: z
+        .object({ content: z.record(z.string(), z.object({ example: z.unknown().optional() })) })
+        .optional(),
+    });
+    const Api = z.object({
+      paths: z.record(z.string(), z.record(z.string(), Described)),
+      components: z.object({ securitySchemes: z.record(z.string(), z.unknown()) }),
+      tags: z.array(z.object({ name: z.string(), description: z.string() })),
+    });
+    const { paths, components, tags } = Api.parse(body);
+    const all = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, described]) => ({ name: `${method} ${path}`, ...described })),
+    );
+    expect(all.length).toBeGreaterThan(200);
+    const bare = all.filter(
+      ({ description = "" }) => !/Needs (the permission `[\w:-]+`|no credentials)/.test(description),
+    );
+    expect(bare.map(({ name }) => name)).toEqual([]);
+    const json = all.filter(({ requestBody }) => requestBody?.content["application/json"] !== undefined);
+    const without = json.filter(({ requestBody }) => requestBody?.content["application/json"]?.example === undefined);
+    expect(without.map(({ name }) => name)).toEqual(["post /api/v1/runs/replay"]);
+    expect(components.securitySchemes).toMatchObject({ key: { in: "header", name: "X-API-Key" } });
+    const socket = tags.find(({ name }) => name === "mailboxes")?.description;
+    expect(socket).toMatch(/`\/api\/v1\/messages\/socket` .*`send`.*`receive`.*`settle`.*`receipt`/);
   });
 
   test("a linter of OpenAPI documents finds nothing wrong", async () => {

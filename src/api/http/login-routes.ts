@@ -48,6 +48,7 @@ export function loginRoutes(http: Http, context: HttpContext): void {
         operationId: "access.providers",
         tags: ["access"],
         summary: "List identity providers",
+        description: "Needs no credentials: the login page shows a button for each.",
         response: { 200: LoginProviders },
       },
     },

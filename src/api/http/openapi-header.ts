@@ -1,5 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { AccessMode } from "../../access/index.ts";
+import { MESSAGE_SOCKET } from "../contract/index.ts";
+import { socketText } from "./openapi-operations.ts";
 import { SESSION_COOKIE } from "./requests/session-cookie.ts";
 
 /** Groups of operations in the order in which the documentation shows them. */
@@ -12,7 +14,7 @@ const TAGS = {
   webhooks: "Outbound webhooks and their deliveries",
   messages: "FIPA-ACL messages, dead letters and traces",
   conversations: "Conversations of agents and their protocols",
-  mailboxes: "Messages that a participant fetches",
+  mailboxes: `Messages that a participant fetches. ${socketText(MESSAGE_SOCKET)}`,
   participants: "Programs outside the server that take part in conversations",
   subscriptions: "Subscriptions of agents and participants to topics",
   capabilities: "What agents can do, and who is found by it",
@@ -45,8 +47,9 @@ export const openApiHeader = (version: string, mode: AccessMode) =>
           scheme: "bearer",
           description: "An API key, or an access token of an identity provider",
         },
+        key: { type: "apiKey", in: "header", name: "X-API-Key", description: "An API key" },
         session: { type: "apiKey", in: "cookie", name: SESSION_COOKIE, description: "Session of a browser" },
       },
     },
-    security: [{ bearer: [] }, { session: [] }, ...(mode === "local" ? [{}] : [])],
+    security: [{ bearer: [] }, { key: [] }, { session: [] }, ...(mode === "local" ? [{}] : [])],
   }) satisfies FastifyDynamicSwaggerOptions["openapi"];

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { isJsonObject, type Json, type JsonObject, canonicalJson } from "../../kernel/json.ts";
 import { Download, Events, type Operation } from "../contract/index.ts";
+import { completed } from "./openapi-operations.ts";
 
 const SCHEMAS = "#/components/schemas/";
 const INPUT = "Input";
@@ -62,7 +63,7 @@ function withResponses(document: JsonObject, operations: readonly Operation[]): 
       ([status, response]) => [status, operation?.output === Events ? asEvents(response) : response] as const,
     );
     return {
-      ...described,
+      ...(operation === undefined ? described : completed(described, operation)),
       responses: Object.fromEntries(
         answers.map(([status, response]) => [
           status,
