@@ -86,10 +86,12 @@ const SOURCES: readonly Source[] = [
     client: "@langchain/openai",
     tests: ["clients", "embeddings", "responses"].map((file) => openai(file, /LangChain/)),
   },
-  ...PYTHON_CLIENT_PACKAGES.map((each) => {
-    const [client = "", version = ""] = each.split("==");
-    return { protocol: "OpenAI", client: `${client} (Python)`, version, tests: ["test/api/python/chat.test.ts"] };
-  }),
+  ...PYTHON_CLIENT_PACKAGES.map(({ protocol, name, version, test }) => ({
+    protocol,
+    client: `${name} (Python)`,
+    version,
+    tests: [`test/api/python/${test}.test.ts`],
+  })),
   {
     protocol: "MCP server",
     client: "@modelcontextprotocol/client",

@@ -5,8 +5,20 @@
 import { join } from "node:path";
 import { ensurePython, ensurePythonOrExit, type PythonPackages } from "./python-packages.ts";
 
-/** As pip takes them. */
-export const PYTHON_CLIENT_PACKAGES = ["openai==2.54.0", "litellm==1.106.2"];
+/** As pip takes them, with the protocol that they speak and the test that uses them. */
+export const PYTHON_CLIENT_PACKAGES = [
+  { protocol: "OpenAI", name: "openai", version: "2.54.0", test: "chat" },
+  { protocol: "OpenAI", name: "litellm", version: "1.106.2", test: "chat" },
+  { protocol: "A2A", name: "a2a-sdk", extras: "[grpc,signing,encryption]", version: "1.3.0", test: "agent2agent" },
+] as const satisfies readonly Package[];
+type Package = {
+  readonly protocol: string;
+  readonly name: string;
+  /** Optional parts of the package. */
+  readonly extras?: string;
+  readonly version: string;
+  readonly test: string;
+};
 
 /** Where Python finds the packages. */
 export const PYTHON_CLIENTS = join(
@@ -15,12 +27,14 @@ export const PYTHON_CLIENTS = join(
   "node_modules",
   ".cache",
   "caxton-python-clients",
-  PYTHON_CLIENT_PACKAGES.join("_"),
+  PYTHON_CLIENT_PACKAGES.map(({ name, version }) => `${name}-${version}`).join("_"),
 );
 const CLIENTS: PythonPackages = {
   name: "clients in Python",
   directory: PYTHON_CLIENTS,
-  installs: [PYTHON_CLIENT_PACKAGES],
+  installs: [
+    PYTHON_CLIENT_PACKAGES.map(({ name, version, ...more }: Package) => `${name}${more.extras ?? ""}==${version}`),
+  ],
 };
 
 /** Makes sure that the packages are there. Throws an Error that says what to install. */
