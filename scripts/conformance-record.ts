@@ -51,7 +51,7 @@ const openai = (file: string, names?: RegExp): Tests => {
   return names === undefined ? path : { file: path, names };
 };
 const CONNECT = { file: "test/grpc/grpc.test.ts", names: /^Connect's client/ };
-const REMOTE = ["auth", "hostile", "http", "process", "questions", "secrets"].map(
+const REMOTE = ["auth", "hostile", "http", "lasting-questions", "process", "questions", "resources", "secrets"].map(
   (name) => `test/tools/remote/${name}.test.ts`,
 );
 const MCP = ["agents", "cancellation", "list-changes", "protected-resource", "questions", "resources", "tools"].map(
