@@ -54,9 +54,16 @@ const CONNECT = { file: "test/grpc/grpc.test.ts", names: /^Connect's client/ };
 const REMOTE = ["auth", "hostile", "http", "lasting-questions", "process", "questions", "resources", "secrets"].map(
   (name) => `test/tools/remote/${name}.test.ts`,
 );
-const MCP = ["agents", "cancellation", "list-changes", "protected-resource", "questions", "resources", "tools"].map(
-  (name) => `test/api/mcp/${name}.test.ts`,
-);
+const MCP = [
+  "agents",
+  "cancellation",
+  "list-changes",
+  "protected-resource",
+  "questions",
+  "resources",
+  "tasks",
+  "tools",
+].map((name) => `test/api/mcp/${name}.test.ts`);
 
 const SOURCES: readonly Source[] = [
   {

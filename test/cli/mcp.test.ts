@@ -110,6 +110,17 @@ test("without a login, each request is answered by an error that says how to log
   await expect(connected).rejects.toThrow("caxton login");
 });
 
+test("requests of tasks of 2026-07-28 have the headers that the server demands", async () => {
+  await using server = await startServer();
+  const { _meta: meta } = discover.params;
+  const clientCapabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
+  const given = { ...meta, "io.modelcontextprotocol/clientCapabilities": clientCapabilities };
+  const answers = await answersTo(server, [
+    { id: 1, method: "tasks/get", params: { taskId: "unknown", _meta: given } },
+  ]);
+  expect(answers.get(1)).toMatchObject({ error: { code: -32_602, data: { code: "RUN_NOT_FOUND" } } });
+});
+
 test("requests that are piped at once are answered before the command ends", async () => {
   await using server = await startServer({ script: [{ text: "Hello there.", delayMs: 500 }] });
   const answers = await answersTo(server, [
@@ -117,8 +128,10 @@ test("requests that are piped at once are answered before the command ends", asy
     { method: "notifications/initialized" },
     { id: 2, method: "tools/list" },
     { id: 3, method: "tools/call", params: { name: "greeter", arguments: { message: "Hello" } } },
+    { id: 4, method: "tasks/get", params: { taskId: "unknown" } },
   ]);
   expect(answers.get(1)).toMatchObject({ result: { protocolVersion: "2025-11-25" } });
   expect(answers.get(2)).toMatchObject({ result: { tools: expect.any(Array) } });
   expect(answers.get(3)).toMatchObject({ result: { content: [{ type: "text", text: "Hello there." }] } });
+  expect(answers.get(4)).toMatchObject({ error: { code: -32_602 } });
 });

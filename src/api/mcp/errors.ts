@@ -5,6 +5,7 @@ import type { ProtocolFailure } from "../http/index.ts";
 /** Codes of JSON-RPC. */
 const PARSE_ERROR = -32_700;
 export const INVALID_REQUEST = -32_600;
+export const METHOD_NOT_FOUND = -32_601;
 export const INVALID_PARAMS = -32_602;
 const INTERNAL_ERROR = -32_603;
 

@@ -5,7 +5,7 @@ import {
   type ListToolsResult,
   ProtocolError,
   type RequestStateCodec,
-  Server,
+  type Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
@@ -14,12 +14,15 @@ import { logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import type { ApiServices, Caller } from "../operations/index.ts";
 import { callerOf } from "./caller-info.ts";
-import { rpcError, type ToolAnswer } from "./errors.ts";
+import { METHOD_NOT_FOUND, rpcError, type ToolAnswer } from "./errors.ts";
 import { mayFollow } from "./list-changes.ts";
 import type { McpOptions } from "./options.ts";
 import { type AskedState, requestStates } from "./request-state.ts";
 import { getPrompt, listPrompts } from "./prompts.ts";
 import { listResources, readResource, TEMPLATES } from "./resources/resources.ts";
+import { TASKS_EXTENSION } from "./tasks/task.ts";
+import { serveExtensionTasks, serveTasks } from "./tasks/task-methods.ts";
+import { TaskCreated, TaskServer } from "./tasks/task-server.ts";
 import { AgentTools } from "./tools/agent-tools.ts";
 import { ExposedTools } from "./tools/exposed-tools.ts";
 import { RunCalls, type Serving } from "./tools/run-calls.ts";
@@ -28,6 +31,10 @@ import { WaitTool } from "./tools/wait-tool.ts";
 
 const INSTRUCTIONS =
   "Each tool without `__` in its name, except those of memory, sends a message to an agent and returns the agent's answer. Agents have their own models, tools and memory: state the whole task in `message`.";
+
+/** Tasks in a session of 2025-11-25, and in requests of 2026-07-28. */
+const SESSION_TASKS = { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } };
+const REQUEST_TASKS = { extensions: { [TASKS_EXTENSION]: {} } };
 
 /** Stands in for the library's own checker, which generates code from a schema. The operation checks what users answer. */
 const NO_CHECK: jsonSchemaValidator = {
@@ -59,10 +66,16 @@ export class McpSurface {
   createServer(serving: Serving, caller: Caller): Server {
     const states = () => (this.#states ??= requestStates(this.#dataDirectory));
     const lists = { listChanged: mayFollow(caller) };
-    const server = new Server(
+    const isSession = serving === "session";
+    const server = new TaskServer(
       { name: "caxton", title: "Caxton", version: this.#version },
       {
-        capabilities: { tools: lists, resources: lists, prompts: lists },
+        capabilities: {
+          tools: lists,
+          resources: lists,
+          prompts: lists,
+          ...(isSession ? SESSION_TASKS : REQUEST_TASKS),
+        },
         instructions: INSTRUCTIONS,
         jsonSchemaValidator: NO_CHECK,
         requestState: { verify: (state, context) => states().verify(state, context) },
@@ -76,13 +89,16 @@ export class McpSurface {
       closing: this.#closing.signal,
       capabilities: () => server.getClientCapabilities(),
     });
+    const capabilities = () => server.getClientCapabilities();
+    if (isSession) serveTasks(server, runs, guarded);
+    else serveExtensionTasks(server, runs, { guarded, capabilities });
     const agents = new AgentTools(runs);
     const waiting = new WaitTool(runs);
     server.setRequestHandler("tools/list", ({ params }, context) =>
       guarded(() => this.#list({ agents, waiting }, context, params?.cursor)),
     );
     server.setRequestHandler("tools/call", ({ params }, context) =>
-      guarded(() => this.#call({ agents, waiting }, params, context)),
+      guarded(() => this.#call({ agents, waiting, runs }, params, context)),
     );
     server.setRequestHandler("resources/list", ({ params }, context) =>
       guarded(() => listResources(callerOf(context), params?.cursor)),
@@ -105,29 +121,36 @@ export class McpSurface {
     this.#closing.abort();
   }
 
-  async #list({ agents, waiting }: RunTools, context: ServerContext, cursor?: string): Promise<ListToolsResult> {
+  async #list({ agents, waiting }: ListedTools, context: ServerContext, cursor?: string): Promise<ListToolsResult> {
     const caller = callerOf(context);
     const page = await agents.list(caller, cursor);
     if (cursor !== undefined) return page;
     return { ...page, tools: [...page.tools, ...waiting.list(caller), ...(await this.#exposed.list(caller))] };
   }
 
-  #call({ agents, waiting }: RunTools, params: CallToolRequestParams, context: ServerContext): Promise<ToolAnswer> {
+  #call(
+    { agents, waiting, runs }: RunTools,
+    params: CallToolRequestParams,
+    context: ServerContext,
+  ): Promise<ToolAnswer> {
     const { name, arguments: given = {} } = params;
+    if (runs.asksForTask(params) && (name === WAIT_TOOL || isExposed(name)))
+      throw new ProtocolError(METHOD_NOT_FOUND, `the tool ${name} does not run as a task. Call it without \`task\`.`);
     if (name === WAIT_TOOL) return waiting.call(given, context);
     if (isExposed(name)) return this.#exposed.call(name, given, context);
     return agents.call(params, context);
   }
 }
 
-type RunTools = { readonly agents: AgentTools; readonly waiting: WaitTool };
+type ListedTools = { readonly agents: AgentTools; readonly waiting: WaitTool };
+type RunTools = ListedTools & { readonly runs: RunCalls };
 
 /** Reports failures as JSON-RPC errors with Caxton's code. */
 async function guarded<Result>(handle: () => Promise<Result>): Promise<Result> {
   try {
     return await handle();
   } catch (error) {
-    if (error instanceof ProtocolError) throw error;
+    if (error instanceof ProtocolError || error instanceof TaskCreated) throw error;
     const fault = toFault(error);
     log[logLevelOf(error)]({ code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) }, "MCP request failed");
     const { code, message, data } = rpcError(fault);

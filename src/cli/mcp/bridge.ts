@@ -181,10 +181,10 @@ const failure = (id: Json, code: number, message: string): Json => ({ jsonrpc: "
 function headersOf(message: Json, session: Session | undefined): Readonly<Record<string, string>> {
   if (session !== undefined) return { "mcp-session-id": session.id, "mcp-protocol-version": session.version };
   const { method, params } = isJsonObject(message) ? message : {};
-  const { _meta: meta, name, uri } = isJsonObject(params) ? params : {};
+  const { _meta: meta, name, uri, taskId } = isJsonObject(params) ? params : {};
   const version = isJsonObject(meta) ? meta[VERSION_KEY] : undefined;
   if (typeof version !== "string" || typeof method !== "string") return {};
-  const named = name ?? uri;
+  const named = name ?? uri ?? taskId;
   return {
     "mcp-protocol-version": version,
     "mcp-method": method,

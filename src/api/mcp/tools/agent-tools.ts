@@ -9,6 +9,8 @@ import { type AgentSummary, operations, type RunDetail } from "../../contract/in
 import { type Caller, checkInput, RequestInvalidError } from "../../operations/index.ts";
 import { callerOf } from "../caller-info.ts";
 import { asResult, type ToolAnswer } from "../errors.ts";
+import { taskOf } from "../tasks/task.ts";
+import { TaskCreated } from "../tasks/task-server.ts";
 import { FileInput, receiveFiles } from "./files.ts";
 import { inputSchema } from "./input-schema.ts";
 import type { RunCalls } from "./run-calls.ts";
@@ -47,8 +49,11 @@ export class AgentTools {
   }
 
   /** Throws AgentNotFoundError and ProtocolError if there is no such tool; other failures are results. */
-  async call({ name, arguments: given = {} }: CallToolRequestParams, context: ServerContext): Promise<ToolAnswer> {
+  async call(params: CallToolRequestParams, context: ServerContext): Promise<ToolAnswer> {
+    const { name, arguments: given = {} } = params;
     const agent = await agentOf(callerOf(context), name);
+    if (this.#runs.asksForTask(params))
+      throw new TaskCreated({ task: taskOf(await begin(callerOf(context), agent, checkInput(AgentInput, given))) });
     if (this.#runs.isAnswer(context)) return asResult(() => this.#runs.resume(context));
     return asResult(async () => {
       const input = checkInput(AgentInput, given);
@@ -63,6 +68,7 @@ const toolOf = ({ name, description }: AgentSummary): Tool => ({
   description: description === "" ? `Sends a message to the agent ${name}.` : description,
   inputSchema: INPUT_SCHEMA,
   annotations: { title: name, readOnlyHint: false, openWorldHint: true },
+  execution: { taskSupport: "optional" },
 });
 
 /** The agent that has a tool. Throws AgentNotFoundError, ProtocolError. */

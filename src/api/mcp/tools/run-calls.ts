@@ -1,5 +1,8 @@
 import {
+  type CallToolRequestParams,
+  type CallToolResult,
   type ClientCapabilities,
+  type InputRequest,
   inputRequired,
   type RequestStateCodec,
   SdkError,
@@ -7,6 +10,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../../../kernel/clock.ts";
 import { CancelledError, toFault } from "../../../kernel/errors.ts";
+import { Json } from "../../../kernel/json.ts";
 import { log } from "../../../kernel/log.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Caller } from "../../operations/index.ts";
@@ -14,17 +18,25 @@ import { callerOf, infoOf } from "../caller-info.ts";
 import type { ToolAnswer } from "../errors.ts";
 import type { McpOptions } from "../options.ts";
 import { AskedState, type Reported } from "../request-state.ts";
+import { type Asked, extensionTaskOf, RELATED_TASK, takesTasks } from "../tasks/task.ts";
+import { TaskCreated } from "../tasks/task-server.ts";
 import { giveAnswers } from "./answering.ts";
 import { requestsFor, waysOf } from "./asking.ts";
 import { Progress } from "./progress.ts";
 import { runResult } from "./run-result.ts";
+
+/** Time after which a call of a client that takes tasks continues as one; so does a call whose run rests. */
+const TASK_AFTER_MS = 10_000;
 
 /** What one protocol server serves: a request of 2026, whose closed stream cancels it, or a session of 2025. */
 export type Serving = "request" | "session";
 
 /** Time between two looks at a run whose approval a person decides on in the dashboard. */
 const DECISION_POLL_MS = 2_000;
+/** Time that a client has to answer for its user. */
+const ANSWER_MS = 600_000;
 
+type Answers = Readonly<Record<string, unknown>>;
 type Environment = {
   readonly serving: Serving;
   readonly approvals: McpOptions["approvals"];
@@ -67,9 +79,61 @@ export class RunCalls {
     });
   }
 
-  /** Waits until the run ends or needs a person, with notices of progress. A cancelled call cancels the run. */
+  /** Waits until the run ends or needs a person, with notices of progress. A cancelled call cancels the run. Throws TaskCreated. */
   follow({ id }: Pick<RunDetail, "id">, context: ServerContext): Promise<ToolAnswer> {
-    return this.#cancelling(id, context, () => this.#wait(id, context, BEGINNING));
+    const { serving, capabilities } = this.#environment;
+    const isTask = serving === "request" && takesTasks(capabilities());
+    return this.#cancelling(id, context, () =>
+      isTask ? this.#waitAsTask(id, context) : this.#wait(id, context, BEGINNING),
+    );
+  }
+
+  /** Whether a call of 2025-11-25 asks for a task. */
+  asksForTask({ task }: CallToolRequestParams): boolean {
+    return this.#environment.serving === "session" && task !== undefined;
+  }
+
+  /** The run with this id, or the one that continues it after hand-offs. */
+  async current(caller: Caller, id: string): Promise<RunDetail> {
+    let run = await caller.perform(operations.run.get, { id });
+    while (run.handed_to !== null) run = await caller.perform(operations.run.get, { id: run.handed_to });
+    return run;
+  }
+
+  /** What the client can ask its user for a run. */
+  asked(run: RunDetail, context: ServerContext, problems: readonly string[] = []): Asked {
+    const { approvals, capabilities } = this.#environment;
+    const page = `${infoOf(context).origin}/ui/runs/${run.id}`;
+    return requestsFor(run, { ways: waysOf(capabilities()), approvals, page, problems });
+  }
+
+  /** Gives a run answers of the user. Returns what is wrong with those that were refused. */
+  async answer(id: string, responses: Answers, context: ServerContext): Promise<readonly string[]> {
+    const caller = callerOf(context);
+    const { approvals } = this.#environment;
+    return (await giveAnswers(caller, await this.current(caller, id), { responses, approvals })).problems;
+  }
+
+  /** The result of a task of 2025-11-25: waits until its run ends, and asks the user for it. Cancelling it cancels no run. */
+  async outcome(id: string, context: ServerContext): Promise<CallToolResult> {
+    const { clock } = this.#environment;
+    const caller = callerOf(context);
+    const { signal } = context.mcpReq;
+    const progress = new Progress(context.mcpReq, clock);
+    const known = new Set<string>();
+    let problems: readonly string[] = [];
+    for (;;) {
+      const { run } = await watch(caller, id, { signal, progress, seen: undefined });
+      if (run.ended_at !== null) return runResult(run);
+      const [next] = Object.entries(this.asked(run, context, problems)).filter(([key]) => !known.has(key));
+      if (next === undefined) await clock.sleep(DECISION_POLL_MS, signal);
+      else {
+        const [key, request] = next;
+        known.add(key);
+        problems = await this.answer(id, { [key]: await elicit(request, { id, context }) }, context);
+        if (problems.length > 0) known.delete(key);
+      }
+    }
   }
 
   /** The same for a run that another call began, which a cancelled one does not cancel. */
@@ -86,14 +150,13 @@ export class RunCalls {
   }
 
   async #wait(id: string, context: ServerContext, { problems, reported }: Earlier): Promise<ToolAnswer> {
-    const { approvals, capabilities, clock, states } = this.#environment;
-    const { caller, origin } = infoOf(context);
+    const { approvals, clock, states } = this.#environment;
+    const caller = callerOf(context);
     const { mcpReq } = context;
     const progress = new Progress(mcpReq, clock, reported.sent);
     const watching = { signal: mcpReq.signal, progress, seen: reported.seen };
     const { run, seen } = await progress.during(() => watch(caller, id, watching));
-    const page = `${origin}/ui/runs/${run.id}`;
-    const requests = requestsFor(run, { ways: waysOf(capabilities()), approvals, page, problems });
+    const requests = this.asked(run, context, problems);
     if (Object.keys(requests).length === 0) return runResult(run);
     const links = approvals === "url" ? run.approvals.flatMap((each) => (each.state === "open" ? each.id : [])) : [];
     return inputRequired({
@@ -102,12 +165,50 @@ export class RunCalls {
     });
   }
 
+  /** The result, if the run ends in time. Throws TaskCreated if not. */
+  async #waitAsTask(id: string, context: ServerContext): Promise<ToolAnswer> {
+    const { clock } = this.#environment;
+    const { mcpReq } = context;
+    const caller = callerOf(context);
+    const late = new AbortController();
+    const over = clock.sleep(TASK_AFTER_MS, AbortSignal.any([late.signal, mcpReq.signal])).then(
+      () => late.abort(),
+      () => undefined,
+    );
+    const progress = new Progress(mcpReq, clock);
+    try {
+      const signal = AbortSignal.any([late.signal, mcpReq.signal]);
+      await watch(caller, id, { signal, progress, seen: undefined });
+    } catch (error) {
+      if (!late.signal.aborted || mcpReq.signal.aborted) throw error;
+    } finally {
+      late.abort();
+      await over;
+    }
+    const run = await this.current(caller, id);
+    if (run.ended_at !== null) return runResult(run);
+    const task = extensionTaskOf({ ...run, id }, this.asked(run, context));
+    throw new TaskCreated({ resultType: "task", ...task });
+  }
+
   /** A session that ends, or a server that stops, does not cancel what runs. */
   #isCancelled({ aborted, reason }: AbortSignal): boolean {
     const { serving, closing } = this.#environment;
     if (!aborted || closing.aborted) return false;
     return serving === "request" || !(reason instanceof SdkError);
   }
+}
+
+/** Asks the user of a client of 2025-11-25 on behalf of a task. */
+async function elicit(
+  { method, params }: InputRequest,
+  { id, context }: { readonly id: string; readonly context: ServerContext },
+): Promise<Json> {
+  if (method !== "elicitation/create") throw new TypeError(`a run does not ask by ${method}`);
+  const { signal } = context.mcpReq;
+  const { _meta: meta } = params;
+  const asking = { ...params, _meta: { ...meta, [RELATED_TASK]: { taskId: id } } };
+  return Json.parse(await context.mcpReq.elicitInput(asking, { signal, timeout: ANSWER_MS }));
 }
 
 /** Whether one of the approvals whose page the client was given is undecided. */
