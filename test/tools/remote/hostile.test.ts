@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { RequestListener, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { systemClock } from "../../../src/kernel/clock.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../../src/kernel/json.ts";
 import { callOf, Endpoint, httpAt, never, processOf, runnerTo, serverIn, textOf } from "./room.ts";
 
@@ -21,7 +23,7 @@ function hostile(
   return (incoming, response) => {
     void (async () => {
       if (incoming.method !== "POST") return response.writeHead(405).end();
-      const message: Json = JSON.parse(await text(incoming));
+      const message: Json = JSON.parse(await text(incoming).catch(() => "{}"));
       const request = isJsonObject(message) ? message : {};
       const { method } = request;
       if (typeof method !== "string") return response.writeHead(202).end();
@@ -242,4 +244,41 @@ test("a process that answers with too deep or too large a result fails its call 
     reason: "bad-output",
     message: expect.stringContaining("raise limits.result_bytes"),
   });
+});
+
+// remote.bounded-fetch.B1
+test.each(["application/json", "text/event-stream"])(
+  "a result of 100,000 levels as %s fails its call with the reason",
+  async (type) => {
+    const deep = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+    const onCall = ({ id, params }: Request, response: ServerResponse) => {
+      const isDeep = isJsonObject(params) && params["name"] === "go";
+      const flat = JSON.stringify("[{".repeat(500));
+      const result = isDeep
+        ? `{"content":[],"structuredContent":${deep}}`
+        : `{"content":[{"type":"text","text":${flat}}]}`;
+      const body = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+      response.writeHead(200, { "content-type": type }).end(type === "application/json" ? body : `data: ${body}\n\n`);
+    };
+    const tools = { tools: ["go", "flat"].map((name) => ({ name, inputSchema: { type: "object" } })) };
+    await using endpoint = await Endpoint.start(hostile(onCall, tools));
+    await using runner = runnerTo(httpAt(endpoint.url));
+    await runner.open(5_000);
+    await serverIn(runner, "loaded");
+    expect(textOf(await runner.call(callOf("go"), never))).toMatch(/^bad-output: .*nested deeper than 128 levels/);
+    expect(textOf(await runner.call(callOf("flat"), never))).toMatch(/^\[\{\[\{/);
+  },
+);
+
+test("a list of tools whose pages do not end in time is refused, and the state says so", async () => {
+  await using endpoint = await Endpoint.start((request, response) => {
+    setTimeout(() => hostile(() => undefined, { tools: [], nextCursor: randomUUID() })(request, response), 20);
+  });
+  const clock = {
+    ...systemClock,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms === 60_000 ? 300 : ms, signal),
+  };
+  await using runner = runnerTo(httpAt(endpoint.url), { timeoutMs: 100 }, { clock });
+  await runner.open(20_000);
+  expect(runner.servers()[0]?.reason).toMatch(/pages of the server's list of tools have not ended after 60 s/);
 });

@@ -3,6 +3,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import { messageBucket, tooManyMessages } from "./flood.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import { McpConnectionLostError, McpMessageRefusedError } from "../errors.ts";
+import { DepthMeter } from "./depth-meter.ts";
 import { currentScope, type RequestScope } from "../request-scope.ts";
 
 export type FetchHooks = {
@@ -22,7 +23,7 @@ export const STREAM_RETRIES = 2;
 
 /**
  * `fetch` for talking to a server that is not trusted.
- * remote.bounded-fetch.B1. No message is larger than its limit, whatever the server sends.
+ * remote.bounded-fetch.B1. No message is larger than its limit, or deeper than 128 levels, whatever the server sends.
  * remote.bounded-fetch.B2. A request whose stream ended, and that no new stream can answer, is lost at once and not
  *   only at its deadline.
  * remote.bounded-fetch.B3. The stream of a settled request is closed.
@@ -70,7 +71,7 @@ export function boundedFetch({ messageBytesMax, clock, onProblem, onEnd, own }: 
     const body = response.body.pipeThrough(
       isStream
         ? streamLimiter({ bytesMax: messageBytesMax, messages, receive, refuse, ended })
-        : bodyLimiter({ bytesMax: messageBytesMax, receive }),
+        : bodyLimiter({ bytesMax: messageBytesMax, receive }, isJson(response)),
       watched === undefined ? undefined : { signal: watched.over },
     );
     return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
@@ -125,13 +126,23 @@ type BodyLimits = {
   readonly receive: (bytes: number) => Error | undefined;
 };
 
-/** Passes a body on unless it is too large. */
-function bodyLimiter({ bytesMax, receive }: BodyLimits): TransformStream<Uint8Array, Uint8Array> {
+const isJson = ({ headers }: Response): boolean => headers.get("content-type")?.startsWith("application/json") === true;
+
+/** Passes a body on unless it is too large, or too deep. */
+function bodyLimiter({ bytesMax, receive }: BodyLimits, hasDepth: boolean): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
+  const meter = new DepthMeter();
+  const measured = (chunk: Uint8Array): McpMessageRefusedError | undefined => {
+    for (const byte of hasDepth ? chunk : []) {
+      const refusal = meter.add(byte);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  };
   return new TransformStream({
     transform: (chunk, controller) => {
       bytes += chunk.byteLength;
-      const refusal = receive(chunk.byteLength) ?? (bytes > bytesMax ? tooLarge(bytesMax) : undefined);
+      const refusal = receive(chunk.byteLength) ?? (bytes > bytesMax ? tooLarge(bytesMax) : measured(chunk));
       if (refusal === undefined) controller.enqueue(chunk);
       else controller.error(refusal);
     },
@@ -146,7 +157,7 @@ type StreamLimits = BodyLimits & {
   readonly ended: () => void;
 };
 
-/** Passes events on unless one is too large or they are too many. */
+/** Passes events on unless one is too large or too deep, or they are too many. */
 function streamLimiter({
   bytesMax,
   messages,
@@ -157,18 +168,23 @@ function streamLimiter({
   let bytes = 0;
   let isLineEmpty = true;
   let hasIds = false;
+  const meter = new DepthMeter();
   const count = (chunk: Uint8Array): McpMessageRefusedError | undefined => {
     for (const byte of chunk) {
       bytes += 1;
       if (byte === LINE_FEED) {
-        if (isLineEmpty) bytes = 0;
+        if (isLineEmpty) {
+          bytes = 0;
+          meter.reset();
+        }
         if (isLineEmpty && !messages.take()) return tooManyMessages();
         isLineEmpty = true;
       } else if (byte !== CARRIAGE_RETURN) {
         if (isLineEmpty && byte === FIRST_OF_ID) hasIds = true;
         isLineEmpty = false;
       }
-      if (bytes > bytesMax) return tooLarge(bytesMax);
+      const refusal = bytes > bytesMax ? tooLarge(bytesMax) : meter.add(byte);
+      if (refusal !== undefined) return refusal;
     }
     return undefined;
   };

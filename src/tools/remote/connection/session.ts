@@ -57,6 +57,8 @@ export type SessionCall = {
 /** Longer than any call: calls have deadlines of their own, which know when a person is asked. */
 const NEVER_MS = 2 ** 31 - 1;
 const LIST_MS = 30_000;
+/** All pages of a list together. */
+const LIST_MAX_MS = 60_000;
 const PING_MS = 10_000;
 const PROGRESS_CHARS_MAX = 500;
 
@@ -70,12 +72,14 @@ export class McpSession {
   readonly #client: Client;
   readonly #hooks: SessionHooks;
   readonly #listBytesMax: number;
+  readonly #clock: Clock;
   readonly #calls = new Map<RequestScope, string>();
 
-  private constructor(client: Client, hooks: SessionHooks, listBytesMax: number) {
+  private constructor(client: Client, hooks: SessionHooks, { listBytesMax, clock }: SessionOptions) {
     this.#client = client;
     this.#hooks = hooks;
     this.#listBytesMax = listBytesMax;
+    this.#clock = clock;
   }
 
   /** Speaks with the server until both know which revision they use. Throws what the transport or the library throws. */
@@ -94,9 +98,9 @@ export class McpSession {
         listChanged: { tools: { autoRefresh: false, debounceMs: 100, onChanged: () => hooks.onToolsChanged() } },
       },
     );
-    const session = new McpSession(client, hooks, options.listBytesMax);
+    const session = new McpSession(client, hooks, options);
     session.#answerQuestions();
-    session.#limitRequests(transport, options.clock);
+    session.#limitRequests(transport);
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
     client.onclose = () => hooks.onEnd("the connection was closed");
     const limits = { timeout: options.connectMs, signal };
@@ -126,8 +130,17 @@ export class McpSession {
     const scope = new RequestScope(undefined, this.#listBudget("tools"));
     // Without the scope's own signal, the library would read the other pages of a refused list.
     const limits = { timeout: LIST_MS, signal: AbortSignal.any([signal, scope.over]) };
-    const { tools } = await scope.run(() => this.#client.listTools(undefined, limits));
-    return [...tools, ...added];
+    const over = new AbortController();
+    void this.#clock.sleep(LIST_MAX_MS, over.signal).then(
+      () => scope.lose(listTooSlow()),
+      () => undefined,
+    );
+    try {
+      const { tools } = await scope.run(() => this.#client.listTools(undefined, limits));
+      return [...tools, ...added];
+    } finally {
+      over.abort("the list is read");
+    }
   }
 
   #listBudget(what: string): ByteBudget {
@@ -203,8 +216,8 @@ export class McpSession {
   }
 
   /** Loses the calls of a server that asks without a pause, and ends the connection. */
-  #limitRequests(transport: Transport, clock: Clock): void {
-    const bucket = requestBucket(clock);
+  #limitRequests(transport: Transport): void {
+    const bucket = requestBucket(this.#clock);
     // The library calls this before it handles a message; what this throws keeps the message from being handled.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
     transport.onmessage = (message) => {
@@ -246,6 +259,13 @@ const listTooLarge = (what: string, bytesMax: number): McpMessageRefusedError =>
     `the server's list of ${what} has more than ${bytesMax} bytes`,
     "Report it to the operator of the server, or raise limits.result_bytes of the server.",
     { limit: bytesMax },
+  );
+
+const listTooSlow = (): McpMessageRefusedError =>
+  new McpMessageRefusedError(
+    `the pages of the server's list of tools have not ended after ${LIST_MAX_MS / 1_000} s`,
+    "Report it to the operator of the server.",
+    { limit: LIST_MAX_MS },
   );
 
 const GOODBYE_MS = 500;
