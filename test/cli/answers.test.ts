@@ -309,3 +309,28 @@ test("a name that would lead to another operation is refused before anything is 
   expect(stderr).toContain("[PATH_VALUE_INVALID]");
   expect(server.received.filter(({ method }) => method === "DELETE")).toEqual([]);
 });
+
+test("a request that a proxy could not pass on is sent again, what creates something with the same key", async () => {
+  const keys: (string | undefined)[] = [];
+  let lists = 0;
+  await using server = await fakeServer({
+    "GET /api/v1/agents": (_request, response) => {
+      lists += 1;
+      if (lists > 1) return answer(response, agentPage);
+      response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>");
+    },
+    "POST /api/v1/runs": (request, response) => {
+      keys.push(request.headers["idempotency-key"]?.toString());
+      if (keys.length === 1) return void response.destroy();
+      answer(response, problem({ status: 404, code: "AGENT_NOT_FOUND", detail: "there is no agent nobody" }), 404);
+    },
+  });
+  const listed = await commandLine(["agent", "list", "-o", "name"], { server: server.url });
+  expect(listed).toMatchObject({ code: 0, stdout: "greeter\nwriter\n" });
+  expect(lists).toBe(2);
+  const started = await commandLine(["run", "start", "nobody", "hello", "--detach"], { server: server.url });
+  expect(started).toMatchObject({ code: 3, stderr: expect.stringContaining("AGENT_NOT_FOUND") });
+  expect(keys).toHaveLength(2);
+  expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(keys[1]).toBe(keys[0]);
+});

@@ -72,8 +72,12 @@ export class Connection {
     throw new ProblemError(await problemOf(response));
   }
 
-  /** Calls an operation that answers with JSON; null for an answer without a body. */
-  async call<Answer>(row: Callable & Repeatable, input: object, options: CallOptions = {}): Promise<Answer> {
+  /** Calls an operation that answers with JSON; null for an answer without a body. Repeats what may be repeated. */
+  async call<Answer>(
+    row: Callable & Repeatable,
+    input: object,
+    { accepts, ...options }: CallOptions & Pick<Opening, "accepts"> = {},
+  ): Promise<Answer> {
     const { params, query, body } = split(row, input);
     const { method } = row.http;
     const isRead = method === "GET";
@@ -88,6 +92,7 @@ export class Connection {
         ...(key !== undefined && { "idempotency-key": key }),
       },
       ...(!isRead && { body: JSON.stringify(body) }),
+      accepts,
     };
     return this.#repeat(row, options, (signal) => this.#answer<Answer>({ ...opening, signal }));
   }

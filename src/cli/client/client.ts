@@ -1,12 +1,4 @@
-import {
-  type GivenTo,
-  type Operation,
-  type OutputOf,
-  requestPath,
-  problems,
-  split,
-  takes,
-} from "../../api/contract/index.ts";
+import { type GivenTo, type Operation, type OutputOf, requestPath, problems, split } from "../../api/contract/index.ts";
 import { Connection, ConnectionError, type Opening, ProblemError, type SentRequest } from "../../api/client/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { CancelledError, CaxtonError } from "../../kernel/errors.ts";
@@ -122,15 +114,14 @@ export class Client {
     options?: CallOptions,
   ): Promise<Answer<OutputOf<Op>>>;
   async call(operation: Operation, input: object, options: CallOptions = {}): Promise<Answer<unknown>> {
-    const { params, query, body } = split(operation, input);
-    return this.request({
-      ...options,
-      method: operation.http.method,
-      path: requestPath(operation, params),
-      query: { ...query },
-      ...(takes(operation, "body") && { body }),
-      schema: operation.output,
-    });
+    this.#readKeys();
+    const { params, query } = split(operation, input);
+    const raw = await this.connection
+      .call<Json>(operation, input, { timeoutMs: this.timeoutMs, ...options })
+      .catch((error: unknown) => {
+        throw this.failureOf(error);
+      });
+    return checked(this.connection.url(requestPath(operation, params), query), raw, operation.output);
   }
 
   /** One request, one checked answer. Also throws UnexpectedResponseError. */
@@ -152,18 +143,25 @@ export class Client {
     const text = await response.text().catch((error: unknown) => {
       throw this.failureOf(signal.aborted ? signal.reason : error);
     });
-    return this.#check(this.url(request.path, request.query), text, request.schema);
+    const url = this.url(request.path, request.query);
+    const parsed = text === "" ? { type: "parsed" as const, value: null } : parseJson(text);
+    if (parsed.type === "malformed") throw new NotCaxtonError(url, parsed.reason);
+    return checked(url, parsed.value, request.schema);
   }
 
   /** A response whose status is a success, its body unread. */
   async open(opening: Opening): Promise<Response> {
-    // Before the request: a file that cannot be used is not a failure of the connection.
-    if (this.server.protocol === "https:") this.#secureOptions ??= secureOptions(this.#options);
+    this.#readKeys();
     try {
       return await this.connection.open(opening);
     } catch (error) {
       throw this.failureOf(error);
     }
+  }
+
+  /** Before a request: a file that cannot be used is not a failure of the connection. */
+  #readKeys(): void {
+    if (this.server.protocol === "https:") this.#secureOptions ??= secureOptions(this.#options);
   }
 
   async #fetch(url: URL, request: SentRequest): Promise<Response> {
@@ -196,16 +194,15 @@ export class Client {
   #refusal({ problem }: ProblemError): Error {
     const known = problems.ProblemDetails.safeParse(problem);
     if (known.success && !problem.code.startsWith("HTTP_")) return new ServerProblem(known.data);
-    return new NotCaxtonError(this.server, `status ${problem.status} without a problem document`);
+    return new NotCaxtonError(this.server, `status ${problem.status}. ${problem.detail}`);
   }
+}
 
-  #check<Value>(url: URL, text: string, schema: z.ZodType<Value>): Answer<Value> {
-    const parsed = text === "" ? { type: "parsed" as const, value: null } : parseJson(text);
-    if (parsed.type === "malformed") throw new NotCaxtonError(url, parsed.reason);
-    const checked = schema.safeParse(parsed.value);
-    if (checked.success) return { raw: parsed.value, value: checked.data };
-    const issue = checked.error.issues[0];
-    const where = issue?.path.join(".") || "the document";
-    throw new UnexpectedResponseError(url, `${where}: ${issue?.message ?? "unexpected"}`);
-  }
+/** Throws UnexpectedResponseError for what is not of the schema. */
+function checked<Value>(url: URL, raw: Json, schema: z.ZodType<Value>): Answer<Value> {
+  const read = schema.safeParse(raw);
+  if (read.success) return { raw, value: read.data };
+  const issue = read.error.issues[0];
+  const where = issue?.path.join(".") || "the document";
+  throw new UnexpectedResponseError(url, `${where}: ${issue?.message ?? "unexpected"}`);
 }

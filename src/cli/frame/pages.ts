@@ -1,27 +1,23 @@
-import type * as z from "zod";
-import { type GivenTo, type Operation, requestPath, split } from "../../api/contract/index.ts";
+import type { GivenTo, Operation } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
-import type { Answer, Client, Query } from "../client/index.ts";
+import type { Answer, Client } from "../client/index.ts";
 import type { Context } from "./context.ts";
 import { type Listing, showList } from "./show.ts";
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+type PagePlace = { readonly limit: number; readonly cursor?: string };
 type Listed<Item> = {
-  readonly path: string;
-  readonly query: Query;
-  readonly schema: z.ZodType<Page<Item>>;
+  readonly page: (client: Client, at: PagePlace) => Promise<Answer<Page<Item>>>;
   /** It narrows what may be much: pages without entries do not end it. */
   readonly isSparse?: boolean;
   /** The first page with entries is all, such as where a page has a bound of tokens. */
   readonly isOnePage?: boolean;
 };
 
-/** The request of an operation that lists pages. */
-export function pagesOf<Op extends Operation>(operation: Op, input: GivenTo<Op>) {
-  const { params, query } = split(operation, input);
-  const schema: Op["output"] = operation.output;
-  return { path: requestPath(operation, params), query: { ...query }, schema };
-}
+/** The requests of an operation that lists pages. */
+export const pagesOf = <Op extends Operation>(operation: Op, input: GivenTo<Op>) => ({
+  page: (client: Client, at: PagePlace) => client.call(operation, Object.assign({}, input, at)),
+});
 
 const PAGE_SIZE_MAX = 200;
 
@@ -40,8 +36,7 @@ export async function listUpTo<Item>(
   let found = 0;
   do {
     const limit = Math.min(PAGE_SIZE_MAX, countMax - items.length);
-    const query: Query = { ...list.query, limit, ...(next !== null && { cursor: next }) };
-    const page: Answer<Page<Item>> = await client.request({ path: list.path, query, schema: list.schema });
+    const page: Answer<Page<Item>> = await list.page(client, { limit, ...(next !== null && { cursor: next }) });
     items.push(...page.value.items);
     const raw = isJsonObject(page.raw) ? page.raw["items"] : undefined;
     if (Array.isArray(raw)) rawItems.push(...raw);
