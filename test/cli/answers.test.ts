@@ -322,13 +322,13 @@ test("a request that a proxy could not pass on is sent again, what creates somet
     "POST /api/v1/runs": (request, response) => {
       keys.push(request.headers["idempotency-key"]?.toString());
       if (keys.length === 1) return void response.destroy();
-      answer(response, problem({ status: 404, code: "AGENT_NOT_FOUND", detail: "there is no agent nobody" }), 404);
+      answer(response, problem({ status: 404, code: "AGENT_NOT_FOUND", detail: "there is no agent absent" }), 404);
     },
   });
   const listed = await commandLine(["agent", "list", "-o", "name"], { server: server.url });
   expect(listed).toMatchObject({ code: 0, stdout: "greeter\nwriter\n" });
   expect(lists).toBe(2);
-  const started = await commandLine(["run", "start", "nobody", "hello", "--detach"], { server: server.url });
+  const started = await commandLine(["run", "start", "absent", "hello", "--detach"], { server: server.url });
   expect(started).toMatchObject({ code: 3, stderr: expect.stringContaining("AGENT_NOT_FOUND") });
   expect(keys).toHaveLength(2);
   expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);

@@ -19,7 +19,7 @@ async function* lines(): AsyncGenerator<Uint8Array> {
 const peakOf = (pid: number): number =>
   Number(/VmHWM:\s+(?<kib>\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.groups?.["kib"]) * 1024;
 
-test("a file of 100 MiB in a thread takes no memory of its size, and the dialogue goes on after it", async () => {
+test("a file of 100 MiB in a thread takes no memory of its size, and the dialogue continues after it", async () => {
   using place = tempDirectory();
   cpSync(join(repository, "examples/agents/data-analyzer.toml"), join(place.path, "agents/data-analyzer.toml"));
   await using server = new CaxtonProcess(["serve", "-o", "json", "--port", "0"], { cwd: place.path });
