@@ -187,3 +187,31 @@ test("who may read but not run can read a thread, and without the right to conte
     expect(await violationsInBothThemes(page)).toEqual([]);
   }
 });
+
+test("messages that were added without a run are shown at their places, and appear when they are added", async () => {
+  await using server = await startServer();
+  const { body } = await server.ask("POST", "/api/v1/threads", { agent: "greeter" });
+  const { id } = contract.threads.Thread.parse(body);
+  const add = (text: string, answer: string) =>
+    server.ask("POST", `/api/v1/threads/${id}/added-messages`, {
+      messages: [
+        { role: "user", text },
+        { role: "assistant", text: answer },
+      ],
+    });
+  await add("I prefer metric units.", "Noted.");
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto(`/ui/chat/${id}`);
+  await log(page).getByText("I prefer metric units.").waitFor();
+  await server.ask("POST", `/api/v1/threads/${id}/messages`, { input: "good morning", wait: true });
+  await log(page).getByText("good morning").waitFor();
+  await add("And 24 hours.", "Of course.");
+  await log(page).getByText("Of course.").waitFor();
+  const said = await log(page).innerText();
+  const places = ["I prefer metric units.", "Noted.", "good morning", "And 24 hours.", "Of course."].map((text) =>
+    said.indexOf(text),
+  );
+  expect(places).not.toContain(-1);
+  expect(places).toEqual(places.toSorted((one, other) => one - other));
+});
