@@ -14,7 +14,8 @@ import {
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { presentStep, presentSummary } from "./present-run.ts";
+import { presentSummary } from "./present-run.ts";
+import { presentStep } from "./present-step.ts";
 import { getRun, ownRun, summaryOf } from "./stored-run.ts";
 import { instant } from "../instant.ts";
 

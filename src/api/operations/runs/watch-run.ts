@@ -13,11 +13,11 @@ import {
   presentClientCall,
   presentHandOff,
   presentInput,
-  presentStep,
   presentSummary,
   questionIn,
   questionsOf,
 } from "./present-run.ts";
+import { presentStep } from "./present-step.ts";
 import { handles } from "../handles.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";

@@ -17,7 +17,8 @@ import { operations, type ServerEvent, withoutContent } from "../../contract/ind
 import { type Backlog, RunBacklog } from "./run-backlog.ts";
 import { handles } from "../handles.ts";
 import { presentApprovalsOf } from "../runs/present-approval.ts";
-import { presentStep, presentSummary, questionIn, questionsOf } from "../runs/present-run.ts";
+import { presentSummary, questionIn, questionsOf } from "../runs/present-run.ts";
+import { presentStep } from "../runs/present-step.ts";
 import { DirtySet } from "./dirty-set.ts";
 import { implementStream, type Streamed } from "../perform.ts";
 
