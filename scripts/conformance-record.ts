@@ -129,6 +129,12 @@ const SOURCES: readonly Source[] = [
     tests: ["acp", "files", "restart"].map((file) => `test/api/acp/${file}.test.ts`),
   },
   {
+    protocol: "REST",
+    client: "caxton-server/client",
+    version: ownVersion(),
+    tests: ["client", "cross-origin", "guide"].map((file) => `test/client/${file}.test.ts`),
+  },
+  {
     protocol: "gRPC",
     client: "@grpc/grpc-js",
     tests: ["documents", "grpc", "http2", "standards"].map((file) => `test/grpc/${file}.test.ts`),
@@ -144,6 +150,10 @@ const SOURCES: readonly Source[] = [
     tests: [{ file: "test/webhooks/webhooks.test.ts", names: /Standard Webhooks/ }],
   },
 ];
+
+function ownVersion(): string {
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))).version;
+}
 
 /** The version of a package in package-lock.json. Throws an Error for one that is not there. */
 export function lockedVersion(name: string): string {
