@@ -153,6 +153,13 @@ test("a cancelled watch ends nothing but itself, and a deadline ends a call", as
   const late = await failureOf(client.stream("ServerService", "WatchServer", {}, { options }));
   expect(late.code).toBe(status.DEADLINE_EXCEEDED);
   await expect.poll(streams, { timeout: 10_000 }).toBe(0);
+  // The server says so too, to a client that does not count the time itself.
+  const response = await fetch(`${server.url}/caxton.v1.ServerService/WatchServer`, {
+    method: "POST",
+    headers: { "content-type": "application/connect+json", "connect-timeout-ms": "200" },
+    body: Buffer.from("\0\0\0\0\x02{}"),
+  });
+  expect(await response.text()).toContain("deadline_exceeded");
 });
 
 test("a message beyond the limit is refused, and the next call works", async () => {

@@ -67,3 +67,8 @@ export function* sent(exchange: RpcExchange, message: Message): Generator<Messag
     clearTimeout(timer);
   }
 }
+
+/** Throws the ConnectError of a stream that its deadline or its client ended, so that it is not taken for a whole one. */
+export function throwIfCutOff({ signal }: HandlerContext): void {
+  if (signal.aborted && signal.reason instanceof ConnectError) throw signal.reason;
+}

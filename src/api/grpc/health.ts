@@ -4,6 +4,7 @@ import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@co
 import * as z from "zod";
 import { type ApiServices, getReadiness } from "../operations/index.ts";
 import { describeFile, isServerStreaming, isUnary } from "./describe-file.ts";
+import { throwIfCutOff } from "./calls.ts";
 
 /** Interval in which a watch compares the state with the last one that it sent. */
 const WATCH_MS = 2_000;
@@ -70,6 +71,7 @@ export function bindHealth(
             last = status;
             await sleep(WATCH_MS, undefined, { signal, ref: false }).catch(() => undefined);
           }
+          throwIfCutOff(context);
         } finally {
           controller.abort();
         }

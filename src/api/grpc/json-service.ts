@@ -4,7 +4,7 @@ import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { Json } from "../../kernel/json.ts";
 import type { RpcExchange } from "../http/index.ts";
 import type { ApiServices, Caller } from "../operations/index.ts";
-import { callOf, refusalOf, sent } from "./calls.ts";
+import { callOf, refusalOf, sent, throwIfCutOff } from "./calls.ts";
 import { describeFile, type FileSpec, isServerStreaming, isUnary } from "./describe-file.ts";
 import { statusError } from "./errors.ts";
 
@@ -64,6 +64,7 @@ export function bindJson(router: ConnectRouter, service: JsonService): DescFile 
             const caller = exchange.caller(principal, AbortSignal.any([context.signal, controller.signal]));
             for await (const item of service.stream(method.name, input, given(exchange, caller)))
               yield* sent(exchange, encoded(method, item));
+            throwIfCutOff(context);
           } finally {
             controller.abort();
           }

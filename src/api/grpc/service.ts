@@ -10,7 +10,7 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS, Download } from "../contract/index.ts";
 import type { RpcExchange } from "../http/index.ts";
 import type { ApiServices } from "../operations/index.ts";
-import { admit, callOf, failing, GIVEN, openPublic, refusalOf, sent } from "./calls.ts";
+import { admit, callOf, failing, GIVEN, openPublic, refusalOf, sent, throwIfCutOff } from "./calls.ts";
 import { fieldsOf, messageOf } from "./convert.ts";
 import { isServerStreaming, isUnary } from "./describe-file.ts";
 import { errorFile } from "./errors.ts";
@@ -150,6 +150,7 @@ async function* events(
       const found = await caller.stream(method.operation, input, { signal, lastEventId });
       for await (const { id, event } of found)
         yield* sent(exchange, messageOf(schema, method.response, { event_id: id, event }));
+      throwIfCutOff(context);
     } finally {
       controller.abort();
     }
