@@ -78,8 +78,8 @@ export function boundedFetch({ messageBytesMax, clock, onProblem, onEnd, own }: 
   };
 }
 
-/** A request with the server's own headers, those of the library before them. */
-function withOwn(
+/** A request with the server's own headers if it goes to its origin, those of the library before them. */
+export function withOwn(
   url: string | URL,
   init: RequestInit | undefined,
   { origin, headers }: FetchHooks["own"],

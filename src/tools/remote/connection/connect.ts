@@ -2,7 +2,7 @@ import { type FetchLike, StreamableHTTPClientTransport, SdkError } from "@modelc
 import type { Clock } from "../../../kernel/clock.ts";
 import { packageVersion } from "../../../kernel/package.ts";
 import { discoveredProvider, fixedToken, TokenEndpoint } from "./authorization.ts";
-import { boundedFetch, STREAM_RETRIES } from "./bounded-fetch.ts";
+import { boundedFetch, type FetchHooks, STREAM_RETRIES, withOwn } from "./bounded-fetch.ts";
 import { McpProcessError, McpTokenError } from "../errors.ts";
 import { isAuthFailure, refusalIn } from "../failure.ts";
 import type { LogLines } from "./log-lines.ts";
@@ -133,14 +133,18 @@ export class Connector {
       ),
     );
     const authProvider = await this.#auth(http.auth, url);
+    const own = { origin: url.origin, headers };
     const bounded = boundedFetch({
       messageBytesMax: this.#messageBytesMax,
       clock: this.#deps.clock,
       onProblem: hooks.onProblem,
       onEnd: hooks.onEnd,
-      own: { origin: url.origin, headers },
+      own,
     });
-    const fetch = http.auth.type === "client-credentials" ? this.#guarding(bounded, url, http.auth.issuer) : bounded;
+    const fetch =
+      http.auth.type === "client-credentials"
+        ? this.#guarding(bounded, { url, issuer: http.auth.issuer, own })
+        : bounded;
     const transport = new StreamableHTTPClientTransport(url, {
       fetch: this.signIn?.watch(fetch) ?? fetch,
       ...(authProvider === undefined ? {} : { authProvider }),
@@ -154,8 +158,11 @@ export class Connector {
     return McpSession.open(transport, hooks, this.#options(HTTP_CONNECT_MS, isLegacy), signal);
   }
 
-  /** Requests to the server as given; all others are to authorization servers, which the server names. */
-  #guarding(bounded: FetchLike, url: URL, issuer: string | undefined): FetchLike {
+  /** Requests for messages as given; all others are for tokens, from authorization servers that the server names. */
+  #guarding(
+    bounded: FetchLike,
+    { url, issuer, own }: { readonly url: URL; readonly issuer: string | undefined; readonly own: FetchHooks["own"] },
+  ): FetchLike {
     const { name } = this.#settings;
     const guarded = () =>
       issuerFetch({
@@ -171,7 +178,7 @@ export class Connector {
       });
     let tokens = guarded();
     return (place, init) => {
-      if (new URL(place).href !== url.href) return tokens(place, init);
+      if (new URL(place).href !== url.href) return tokens(place, withOwn(place, init, own));
       // What was refused stays refused for one attempt to get a token, which a request to the server begins.
       tokens = guarded();
       return bounded(place, init);
