@@ -2,9 +2,9 @@ import { mint, RunId } from "../../../kernel/ids.ts";
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
 import { type Caller, RequestIds, settledOrBlocked } from "../../operations/index.ts";
 import type { OpenAiOptions } from "../options.ts";
-import { BEGIN, lastPlace, type Place } from "../responses/stored.ts";
 import { readCallId } from "./answer.ts";
 import { type Dialogue, readDialogue } from "./dialogue.ts";
+import { BEGIN, lastPlace, type Place } from "./pauses.ts";
 import type { ChatMessage, ChatRequest, ChatTool } from "./request.ts";
 
 export type Start = GivenTo<typeof operations.run.start>;

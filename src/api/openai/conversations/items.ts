@@ -3,7 +3,8 @@ import type { Caller } from "../../operations/index.ts";
 import { questionText } from "../chat/answer.ts";
 import { textPart } from "../responses/items.ts";
 import { type ConversationItem, itemsOfAdded, type MessageItem } from "./added.ts";
-import { BEGIN, type Place, responseId } from "../responses/stored.ts";
+import { BEGIN, type Place } from "../chat/pauses.ts";
+import { responseId } from "../responses/stored.ts";
 
 const PAGE = 100;
 

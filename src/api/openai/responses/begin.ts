@@ -1,9 +1,10 @@
 import { type GivenTo, operations, type RunDetail } from "../../contract/index.ts";
 import { type Caller, RequestInvalidError, settledOrBlocked } from "../../operations/index.ts";
 import { begin, type Begun, type Request } from "../chat/begin.ts";
+import { BEGIN, lastPlace } from "../chat/pauses.ts";
 import { inConversation } from "../conversations/conversation.ts";
 import type { OpenAiOptions } from "../options.ts";
-import { BEGIN, lastOf, lastPlace, storedResponse, UNSTORED } from "./stored.ts";
+import { lastOf, storedResponse, UNSTORED } from "./stored.ts";
 
 const DAY_SECONDS = 86_400;
 const EXPIRES_AFTER = 30 * DAY_SECONDS;

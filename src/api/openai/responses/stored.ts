@@ -1,6 +1,7 @@
 import { CaxtonError } from "../../../kernel/errors.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Caller } from "../../operations/index.ts";
+import { type Pause, pausesOf, type Place } from "../chat/pauses.ts";
 
 /** The id names no response that the caller may read. */
 class ResponseNotFoundError extends CaxtonError<{ readonly response: string }> {
@@ -12,44 +13,11 @@ class ResponseNotFoundError extends CaxtonError<{ readonly response: string }> {
 export const UNSTORED = "openai-unstored";
 const ID = /^resp_(?<run>[0-9a-f-]{36})_(?<turn>\d{1,6})(?:\.(?<pause>\d{1,6}))?$/;
 
-/** A place in a run at which a client was waited for: a turn, and how many pauses of that turn were before. */
-export type Place = { readonly afterTurn: number; readonly afterPause: number };
 /** A response is a part of a run: from one pause to the next. */
 export type Stored = Place & { readonly run: RunDetail };
 
 export const responseId = (run: string, { afterTurn, afterPause }: Place): string =>
   `resp_${run}_${afterTurn}${afterPause === 0 ? "" : `.${afterPause}`}`;
-
-type Pause = Place & { readonly isOver: boolean; readonly calls: readonly string[] };
-
-/** The pauses of a run in their order: in each turn for the results of the client's tools, and for the answer to each question. */
-function pausesOf({ step_list: steps, client_calls: calls, questions }: RunDetail): readonly Pause[] {
-  const turns = Map.groupBy(
-    steps.filter((step) => step.kind === "tool"),
-    ({ turn }) => turn,
-  );
-  return [...turns].flatMap(([afterTurn, tools]) => {
-    const within = new Set(tools.map(({ call_id: call }) => call));
-    const own = calls.filter(({ call_id: call }) => within.has(call));
-    const asked = questions.filter(({ call_id: call }) => within.has(call));
-    const pauses = [
-      ...(own.length === 0
-        ? []
-        : [{ isOver: own.every(({ state }) => !OPEN.has(state)), calls: own.map(({ call_id: call }) => call) }]),
-      ...asked.map(({ state, call_id: call }) => ({ isOver: !OPEN.has(state), calls: [call] })),
-    ];
-    return pauses.map((pause, afterPause) => ({ ...pause, afterTurn, afterPause }));
-  });
-}
-
-const OPEN: ReadonlySet<string> = new Set(["open", "cancelled"]);
-
-/** The place after the last pause that is over; the begin of the run without one. */
-export function lastPlace(run: RunDetail): Place {
-  const { afterTurn, afterPause } = pausesOf(run).findLast(({ isOver }) => isOver) ?? BEGIN;
-  return { afterTurn, afterPause };
-}
-export const BEGIN: Place = { afterTurn: 0, afterPause: 0 };
 
 /** Throws ResponseNotFoundError for an id of another server, of another principal's run, or of a response that is not stored. */
 export async function storedResponse(caller: Caller, id: string): Promise<Stored> {
