@@ -38,14 +38,9 @@ export type AnswerNote = {
 
 export type Query = { readonly [name: string]: string | number | undefined };
 
+/** The request of a document that is no operation, such as a probe. It is sent once. */
 export type Request<Value> = {
-  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
-  readonly query?: Query;
-  /** Sent as JSON. */
-  readonly body?: object;
-  /** Idempotency key: the request is executed once, even if it is repeated. */
-  readonly idempotencyKey?: string | undefined;
   readonly schema: z.ZodType<Value>;
   /** Other than the client's. */
   readonly timeoutMs?: number;
@@ -54,7 +49,10 @@ export type Request<Value> = {
   readonly signal?: AbortSignal;
 };
 
-export type CallOptions = Pick<Request<unknown>, "idempotencyKey" | "timeoutMs" | "accepts" | "signal">;
+export type CallOptions = Omit<Request<unknown>, "path" | "schema"> & {
+  /** Idempotency key: the request is executed once, even if it is repeated. */
+  readonly idempotencyKey?: string | undefined;
+};
 
 /** An answer twice: as it came, for `-o json`, and as checked. */
 export type Answer<Value> = { readonly raw: Json; readonly value: Value };
@@ -124,26 +122,20 @@ export class Client {
     return checked(this.connection.url(requestPath(operation, params), query), raw, operation.output);
   }
 
-  /** One request, one checked answer. Also throws UnexpectedResponseError. */
+  /** Reads a document once, and checks it. Also throws UnexpectedResponseError. */
   async request<Value>(request: Request<Value>): Promise<Answer<Value>> {
     const deadline = AbortSignal.timeout(request.timeoutMs ?? this.timeoutMs);
     const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
     const response = await this.open({
-      method: request.method ?? "GET",
+      method: "GET",
       path: request.path,
-      ...(request.query && { query: request.query }),
-      headers: {
-        ...(request.body && { "content-type": "application/json" }),
-        ...(request.idempotencyKey !== undefined && { "idempotency-key": request.idempotencyKey }),
-      },
-      ...(request.body && { body: JSON.stringify(request.body) }),
       ...(request.accepts && { accepts: request.accepts }),
       signal,
     });
     const text = await response.text().catch((error: unknown) => {
       throw this.failureOf(signal.aborted ? signal.reason : error);
     });
-    const url = this.url(request.path, request.query);
+    const url = this.url(request.path);
     const parsed = text === "" ? { type: "parsed" as const, value: null } : parseJson(text);
     if (parsed.type === "malformed") throw new NotCaxtonError(url, parsed.reason);
     return checked(url, parsed.value, request.schema);
