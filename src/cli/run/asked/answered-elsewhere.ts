@@ -49,7 +49,8 @@ async function watch(context: Context, run: RunDetail, signal: AbortSignal): Pro
     if (!isNews(event, run, asked)) continue;
     const { value } = await context.client.call(operations.run.get, { id: run.id });
     const open = new Set(askedOf(value));
-    if (value.state !== run.state || asked.some((id) => !open.has(id))) return;
+    // A question is known before its run waits, so a new state alone does not say that it is answered.
+    if (asked.length === 0 ? value.state !== run.state : asked.some((id) => !open.has(id))) return;
   }
 }
 
