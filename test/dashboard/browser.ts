@@ -9,6 +9,7 @@ import {
   type BrowserContext,
   chromium,
   type ConsoleMessage,
+  type Locator,
   type Page,
   type Request,
 } from "playwright-core";
@@ -138,6 +139,25 @@ export async function stands(page: Page): Promise<void> {
   if ((await page.evaluate(STANDS)) === true) return;
   await page.screenshot();
   await page.evaluate(STANDS);
+}
+
+const PRESSES_MAX = 20;
+
+/**
+ * Presses a button that answers a call, as a person does: once its arguments were drawn, and again if the page moved just before,
+ * because such a press does not count.
+ */
+export async function pressAnswer(button: Locator): Promise<void> {
+  const page = button.page();
+  for (let left = PRESSES_MAX; left > 0; left -= 1) {
+    await stands(page);
+    const isPressed = await button.click({ timeout: 2_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (isPressed && (await page.getByText("Not sent: the list had just changed.").count()) === 0) return;
+  }
+  throw new Error(`no press counts`);
 }
 
 export type VisitOptions = {
