@@ -8,6 +8,10 @@ const ALONE = ["test/hostile/**/*.test.ts", "test/tools/sandbox/{isolation,recov
 const DATABASES = ["test/databases/**/*.test.ts"];
 /** Tests with compilers, or clients, of other languages: a minute of both cores; `npm run test:languages`. */
 const LANGUAGES = ["test/tools/authoring/{languages,python}.test.ts", "test/api/{python,go}/**/*.test.ts"];
+/** Tests in a browser, which take a core longer than all others of a kind; `npm run test:browser`. */
+const BROWSER = ["test/dashboard/**/*.test.ts", "test/access/two-teams.test.ts", "test/client/cross-origin.test.ts"];
+/** Tests that kill processes repeatedly, at every step; `npm run test:kills`. */
+const KILLS = ["test/**/{kill,deadly,deletion-crash}.test.ts"];
 
 /** Each holds up to a gigabyte with its browser, and the scenario tests start servers and children of their own. */
 const WORKERS_MAX = 6;
@@ -40,13 +44,15 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.test.ts"],
-          exclude: [...ALONE, ...DATABASES, ...LANGUAGES],
+          exclude: [...ALONE, ...DATABASES, ...LANGUAGES, ...BROWSER, ...KILLS],
           isolate: false,
           ...patient,
         },
       },
       { test: { name: "alone", include: ALONE, ...patient } },
       { test: { name: "databases", include: DATABASES, isolate: false, ...patient } },
+      { test: { name: "browser", include: BROWSER, isolate: false, ...patient } },
+      { test: { name: "kills", include: KILLS, isolate: false, ...patient } },
       { test: { name: "languages", include: LANGUAGES, isolate: false, ...patient } },
     ],
   },
