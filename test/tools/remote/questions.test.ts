@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { WaitingInputPage } from "../../../src/api/contract/runs/inputs.ts";
@@ -229,4 +230,26 @@ test("a question of a tool is asked at the terminal, by run and by chat", async 
       text: "HELLO Ada",
     });
   expect(items).toHaveLength(2);
+});
+
+test("a run that begins to wait while a question is open leaves the question at the terminal", async () => {
+  // The question is known at once; the run waits for its answer when the other call of the turn has ended.
+  await using endpoint = await Endpoint.start(servers["2026"]());
+  const slow = { name: "remote__slow", arguments: { steps: 4, stepMs: 500 } };
+  const script = [{ toolCalls: [{ name: "remote__ask", arguments: {} }, slow] }, { text: "asked" }];
+  await using server = await withRemote(endpoint.url, { script });
+  await using terminal = new Pty(["chat", "probe"], { server: server.url, cwd: server.directory });
+  await terminal.say("go");
+  await terminal.shows(/name=/);
+  const states = async () =>
+    runs.RunPage.parse((await server.ask("GET", "/api/v1/runs")).body).items.map(({ state }) => state);
+  expect(await states()).toEqual(["running"]);
+  await expect.poll(states).toEqual(["awaiting-input"]);
+  // What is typed next must not be ahead of what the terminal hears of the change.
+  await setTimeout(500);
+  terminal.type("Ada\r");
+  await terminal.shows(/loud=/);
+  terminal.type("\r");
+  await terminal.shows(/asked/);
+  expect(terminal.screen).not.toContain("another client");
 });

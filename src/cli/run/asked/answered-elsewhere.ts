@@ -9,9 +9,17 @@ const askedOf = (run: RunDetail): readonly string[] => [
   ...run.approvals.filter(({ state }) => state === "open").map(({ id }) => id),
 ];
 
+/** Whether a run no longer waits as in `run`. A question is known before its run waits, so a new state alone does not say so. */
+async function isAnswered({ client }: Context, run: RunDetail): Promise<boolean> {
+  const { value } = await client.call(operations.run.get, { id: run.id });
+  const asked = askedOf(run);
+  const open = new Set(askedOf(value));
+  return asked.length === 0 ? value.state !== run.state : asked.some((id) => !open.has(id));
+}
+
 /**
- * Asks the user what a run waits for, until another client answers. Returns true if the run continues. `ask` must end when the
- * signal is aborted.
+ * Asks the user what a run waits for, until another client answers. What was answered since `run` was read is not asked. Returns
+ * true if the run continues. `ask` must end when the signal is aborted.
  */
 export async function askUntilAnswered(
   context: Context,
@@ -20,6 +28,7 @@ export async function askUntilAnswered(
 ): Promise<boolean> {
   const elsewhere = new AbortController();
   if (!context.terminal.canAsk) return ask(elsewhere.signal);
+  if (await isAnswered(context, run)) return true;
   const over = new AbortController();
   void watch(context, run, over.signal).then(() => elsewhere.abort(), ignore);
   try {
@@ -46,11 +55,7 @@ async function watch(context: Context, run: RunDetail, signal: AbortSignal): Pro
     onLink: ignore,
   });
   for await (const { event } of events) {
-    if (!isNews(event, run, asked)) continue;
-    const { value } = await context.client.call(operations.run.get, { id: run.id });
-    const open = new Set(askedOf(value));
-    // A question is known before its run waits, so a new state alone does not say that it is answered.
-    if (asked.length === 0 ? value.state !== run.state : asked.some((id) => !open.has(id))) return;
+    if (isNews(event, run, asked) && (await isAnswered(context, run))) return;
   }
 }
 
