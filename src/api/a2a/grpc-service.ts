@@ -97,6 +97,6 @@ export function a2aService(services: ApiServices, options: A2aOptions): JsonServ
 
 function methodOf<Method>(methods: Readonly<Record<string, Method>>, name: string): Method {
   const found = methods[name];
-  if (found === undefined) throw new TypeError(`${name} is not implemented`);
+  if (found === undefined) throw new TypeError(`no such method: ${name}`);
   return found;
 }

@@ -36,7 +36,7 @@ const IMPLEMENTATIONS: ReadonlyMap<string, Implementation<string>> = new Map(
 
 function implementationOf({ name }: Operation): Implementation<string> {
   const found = IMPLEMENTATIONS.get(name);
-  if (found === undefined) throw new TypeError(`${name} is not implemented`);
+  if (found === undefined) throw new TypeError(`no such operation: ${name}`);
   return found;
 }
 
