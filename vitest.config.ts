@@ -8,7 +8,7 @@ const ALONE = ["test/hostile/**/*.test.ts", "test/tools/sandbox/{isolation,recov
 const DATABASES = ["test/databases/**/*.test.ts"];
 /** Tests with compilers, or clients, of other languages: a minute of both cores; `npm run test:languages`. */
 const LANGUAGES = ["test/tools/authoring/{languages,python}.test.ts", "test/api/{python,go}/**/*.test.ts"];
-/** Tests in a browser, which take a core longer than all others of a kind; `npm run test:browser`. */
+/** Tests in a browser, a quarter of the CPU time of all; `npm run test:browser`. */
 const BROWSER = ["test/dashboard/**/*.test.ts", "test/access/two-teams.test.ts", "test/client/cross-origin.test.ts"];
 /** Tests that kill processes repeatedly, at every step; `npm run test:kills`. */
 const KILLS = ["test/**/{kill,deadly,deletion-crash}.test.ts"];

@@ -157,7 +157,7 @@ export async function pressAnswer(button: Locator): Promise<void> {
     );
     if (isPressed && (await page.getByText("Not sent: the list had just changed.").count()) === 0) return;
   }
-  throw new Error(`no press counts`);
+  throw new Error(`${PRESSES_MAX} presses of the button did not count`);
 }
 
 export type VisitOptions = {
