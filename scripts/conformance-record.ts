@@ -57,6 +57,7 @@ const REMOTE = ["auth", "hostile", "http", "lasting-questions", "process", "ques
 const MCP = [
   "agents",
   "cancellation",
+  "exposed",
   "list-changes",
   "protected-resource",
   "questions",

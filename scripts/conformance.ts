@@ -18,36 +18,24 @@ const NEXT = "mcp-conformance-next";
 const SERVED = join(root, "test/api/mcp/conformance/served.ts");
 const CLIENT = `${process.execPath} ${join(root, "test/tools/remote/conformance/client.ts")}`;
 
-/** Client scenarios: every released one, and those of the next release that apply to each revision of the protocol. */
-const CLIENT_SETS = [
-  { name: "released", from: RELEASED, list: ["list", "--client"], version: [] },
-  {
-    name: "2025-11-25",
-    from: NEXT,
-    list: ["list", "--client", "--spec-version", "2025-11-25"],
-    version: ["--spec-version", "2025-11-25"],
-  },
-  {
-    name: "2026-07-28",
-    from: NEXT,
-    list: ["list", "--client", "--spec-version", "2026-07-28"],
-    version: ["--spec-version", "2026-07-28"],
-  },
-] as const;
-/** Server scenarios of the next release, which has those of both revisions. */
-const SERVER_SETS = (["2025-11-25", "2026-07-28"] as const).map((revision) => ({
-  name: revision,
-  from: NEXT,
-  list: ["list", "--server", "--spec-version", revision],
-  version: ["--spec-version", revision],
-}));
 type Set = {
   readonly name: string;
   /** The package in node_modules. */
   readonly from: string;
   readonly list: readonly string[];
+  /** What the list says of these scenarios. */
+  readonly mark?: string;
   readonly version: readonly string[];
 };
+/** Every released scenario, and of the next release those that apply to each revision of the protocol, and those of its extensions. */
+const setsOf = (side: "--client" | "--server"): readonly Set[] => [
+  { name: "released", from: RELEASED, list: ["list", side], version: [] },
+  ...["2025-11-25", "2026-07-28"].map((revision) => {
+    const version = ["--spec-version", revision];
+    return { name: revision, from: NEXT, list: ["list", side, ...version], version };
+  }),
+  { name: "extensions", from: NEXT, list: ["list", side], mark: "[extension]", version: [] },
+];
 /** Words that run a scenario of a set. */
 type Play = (set: Set, scenario: string) => readonly string[];
 
@@ -74,7 +62,8 @@ async function scenariosOf(set: Set, cwd: string): Promise<readonly string[]> {
   const { text } = await output([programOf(set), ...set.list], cwd);
   const [, section = ""] = text.split(/(?:Client|Server) scenarios/);
   const [own = ""] = section.split("Authorization server scenarios");
-  return [...own.matchAll(/^\s+- (\S+)/gm)].flatMap(([, name]) => name ?? []);
+  const lines = [...own.matchAll(/^\s+- (\S+)(.*)$/gm)];
+  return lines.flatMap(([, name, marks = ""]) => (name !== undefined && marks.includes(set.mark ?? "") ? name : []));
 }
 
 type Verdict = { readonly scenario: string; readonly passed: boolean; readonly text: string };
@@ -131,7 +120,7 @@ async function surprisesOf({ name, protocol, sets, expectedFile, play }: Side, c
 const clientSide: Side = {
   name: "client",
   protocol: "MCP client",
-  sets: CLIENT_SETS,
+  sets: setsOf("--client"),
   expectedFile: join(root, "test/tools/remote/conformance/expected-failures.yaml"),
   play: ({ version }, scenario) =>
     ["client", "--scenario", scenario, ...version].concat("--command", CLIENT, "--timeout", String(SCENARIO_MS)),
@@ -139,7 +128,7 @@ const clientSide: Side = {
 const serverSide = (url: string): Side => ({
   name: "server",
   protocol: "MCP server",
-  sets: SERVER_SETS,
+  sets: setsOf("--server"),
   expectedFile: join(root, "test/api/mcp/conformance/expected-failures.yaml"),
   play: ({ version }, scenario) => ["server", "--url", url, "--scenario", scenario, ...version],
 });

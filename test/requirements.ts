@@ -264,6 +264,8 @@ export const REQUIREMENTS = {
     "api.openai": "The OpenAI-compatible endpoints under `/v1` serve agents.",
     "api.client": "The package contains a client with a typed method for each operation.",
     "api.mcp-server": "`/mcp` and `caxton mcp serve` serve agents as an MCP server.",
+    "api.mcp-exposed-servers":
+      "Exposed tool servers give clients of MCP images, embedded resources, questions, resources and prompts.",
     "api.acp": "`caxton acp` serves agents to editors by the Agent Client Protocol; sessions are threads.",
     "api.ag-ui": "`/ag-ui/<agent>` serves agents to applications by AG-UI 1.0; approvals and questions are interrupts.",
     "api.conformance":

@@ -4,7 +4,6 @@ import {
   type jsonSchemaValidator,
   type ListToolsResult,
   ProtocolError,
-  type RequestStateCodec,
   type Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
@@ -15,11 +14,13 @@ import { log } from "../../kernel/log.ts";
 import type { ApiServices, Caller } from "../operations/index.ts";
 import { callerOf } from "./caller-info.ts";
 import { METHOD_NOT_FOUND, rpcError, type ToolAnswer } from "./errors.ts";
+import { complete } from "./completion.ts";
+import { ExposedContent } from "./exposed-content.ts";
 import { mayFollow } from "./list-changes.ts";
 import type { McpOptions } from "./options.ts";
-import { type AskedState, requestStates } from "./request-state.ts";
+import { requestStates, type StateCodec } from "./request-state.ts";
 import { getPrompt, listPrompts } from "./prompts.ts";
-import { listResources, readResource, TEMPLATES } from "./resources/resources.ts";
+import { listResources, readResource, SCHEME, TEMPLATES } from "./resources/resources.ts";
 import { TASKS_EXTENSION } from "./tasks/task.ts";
 import { serveExtensionTasks, serveTasks } from "./tasks/task-methods.ts";
 import { TaskCreated, TaskServer } from "./tasks/task-server.ts";
@@ -50,16 +51,14 @@ export class McpSurface {
   readonly #clock: Clock;
   readonly #dataDirectory: string;
   readonly #options: McpOptions;
-  readonly #exposed: ExposedTools;
   readonly #closing = new AbortController();
-  #states: RequestStateCodec<AskedState> | undefined;
+  #states: StateCodec | undefined;
 
   constructor({ server }: ApiServices, options: McpOptions) {
     this.#version = server.version;
     this.#clock = server.clock;
     this.#dataDirectory = server.dataDirectory;
     this.#options = options;
-    this.#exposed = new ExposedTools(options.expose, server.clock);
   }
 
   /** A server for one request of 2026, or one session of 2025. */
@@ -74,6 +73,7 @@ export class McpSurface {
           tools: lists,
           resources: lists,
           prompts: lists,
+          completions: {},
           ...(isSession ? SESSION_TASKS : REQUEST_TASKS),
         },
         instructions: INSTRUCTIONS,
@@ -81,38 +81,22 @@ export class McpSurface {
         requestState: { verify: (state, context) => states().verify(state, context) },
       },
     );
-    const runs = new RunCalls({
-      serving,
-      states,
-      clock: this.#clock,
-      approvals: this.#options.approvals,
-      closing: this.#closing.signal,
-      capabilities: () => server.getClientCapabilities(),
-    });
     const capabilities = () => server.getClientCapabilities();
+    const { approvals, expose } = this.#options;
+    const environment = { serving, states, clock: this.#clock, approvals, closing: this.#closing.signal, capabilities };
+    const runs = new RunCalls(environment);
+    const exposed = new ExposedTools(expose, environment);
     if (isSession) serveTasks(server, runs, guarded);
     else serveExtensionTasks(server, runs, { guarded, capabilities });
     const agents = new AgentTools(runs);
     const waiting = new WaitTool(runs);
     server.setRequestHandler("tools/list", ({ params }, context) =>
-      guarded(() => this.#list({ agents, waiting }, context, params?.cursor)),
+      guarded(() => this.#list({ agents, waiting, exposed }, context, params?.cursor)),
     );
     server.setRequestHandler("tools/call", ({ params }, context) =>
-      guarded(() => this.#call({ agents, waiting, runs }, params, context)),
+      guarded(() => this.#call({ agents, waiting, exposed, runs }, params, context)),
     );
-    server.setRequestHandler("resources/list", ({ params }, context) =>
-      guarded(() => listResources(callerOf(context), params?.cursor)),
-    );
-    server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [...TEMPLATES] }));
-    server.setRequestHandler("resources/read", ({ params }, context) =>
-      guarded(() => readResource(callerOf(context), params.uri)),
-    );
-    server.setRequestHandler("prompts/list", ({ params }, context) =>
-      guarded(() => listPrompts(callerOf(context), params?.cursor)),
-    );
-    server.setRequestHandler("prompts/get", ({ params }, context) =>
-      guarded(() => getPrompt(callerOf(context), params)),
-    );
+    serveContent(server, exposed);
     return server;
   }
 
@@ -121,15 +105,19 @@ export class McpSurface {
     this.#closing.abort();
   }
 
-  async #list({ agents, waiting }: ListedTools, context: ServerContext, cursor?: string): Promise<ListToolsResult> {
+  async #list(
+    { agents, waiting, exposed }: ListedTools,
+    context: ServerContext,
+    cursor?: string,
+  ): Promise<ListToolsResult> {
     const caller = callerOf(context);
     const page = await agents.list(caller, cursor);
     if (cursor !== undefined) return page;
-    return { ...page, tools: [...page.tools, ...waiting.list(caller), ...(await this.#exposed.list(caller))] };
+    return { ...page, tools: [...page.tools, ...waiting.list(caller), ...(await exposed.list(caller))] };
   }
 
   #call(
-    { agents, waiting, runs }: RunTools,
+    { agents, waiting, exposed, runs }: RunTools,
     params: CallToolRequestParams,
     context: ServerContext,
   ): Promise<ToolAnswer> {
@@ -137,13 +125,51 @@ export class McpSurface {
     if (runs.asksForTask(params) && (name === WAIT_TOOL || isExposed(name)))
       throw new ProtocolError(METHOD_NOT_FOUND, `the tool ${name} does not run as a task. Call it without \`task\`.`);
     if (name === WAIT_TOOL) return waiting.call(given, context);
-    if (isExposed(name)) return this.#exposed.call(name, given, context);
+    if (isExposed(name)) return exposed.call(name, given, context);
     return agents.call(params, context);
   }
 }
 
-type ListedTools = { readonly agents: AgentTools; readonly waiting: WaitTool };
+type ListedTools = { readonly agents: AgentTools; readonly waiting: WaitTool; readonly exposed: ExposedTools };
 type RunTools = ListedTools & { readonly runs: RunCalls };
+
+/** Resources, prompts and completions: Caxton's own, and after their last page those of exposed servers. */
+function serveContent(server: Server, exposed: ExposedTools): void {
+  const contentFor = (context: ServerContext) => new ExposedContent(exposed, callerOf(context), context.mcpReq.signal);
+  server.setRequestHandler("resources/list", ({ params }, context) =>
+    guarded(async () => {
+      const page = await listResources(callerOf(context), params?.cursor);
+      if (page.nextCursor !== undefined) return page;
+      return { resources: [...page.resources, ...(await contentFor(context).resources())] };
+    }),
+  );
+  server.setRequestHandler("resources/templates/list", (_request, context) =>
+    guarded(async () => ({ resourceTemplates: [...TEMPLATES, ...(await contentFor(context).templates())] })),
+  );
+  server.setRequestHandler("resources/read", ({ params: { uri } }, context) =>
+    guarded(async () => {
+      const found = uri.startsWith(SCHEME) ? undefined : await contentFor(context).resource(uri);
+      return found ?? readResource(callerOf(context), uri);
+    }),
+  );
+  server.setRequestHandler("prompts/list", ({ params }, context) =>
+    guarded(async () => {
+      const page = await listPrompts(callerOf(context), params?.cursor);
+      if (page.nextCursor !== undefined) return page;
+      return { prompts: [...page.prompts, ...(await contentFor(context).prompts())] };
+    }),
+  );
+  server.setRequestHandler("prompts/get", ({ params }, context) =>
+    guarded(() =>
+      isExposed(params.name)
+        ? contentFor(context).prompt(params.name, params.arguments)
+        : getPrompt(callerOf(context), params),
+    ),
+  );
+  server.setRequestHandler("completion/complete", ({ params }, context) =>
+    guarded(() => complete(callerOf(context), params)),
+  );
+}
 
 /** Reports failures as JSON-RPC errors with Caxton's code. */
 async function guarded<Result>(handle: () => Promise<Result>): Promise<Result> {

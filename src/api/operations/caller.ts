@@ -25,6 +25,8 @@ export type CallerOptions = {
   readonly received?: ReceivedBody;
   /** Receives the progress of an operation that reports it. */
   readonly onProgress?: Call["onProgress"];
+  /** How a tool asks the user of the caller. */
+  readonly user?: Call["user"];
 };
 
 /** The events of an operation. */
@@ -130,6 +132,7 @@ class CallerCall implements Call {
   readonly lastEventId: string | undefined;
   readonly received: ReceivedBody;
   readonly onProgress: Call["onProgress"];
+  readonly user: Call["user"];
 
   constructor(admission: Admission, signal: AbortSignal, options: CallerOptions) {
     this.admission = admission;
@@ -138,6 +141,7 @@ class CallerCall implements Call {
     this.lastEventId = options.lastEventId;
     this.received = options.received ?? NOTHING_RECEIVED;
     this.onProgress = options.onProgress ?? (() => undefined);
+    this.user = options.user;
   }
 
   get principal(): Principal {

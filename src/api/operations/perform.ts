@@ -1,7 +1,7 @@
 import { type Admission, isDenial, PermissionDeniedError, type Principal } from "../../access/index.ts";
 import type { NarrowingKind } from "../../access/permissions/index.ts";
 import { AgentNotFoundError } from "../../agents/definitions/index.ts";
-import { ToolServerNotFoundError } from "../../tools/catalogue/index.ts";
+import { type CallContext, type ExpectedInput, ToolServerNotFoundError } from "../../tools/catalogue/index.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
 import type { ApiServices } from "./api-services.ts";
@@ -25,7 +25,15 @@ export type Call = {
   onSession(id: string | undefined): void;
   /** Reports the progress of an operation that can report it. */
   readonly onProgress: (progress: object) => void;
+  /** How a tool asks the user of the caller; absent on surfaces where none can be asked. */
+  readonly user?: CallUser | undefined;
 };
+
+export type CallUser = Pick<CallContext, "ask" | "answered"> & {
+  /** Receives the question with which the call ends; made again with `answered`, it continues. */
+  readonly onQuestion: (question: Elicitation) => void;
+};
+export type Elicitation = Extract<ExpectedInput, { kind: "elicitation" }>;
 
 /** A body as it arrives. `bytes` is the length that the client stated. */
 export type ReceivedBody = {

@@ -103,8 +103,11 @@ export function printResult(
   { outcome, text, files, ...used }: ToolCallOutcome,
   directory: string | undefined,
 ): void {
-  if (outcome === "done") terminal.writeForeign(text === "" || text.endsWith("\n") ? text : `${text}\n`);
-  else {
+  if (outcome === "done") {
+    const embedded = files.flatMap((file) => (file.uri !== null && file.base64 === null ? file.text : []));
+    for (const each of [text, ...embedded])
+      terminal.writeForeign(each === "" || each.endsWith("\n") ? each : `${each}\n`);
+  } else {
     const code = `[${outcome.toUpperCase().replaceAll("-", "_")}]`;
     terminal.complain(`${terminal.noteStyle("red", "error:")} ${safeText(text)}  ${terminal.noteStyle("dim", code)}`);
   }

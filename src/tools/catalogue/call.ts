@@ -160,10 +160,20 @@ export type ToolCall = {
   readonly context: CallContext;
 };
 
+/** A text that the server has at an address. The text begins with the address in a line of its own, and a colon. */
+export type EmbeddedResource = { readonly uri: string; readonly name: string; readonly mediaType: string };
+
 /** One piece of a tool's answer. A `file`, of text, and `bytes`, of anything else, become artifacts of the run. */
 export type ContentPart =
-  | { readonly type: "text"; readonly text: string }
-  | { readonly type: "bytes"; readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }
+  | { readonly type: "text"; readonly text: string; readonly resource?: EmbeddedResource | undefined }
+  | {
+      readonly type: "bytes";
+      readonly name: string;
+      readonly mediaType: string;
+      readonly bytes: Uint8Array;
+      /** Where the server has it, if it says so. */
+      readonly uri?: string | undefined;
+    }
   | { readonly type: "file"; readonly name: string; readonly mediaType: string; readonly text: string };
 
 export type ToolUsage = { readonly fuel: number; readonly durationMs: number; readonly memoryBytes: number };

@@ -4,6 +4,7 @@ export {
   type AnsweredRound,
   type AttachedFile,
   type AwaitReply,
+  type ExpectedInput,
   type ExpectedReply,
   type CallContext,
   type CallRestrictions,

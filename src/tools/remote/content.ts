@@ -44,13 +44,18 @@ function partOf(block: ContentBlock, index: number): ContentPart {
     }
     case "resource": {
       const { resource } = block;
-      if ("text" in resource) return text(`${cleanLine(resource.uri, LINK_CHARS_MAX)}:\n${resource.text}`);
-      return fileOf(nameOf(resource.uri), resource.mimeType ?? "application/octet-stream", resource.blob);
+      const uri = cleanLine(resource.uri, LINK_CHARS_MAX);
+      const name = nameOf(resource.uri);
+      if ("text" in resource) {
+        const mediaType = mediaTypeOf(resource.mimeType ?? "text/plain");
+        return { ...text(`${uri}:\n${resource.text}`), resource: { uri, name, mediaType } };
+      }
+      return { ...fileOf(name, resource.mimeType ?? "", resource.blob), uri };
     }
   }
 }
 
-const text = (value: string): ContentPart => ({ type: "text", text: cleanText(value, Number.MAX_SAFE_INTEGER) });
+const text = (value: string) => ({ type: "text", text: cleanText(value, Number.MAX_SAFE_INTEGER) }) as const;
 
 const EXTENSIONS: { readonly [mediaType: string]: string } = {
   "image/png": "png",
@@ -63,11 +68,14 @@ const EXTENSIONS: { readonly [mediaType: string]: string } = {
   "audio/ogg": "ogg",
 };
 
-function fileOf(stem: string, givenType: string, base64: string): ContentPart {
-  const mediaType = /^[\w.+-]+\/[\w.+-]+$/.test(givenType) ? givenType.toLowerCase() : "application/octet-stream";
+const mediaTypeOf = (given: string): string =>
+  /^[\w.+-]+\/[\w.+-]+$/.test(given) ? given.toLowerCase() : "application/octet-stream";
+
+function fileOf(stem: string, givenType: string, base64: string) {
+  const mediaType = mediaTypeOf(givenType);
   const extension = EXTENSIONS[mediaType];
   const name = extension === undefined || stem.includes(".") ? stem : `${stem}.${extension}`;
-  return { type: "bytes", name, mediaType, bytes: Buffer.from(base64, "base64") };
+  return { type: "bytes", name, mediaType, bytes: Buffer.from(base64, "base64") } as const;
 }
 
 /** What a file from `uri` is called: the last part of its path. */

@@ -78,7 +78,10 @@ export async function callProtocolTool(
     default: {
       const { description, messages } = await client.getPrompt(Get.parse(given), options);
       const said = messages.flatMap(({ role, content }) => [text(`[${role}]`), content]);
-      return { content: [...(description === undefined ? [] : [text(description)]), ...said] };
+      return {
+        content: [...(description === undefined ? [] : [text(description)]), ...said],
+        structuredContent: structure({ description, messages }),
+      };
     }
   }
 }
@@ -125,5 +128,7 @@ async function listPrompts(client: Client, options: RequestOptions): Promise<Cal
 /** The list as JSON, for the model and for programs. */
 function listed(lists: object): CallToolResult {
   const words = JSON.stringify(lists);
-  return { content: [text(words)], structuredContent: z.record(z.string(), Json).parse(JSON.parse(words)) };
+  return { content: [text(words)], structuredContent: structure(lists) };
 }
+
+const structure = (value: object) => z.record(z.string(), Json).parse(JSON.parse(JSON.stringify(value)));

@@ -58,12 +58,24 @@ export class Secrets {
 
 function redactedPart(part: ContentPart, redactor: Redactor): ContentPart {
   switch (part.type) {
-    case "text":
-      return { ...part, text: redactor.text(part.text) };
+    case "text": {
+      const { text, resource } = part;
+      const embedded = resource && {
+        ...resource,
+        uri: redactor.text(resource.uri),
+        name: redactor.text(resource.name),
+      };
+      return { ...part, text: redactor.text(text), resource: embedded };
+    }
     case "file":
       return { ...part, name: redactor.text(part.name), text: redactor.text(part.text) };
     case "bytes":
-      return { ...part, name: redactor.text(part.name), bytes: redactor.bytes(part.bytes) };
+      return {
+        ...part,
+        name: redactor.text(part.name),
+        bytes: redactor.bytes(part.bytes),
+        uri: part.uri && redactor.text(part.uri),
+      };
   }
 }
 

@@ -70,6 +70,7 @@ export const ToolCallOutcome = z
         media_type: z.string(),
         text: z.string().meta({ description: "Empty for binary content" }),
         base64: z.string().nullable().meta({ description: "Bytes of binary content, for example an image" }),
+        uri: z.string().nullable().meta({ description: "Address of an embedded resource" }),
       }),
     ),
     fuel: z.int(),

@@ -57,12 +57,14 @@ type Kind = keyof typeof KINDS;
 const asJson = async (answer: Promise<object>) => ({ mediaType: JSON_TYPE, content: JSON.stringify(await answer) });
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(KINDS, kind);
-export const resourceUri = (kind: Kind, id: string): string => `caxton://${kind}/${encodeURIComponent(id)}`;
+/** Of the addresses of these resources. */
+export const SCHEME = "caxton://";
+export const resourceUri = (kind: Kind, id: string): string => `${SCHEME}${kind}/${encodeURIComponent(id)}`;
 
 /** Agents, runs, threads and files of runs as resources. */
 export const TEMPLATES: readonly ResourceTemplate[] = Object.entries(KINDS).map(
   ([kind, { template, title, description, mimeType }]) => ({
-    uriTemplate: `caxton://${kind}/${template}`,
+    uriTemplate: `${SCHEME}${kind}/${template}`,
     name: kind,
     title,
     description,

@@ -4,7 +4,6 @@ import {
   type ClientCapabilities,
   type InputRequest,
   inputRequired,
-  type RequestStateCodec,
   SdkError,
   type ServerContext,
 } from "@modelcontextprotocol/server";
@@ -17,7 +16,7 @@ import type { Caller } from "../../operations/index.ts";
 import { callerOf, infoOf } from "../caller-info.ts";
 import type { ToolAnswer } from "../errors.ts";
 import type { McpOptions } from "../options.ts";
-import { AskedState, type Reported } from "../request-state.ts";
+import { AskedState, type Reported, type StateCodec, stateOf } from "../request-state.ts";
 import { type Asked, extensionTaskOf, RELATED_TASK, takesTasks } from "../tasks/task.ts";
 import { TaskCreated } from "../tasks/task-server.ts";
 import { giveAnswers } from "./answering.ts";
@@ -34,13 +33,13 @@ export type Serving = "request" | "session";
 /** Time between two looks at a run whose approval a person decides on in the dashboard. */
 const DECISION_POLL_MS = 2_000;
 /** Time that a client has to answer for its user. */
-const ANSWER_MS = 600_000;
+export const ANSWER_MS = 600_000;
 
 type Answers = Readonly<Record<string, unknown>>;
-type Environment = {
+export type Environment = {
   readonly serving: Serving;
   readonly approvals: McpOptions["approvals"];
-  readonly states: () => RequestStateCodec<AskedState>;
+  readonly states: () => StateCodec;
   readonly clock: Clock;
   /** Aborts when the server stops. */
   readonly closing: AbortSignal;
@@ -67,7 +66,7 @@ export class RunCalls {
   /** Gives the run the answers of the user, and waits for it again. */
   async resume(context: ServerContext): Promise<ToolAnswer> {
     const { approvals, clock } = this.#environment;
-    const { run: id, links, reported } = AskedState.parse(context.mcpReq.requestState());
+    const { run: id, links, reported } = stateOf(AskedState, context);
     const caller = callerOf(context);
     const run = await caller.perform(operations.run.get, { id });
     const { inputResponses: responses = {}, signal } = context.mcpReq;

@@ -3,7 +3,9 @@ import * as z from "zod";
 import { PermissionDeniedError, runCallerOf } from "../../../access/index.ts";
 import { mint, RunId, ToolCallId } from "../../../kernel/ids.ts";
 import {
+  type AwaitReply,
   type ContentPart,
+  failedCall,
   type Tool,
   type ToolLimits,
   type ToolResult,
@@ -14,7 +16,7 @@ import {
 import { type InputOf, operations } from "../../contract/index.ts";
 import type * as contract from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
-import { type Call, implement } from "../perform.ts";
+import { type Call, type CallUser, implement } from "../perform.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { releaseUploads } from "../runs/run-operations.ts";
 import { instant } from "../instant.ts";
@@ -85,11 +87,19 @@ export function logLines({ tools }: ApiServices, server: string, { principal }: 
 const logs = implement(operations.tool.logs, (services, { server }, call) => logLines(services, server, call));
 
 function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
-  if (part.type === "text") return [];
+  if (part.type === "text") {
+    if (part.resource === undefined) return [];
+    const { name, mediaType, uri } = part.resource;
+    return [{ name, media_type: mediaType, text: part.text.slice(`${uri}:\n`.length), base64: null, uri }];
+  }
   const { name, mediaType } = part;
-  if (part.type === "file") return [{ name, media_type: mediaType, text: part.text, base64: null }];
-  return [{ name, media_type: mediaType, text: "", base64: Buffer.from(part.bytes).toString("base64") }];
+  if (part.type === "file") return [{ name, media_type: mediaType, text: part.text, base64: null, uri: null }];
+  const base64 = Buffer.from(part.bytes).toString("base64");
+  return [{ name, media_type: mediaType, text: "", base64, uri: part.uri ?? null }];
 }
+
+const plainText = (part: ContentPart): string | readonly [] =>
+  part.type === "text" && part.resource === undefined ? part.text : [];
 
 const CallParams = z.object({ server: z.string(), tool: z.string() });
 
@@ -116,6 +126,16 @@ const NOT_MADE: ReadonlySet<string> = new Set([
   "unavailable",
 ]);
 
+/** Lets a call end with a question to the user of the caller. */
+const waiterOf =
+  ({ onQuestion }: CallUser): AwaitReply =>
+  async ({ input }) => {
+    if (input?.kind === "elicitation") onQuestion(input);
+    return input?.kind === "sign-in"
+      ? failedCall("sign-in-needed", input.message)
+      : failedCall("cancelled", "the call ends with its question");
+  };
+
 /** Throws ToolServerNotFoundError, ToolNotFoundError, PermissionDeniedError; a failing call is an outcome. */
 async function callTool(
   {
@@ -125,7 +145,7 @@ async function callTool(
     },
   }: ApiServices,
   { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
-  { signal, principal, onProgress }: Call,
+  { signal, principal, onProgress, user }: Call,
 ): Promise<contract.ToolCallOutcome> {
   const isPermissive = body.observe === "permit";
   if (isPermissive && !mayChangeShared(principal))
@@ -141,8 +161,9 @@ async function callTool(
   const context = { session, workspace, agent: undefined, onBehalfOf, files, isPermissive, onProgress };
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
-    const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
-    const result = await catalogue.call(tool, call, signal);
+    const asking = user && { ask: user.ask, answered: user.answered, awaitReply: waiterOf(user) };
+    const target = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments };
+    const result = await catalogue.call(tool, { ...target, context: { ...context, ...asking } }, signal);
     const usage = {
       observed:
         watch === undefined || wasNotMade(result)
@@ -157,7 +178,7 @@ async function callTool(
     }
     return {
       outcome: "done",
-      text: result.content.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n"),
+      text: result.content.flatMap(plainText).join("\n"),
       structured: result.structured ?? null,
       files: result.content.flatMap(presentFile),
       ...usage,
