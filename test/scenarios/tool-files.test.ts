@@ -18,7 +18,10 @@ test("an image that a tool returns to a manual call comes in base64, and --save 
   });
   const { body } = await server.ask("POST", "/api/v1/tools/remote/gallery/call", { arguments: {} });
   const { files } = ToolCallOutcome.parse(body);
-  expect(files).toMatchObject([{ name: "image-1.png", media_type: "image/png", text: "" }]);
+  expect(files).toMatchObject([
+    { name: "image-1.png", media_type: "image/png", text: "", uri: null },
+    { name: "one", media_type: "text/plain", text: "remember", uri: "memo://one" },
+  ]);
   const bytes = Buffer.from(files[0]?.base64 ?? "", "base64");
   expect(bytes.subarray(1, 4).toString()).toBe("PNG");
 

@@ -36,6 +36,7 @@ async function signIn(): Promise<void> {
 }
 
 const SIGN_INS_MAX = 3;
+const CONNECT_MS = 20_000;
 const isRefused = () => (runner.servers()[0]?.signIn?.reason ?? "") !== "";
 
 async function called(call: ToolCall): Promise<string> {
@@ -78,7 +79,10 @@ await using runner = runnerTo(httpAt(url, { auth: authOf(context) }), { timeoutM
 await runner.open(20_000);
 for (let count = 0; count < SIGN_INS_MAX && isRefused(); count += 1) {
   await signIn();
-  await until(() => (runner.servers()[0]?.state === "loaded" || isRefused() ? true : undefined));
+  const givenUpAtMs = performance.now() + CONNECT_MS;
+  await until(() =>
+    runner.servers()[0]?.state === "loaded" || isRefused() || performance.now() > givenUpAtMs ? true : undefined,
+  );
 }
 const [server] = runner.servers();
 process.stdout.write(`${server?.state ?? "gone"} ${server?.reason ?? ""}\n`);
