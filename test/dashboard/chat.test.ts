@@ -115,6 +115,33 @@ test("a thread is started and answers with reasoning and tool calls, with the ke
   expect(person.foreign).toEqual([]);
 });
 
+test("the next message can be written while one is sent, and sent before the thread is read again", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  const id = await create();
+  await open(page, id);
+  const accepted = Promise.withResolvers<undefined>();
+  const read = Promise.withResolvers<undefined>();
+  await page.route(`**/api/v1/threads/${id}/messages`, async (route) => {
+    await accepted.promise;
+    await route.continue();
+  });
+  await page.route(new RegExp(`/api/v1/threads/${id}(\\?.*)?$`), async (route) => {
+    await read.promise;
+    await route.continue();
+  });
+  await type(page, "first");
+  await button(page, "Sending").waitFor();
+  await box(page).fill("second");
+  accepted.resolve(undefined);
+  await button(page, "Send").waitFor();
+  expect(await box(page).inputValue()).toBe("second");
+  await box(page).press("Enter");
+  await soon(() => box(page).inputValue()).toBe("");
+  read.resolve(undefined);
+  await soon(() => messages(page)).toHaveLength(4);
+});
+
 test("a message that is edited begins another branch, after the effects that stay are shown", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;

@@ -36,8 +36,9 @@ export function SendBox({ thread, current, waiting, onSent }: Props) {
   const [chosen, setChosen] = useState<WhenBusy | undefined>();
   const standard = useQuery(agentQuery(thread.agent)).data?.when_busy ?? "queue";
   const whenBusy = chosen ?? standard;
-  const send = useSend(thread.id, () => {
-    set({ input: "", files: [] });
+  const send = useSend(thread.id, (key) => {
+    // What was written while the message was on its way is the next draft.
+    if (key === draft.key) set({ input: "", files: [] });
     onSent();
   });
   if (denial !== undefined) return <p className="py-3 text-sm text-muted">{words.denied(denial)}</p>;
@@ -95,15 +96,16 @@ export function SendBox({ thread, current, waiting, onSent }: Props) {
   );
 }
 
-function useSend(id: string, onSent: () => void) {
+function useSend(id: string, onSent: (key: string) => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (message: Pick<Draft, "input" | "files" | "key"> & { readonly whenBusy: WhenBusy | undefined }) =>
       sendMessage(id, message),
-    onSuccess: ({ run }) => {
-      onSent();
+    onSuccess: ({ run }, { key }) => {
+      onSent(key);
       client.setQueryData(["run", run.id], run);
-      return client.invalidateQueries({ queryKey: ["thread", id] });
+      // Not awaited: the next message can be sent while the thread is read again.
+      void client.invalidateQueries({ queryKey: ["thread", id] });
     },
   });
 }
