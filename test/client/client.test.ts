@@ -145,6 +145,20 @@ test("a stream continues after its connection broke, with every event once, and 
   expect(ids.toSorted()).toEqual(whole.toSorted());
 });
 
+test("a stream without a limit of outages waits for its first connection; another one fails", async () => {
+  const { run } = connect();
+  const { id } = Id.parse(await run.start({ agent: "greeter", input: "count" }));
+  fault = (_asked, response) => seen.length <= 3 && response.destroy() === response;
+  const first = await caught(run.watch({ id }).next());
+  expect(first).toBeInstanceOf(client.ConnectionError);
+  const types: string[] = [];
+  const links: string[] = [];
+  const lasting = { outageMsMax: Infinity, onLink: (link: string) => links.push(link) };
+  for await (const { event } of run.watch({ id }, lasting)) types.push(event.type);
+  expect(types.at(-1)).toBe("end");
+  expect(links).toEqual(["lost", "back"]);
+});
+
 test("requests carry the key and the workspace; answers of something else, no answer and a late one are different errors", async () => {
   fault = (_asked, response) => {
     response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad Gateway</h1>");

@@ -12,8 +12,8 @@ type Place = { readonly path: string; readonly query?: object };
 
 /**
  * Yields the events of a stream across connections: one that broke is opened again after the last id. Ends with the event `end`,
- * after which a stream has no other. Throws ProblemError if the server refuses, ConnectionError if the first connection fails or
- * the server stays away for too long, and the signal's reason.
+ * after which a stream has no other. Throws ProblemError if the server refuses, ConnectionError if the server stays away
+ * for too long, or the first connection fails and `outageMsMax` is finite, and the signal's reason.
  */
 export async function* followEvents(
   connection: Connection,
@@ -64,8 +64,9 @@ class Link {
   bears(error: unknown): boolean {
     const passes = error instanceof ConnectionError || (error instanceof ProblemError && error.problem.status >= 500);
     const { outageMsMax = OUTAGE_MS_MAX } = this.#options;
+    const mayBeAway = this.#wasConnected || outageMsMax === Infinity;
     const isOver = this.#lostAtMs !== undefined && performance.now() - this.#lostAtMs > outageMsMax;
-    return this.#wasConnected && passes && !isOver;
+    return mayBeAway && passes && !isOver;
   }
 
   async lost(): Promise<void> {

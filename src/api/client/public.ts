@@ -42,7 +42,10 @@ export type FollowOptions = {
   readonly after?: string | undefined;
   /** Called when the connection is lost and when it is back. */
   readonly onLink?: ((link: "lost" | "back") => void) | undefined;
-  /** Milliseconds that the server may be away before the stream fails. Default: 60,000. */
+  /**
+   * Milliseconds that the server may be away before the stream fails. Default: 60,000. With Infinity, a first connection that fails is
+   * repeated too.
+   */
   readonly outageMsMax?: number | undefined;
 };
 

@@ -9,7 +9,7 @@ export type FollowOptions<Event> = {
   readonly signal: AbortSignal;
   /** The id of the last event known already; the stream begins after it. */
   readonly after?: string;
-  /** How long a server may be away before this gives up; 60 s when undefined. */
+  /** How long a server may be away before this gives up; 60 s when undefined, and without a limit when Infinity. */
   readonly outageMsMax?: number;
   /** The stream broke, or came back. */
   readonly onLink: (link: "lost" | "back") => void;
@@ -21,7 +21,7 @@ export type Followed<Event> = { readonly raw: string; readonly event: Event };
 /**
  * Events of a stream, across as many connections as it takes: a broken one is opened again with `Last-Event-ID`. Ends
  * after the event `end`, or when the caller stops asking. Events of a kind not known here are passed over. Throws when the first
- * connection fails, when the server refuses, and when it stays away for longer than `outageMsMax`.
+ * connection fails and `outageMsMax` is finite, when the server refuses, and when it stays away for longer than `outageMsMax`.
  */
 export async function* follow<Event>(
   client: Client,

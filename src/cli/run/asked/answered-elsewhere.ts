@@ -1,5 +1,5 @@
 import { operations, requestPath, type RunDetail, type ServerEvent, system } from "../../../api/contract/index.ts";
-import { follow } from "../../client/index.ts";
+import { follow, ServerUnreachableError } from "../../client/index.ts";
 import type { Context } from "../../frame/index.ts";
 import { openInputs } from "./question-lines.ts";
 
@@ -55,8 +55,14 @@ async function watch(context: Context, run: RunDetail, signal: AbortSignal): Pro
     onLink: ignore,
   });
   for await (const { event } of events) {
-    if (isNews(event, run, asked) && (await isAnswered(context, run))) return;
+    // If the server is away, the stream breaks too: its next connection asks again.
+    if (isNews(event, run, asked) && (await isAnswered(context, run).catch(awayAsOpen))) return;
   }
+}
+
+function awayAsOpen(error: unknown): false {
+  if (error instanceof ServerUnreachableError) return false;
+  throw error;
 }
 
 /** `ready` is the first event of each connection: an answer may have come before it. */
