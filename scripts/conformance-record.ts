@@ -109,7 +109,7 @@ const SOURCES: readonly Source[] = [
   {
     protocol: "A2A",
     client: "@a2a-js/sdk",
-    tests: ["cards", "client", "grpc", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
+    tests: ["cards", "client", "delegates", "grpc", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
   },
   { protocol: "A2A", client: "@grpc/grpc-js", tests: ["test/api/a2a/grpc.test.ts"] },
   {
@@ -123,7 +123,11 @@ const SOURCES: readonly Source[] = [
     client: "@a2a-js/sdk",
     tests: ["delegation", "kill", "remote-agents", "trust"].map((file) => `test/remotes/${file}.test.ts`),
   },
-  { protocol: "AG-UI", client: "@ag-ui/client", tests: ["test/api/agui/agui.test.ts"] },
+  {
+    protocol: "AG-UI",
+    client: "@ag-ui/client",
+    tests: ["agui", "delegates"].map((file) => `test/api/agui/${file}.test.ts`),
+  },
   {
     protocol: "ACP",
     client: "@agentclientprotocol/sdk",

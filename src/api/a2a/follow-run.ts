@@ -25,11 +25,12 @@ export class TaskUpdates {
     this.#state = taskStateOf(run.state);
   }
 
-  of(event: RunStreamEvent): readonly StreamResponse[] {
+  /** `below` is the run for which the task waits, if that one needs a person. */
+  of(event: RunStreamEvent, below?: RunDetail): readonly StreamResponse[] {
     if (event.type === "text-delta") return this.#delta(event);
     if (event.type === "artifact")
       return [this.#artifact(fileArtifact(event.artifact, this.#place.base), { append: false, lastChunk: true })];
-    if (event.type === "end") return this.#end(event.run);
+    if (event.type === "end") return this.#end(event.run, below);
     const state = event.type === "run" ? taskStateOf(event.run.state) : this.#state;
     // What a run waits for, and why it failed, is in the status of its end.
     if (event.type !== "run" || state === this.#state || !isPassing(event.run.state)) return [];
@@ -46,11 +47,11 @@ export class TaskUpdates {
     return [this.#artifact(answerArtifact([textPart(text)]), { append: continues, lastChunk: false })];
   }
 
-  #end(run: RunDetail): readonly StreamResponse[] {
+  #end(run: RunDetail, below: RunDetail | undefined): readonly StreamResponse[] {
     const parts = run.state === "completed" ? answerParts(run) : [];
     const answer =
       parts.length === 0 ? [] : [this.#artifact(answerArtifact(parts), { append: false, lastChunk: true })];
-    return [...answer, this.#status(statusOf(run, this.#place))];
+    return [...answer, this.#status(statusOf(run, this.#place, below))];
   }
 
   #artifact(

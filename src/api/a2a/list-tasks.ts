@@ -1,7 +1,7 @@
 import { type ListTasksRequest, TaskState } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { operations, type RunSummary } from "../contract/index.ts";
-import type { Caller } from "../operations/index.ts";
+import { blockerOf, type Caller } from "../operations/index.ts";
 import type { Contexts } from "./contexts.ts";
 import { runStatesOf } from "./present-task.ts";
 
@@ -57,6 +57,8 @@ export async function matchingTasks(
 /** Whether a run is a task that is selected. Its state is that of the last run, if agents handed it off. */
 async function fits(caller: Caller, run: RunSummary, { states, sinceMs }: Wanted): Promise<boolean> {
   if (run.handed_from !== null) return false;
-  const { state, ended_at, started_at, created_at } = await lastOf(caller, run);
-  return (states === undefined || states.has(state)) && Date.parse(ended_at ?? started_at ?? created_at) >= sinceMs;
+  const last = await lastOf(caller, run);
+  const { ended_at, started_at, created_at } = last;
+  if (Date.parse(ended_at ?? started_at ?? created_at) < sinceMs) return false;
+  return states === undefined || states.has(((await blockerOf(caller, last)) ?? last).state);
 }

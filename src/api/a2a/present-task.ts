@@ -95,11 +95,13 @@ function statusParts(run: RunDetail, { base }: Place): Part[] {
   return [textPart(`A person has to decide how the run continues: ${base}/ui/runs/${run.id}`)];
 }
 
-export function statusOf(run: RunDetail, place: Place): TaskStatus {
-  const parts = statusParts(run, place);
+/** `below` is the run for which the task waits, if that one needs a person. */
+export function statusOf(run: RunDetail, place: Place, below: RunDetail | undefined): TaskStatus {
+  const waiting = below ?? run;
+  const parts = statusParts(waiting, place);
   return {
-    state: taskStateOf(run.state),
-    message: parts.length === 0 ? undefined : agentMessage(run, run.state, place, parts),
+    state: taskStateOf(waiting.state),
+    message: parts.length === 0 ? undefined : agentMessage(waiting, waiting.state, place, parts),
     timestamp: run.ended_at ?? run.started_at ?? run.created_at,
   };
 }
@@ -133,18 +135,19 @@ function historyOf(run: RunDetail, { taskId, contextId }: Place, firstId: string
 export type TaskDetail = {
   /** The run that began the task. */
   readonly first: RunDetail;
+  readonly below: RunDetail | undefined;
   readonly files: readonly ArtifactSummary[];
   /** Number of the newest messages to show; undefined: all. */
   readonly historyLength?: number | undefined;
 };
 
 /** A run as a task. */
-export function taskOf(run: RunDetail, place: Place, { first, files, historyLength }: TaskDetail): Task {
+export function taskOf(run: RunDetail, place: Place, { first, below, files, historyLength }: TaskDetail): Task {
   const history = historyOf(run, place, first.client_message_id);
   return {
     id: place.taskId,
     contextId: place.contextId,
-    status: statusOf(run, place),
+    status: statusOf(run, place, below),
     artifacts: artifactsOf(run, files, place),
     history: historyLength === undefined ? history : historyLength === 0 ? [] : history.slice(-historyLength),
     metadata: {

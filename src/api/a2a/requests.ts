@@ -21,7 +21,14 @@ import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { operations, type RunDetail } from "../contract/index.ts";
-import { type Caller, followRun, type RequestIds, type SentOnce, settled } from "../operations/index.ts";
+import {
+  blockerOf,
+  type Caller,
+  followUntilBlocked,
+  type RequestIds,
+  type SentOnce,
+  settledOrBlocked,
+} from "../operations/index.ts";
 import { Contexts } from "./contexts.ts";
 import { isOfTransport, noTask, translated } from "./errors.ts";
 import { TASK_EVENTS, TaskUpdates } from "./follow-run.ts";
@@ -83,7 +90,7 @@ export class Requests implements A2ARequestHandler {
       const { returnImmediately = false, historyLength } = request.configuration ?? {};
       const detail = returnImmediately
         ? await this.#caller.perform(operations.run.get, { id: run })
-        : await settled(this.#caller, run);
+        : await settledOrBlocked(this.#caller, run);
       return this.#task(detail, place, historyLength);
     });
   }
@@ -171,7 +178,10 @@ export class Requests implements A2ARequestHandler {
       const run = await this.#caller.perform(operations.run.get, { id });
       yield { payload: { $case: "task", value: await this.#task(run, place) } };
       const updates = new TaskUpdates(run, place);
-      for await (const event of followRun(this.#caller, id, TASK_EVENTS)) yield* updates.of(event);
+      for await (const event of followUntilBlocked(this.#caller, id, TASK_EVENTS)) {
+        const below = event.type === "end" ? await blockerOf(this.#caller, event.run) : undefined;
+        yield* updates.of(event, below);
+      }
     } catch (error) {
       throw this.#failure(error);
     }
@@ -221,34 +231,45 @@ export class Requests implements A2ARequestHandler {
     const run = await this.#once({ message }, async (asked) => {
       const { id: last } = await lastOf(this.#caller, first);
       const detail = await this.#caller.perform(operations.run.get, { id: last });
-      return this.#join(detail, { message, read, asked });
+      return this.#join(detail, (await blockerOf(this.#caller, detail)) ?? detail, { message, read, asked });
     });
     // A message that came too late to join the task is a task of its own.
     const isTask = run === id || run === (await lastOf(this.#caller, first)).id;
     return isTask ? { run: id, place } : { run, place: await this.#placeOfRun(run) };
   }
 
-  /** Gives a message to a run, as the answer to a question if there is one. Returns the id of the run that has it. */
-  async #join(run: RunDetail, { message, read, asked }: Joining): Promise<string> {
+  /** Gives a message to a run, as the answer to a question of the run that waits if there is one. Returns the id of the run of the task. */
+  async #join(run: RunDetail, waiting: RunDetail, { message, read, asked }: Joining): Promise<string> {
     const { id } = run;
     if (TERMINAL.has(run.state))
       throw new UnsupportedOperationError(`the task ${message.taskId} has ended: send the message without taskId`);
     const named = questionOf(message);
-    const question = run.questions.find((each) => (named === undefined ? each.state === "open" : each.id === named));
+    const question = waiting.questions.find((each) =>
+      named === undefined ? each.state === "open" : each.id === named,
+    );
     if (named !== undefined && question === undefined)
       throw new RequestMalformedError(`message.metadata.question: the task has no question ${named}`);
     if (question !== undefined) {
       const answer = readAnswer(message, question);
-      await this.#caller.perform(operations.run.input, { id, input: question.id, ...answer }, { asked });
+      await this.#caller.perform(operations.run.input, { id: waiting.id, input: question.id, ...answer }, { asked });
       return id;
     }
-    if (isAfterAnswer(run))
+    if (await this.#isAnswered(run))
       throw new UnsupportedOperationError("another message has answered the question of the task already");
     if (run.thread === null || read.files.length > 0)
       throw new UnsupportedOperationError("a task in progress takes no files: send the message without taskId");
     const steer = { when_busy: "steer", client_message_id: message.messageId } as const;
     const body = { id: run.thread.id, input: read.input, ...steer };
     return (await this.#caller.perform(operations.thread.send, body, { asked })).run.id;
+  }
+
+  /** Whether a question of a run, or of one that it waits for, was answered and that run has not continued yet. */
+  async #isAnswered(run: RunDetail): Promise<boolean> {
+    if (run.state !== "awaiting-reply") return isAfterAnswer(run);
+    const { items } = await this.#caller.perform(operations.run.tree, { id: run.id });
+    const active = items.filter(({ ended_at: endedAt }) => endedAt === null);
+    const details = await Promise.all(active.map(({ id }) => this.#caller.perform(operations.run.get, { id })));
+    return details.some(isAfterAnswer);
   }
 
   /** The agent that a request is for. */
@@ -272,8 +293,11 @@ export class Requests implements A2ARequestHandler {
   async #task(first: RunDetail, place: Place, historyLength?: number): Promise<Task> {
     const { id } = await lastOf(this.#caller, first);
     const run = id === first.id ? first : await this.#caller.perform(operations.run.get, { id });
-    const { items } = await this.#caller.perform(operations.run.artifacts, { id });
-    return taskOf(run, place, { first, files: items, historyLength });
+    const [{ items }, below] = await Promise.all([
+      this.#caller.perform(operations.run.artifacts, { id }),
+      blockerOf(this.#caller, run),
+    ]);
+    return taskOf(run, place, { first, below, files: items, historyLength });
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { type GivenTo, operations, type RunDetail, type Thread } from "../contract/index.ts";
-import { type Caller, RequestInvalidError, type SentOnce } from "../operations/index.ts";
+import { blockerOf, type Caller, RequestInvalidError, type SentOnce } from "../operations/index.ts";
 import { resume } from "./interrupts.ts";
 import { instructionsOf, readContent, textOf } from "./read-message.ts";
 import type { Message, RunAgentInput } from "./request.ts";
@@ -33,7 +33,7 @@ export async function begin({ caller, sentOnce, agent }: Asked, input: RunAgentI
   if (waiting !== undefined && (input.resume.length > 0 || results.length > 0)) {
     for (const { id, content } of results)
       await caller.perform(operations.run.input, { id: waiting.id, input: id, action: "accept", content });
-    await resume(caller, waiting, input.resume);
+    await resume(caller, (await blockerOf(caller, waiting)) ?? waiting, input.resume);
     return { run: waiting, after: waiting.last_event_id, shown: undefined };
   }
   if (last?.role !== "user") return { run: waiting, after: "", shown: known };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Fault, FAULTS } from "../../kernel/errors.ts";
 import { type Protocol, refusalOf, type StreamFormat } from "../http/index.ts";
-import { type Caller, checkInput, followRun, SentOnce } from "../operations/index.ts";
+import { blockerOf, type Caller, checkInput, followUntilBlocked, SentOnce } from "../operations/index.ts";
 import { begin, type Begun } from "./begin.ts";
 import { messagesOf } from "./messages.ts";
 import { RunAgentInput } from "./request.ts";
@@ -62,5 +62,8 @@ async function* events(
   if (shown !== undefined) yield { type: "MESSAGES_SNAPSHOT", messages: await messagesOf(caller, shown) };
   if (run === undefined) return yield { type: "RUN_FINISHED", ...ids, outcome: { type: "success" } };
   const translated = new RunEvents(ids, run, { isContinued: after !== "" });
-  for await (const event of followRun(caller, run.id, RUN_EVENTS, after)) yield* translated.of(event);
+  for await (const event of followUntilBlocked(caller, run.id, RUN_EVENTS, after)) {
+    const below = event.type === "end" ? await blockerOf(caller, event.run) : undefined;
+    yield* translated.of(event, below);
+  }
 }

@@ -37,6 +37,13 @@ const choiceOf = (choices: readonly string[]) => ({
 export const interruptsOf = (run: RunDetail): readonly Interrupt[] =>
   openOf(undefined, run).map(({ interrupt }) => interrupt);
 
+/** The same of a run that works for the one that the client knows. The client does not know its calls. */
+export const interruptsBelow = (run: RunDetail): readonly Interrupt[] =>
+  interruptsOf(run).map(({ toolCallId: _unknown, ...interrupt }) => ({
+    ...interrupt,
+    message: interrupt.reason === "tool_approval" ? interrupt.message : `${run.agent}: ${interrupt.message}`,
+  }));
+
 /** Gives a run the responses. One that came too late changes nothing. Throws RequestInvalidError, ANSWER_INVALID. */
 export async function resume(caller: Caller, run: RunDetail, entries: readonly Resume[]): Promise<void> {
   const open = new Map(openOf(caller, run).map((each) => [each.interrupt.id, each]));

@@ -1,6 +1,6 @@
 import type { Json } from "../../kernel/json.ts";
 import type { RunDetail, RunStreamEvent, Step } from "../contract/index.ts";
-import { type Interrupt, interruptsOf } from "./interrupts.ts";
+import { type Interrupt, interruptsBelow, interruptsOf } from "./interrupts.ts";
 
 type ModelStep = Extract<Step, { kind: "model" }>;
 type ToolStep = Extract<Step, { kind: "tool" }>;
@@ -85,7 +85,8 @@ export class RunEvents {
     }
   }
 
-  *of(event: RunStreamEvent): Generator<AgUiEvent, void, undefined> {
+  /** `below` is the run for which the one that is followed waits, if that one needs the user. */
+  *of(event: RunStreamEvent, below?: RunDetail): Generator<AgUiEvent, void, undefined> {
     if (event.type === "text-delta") yield* this.#delta(event);
     if (event.type === "step") yield* event.step.kind === "tool" ? this.#tool(event.step) : this.#model(event.step);
     if (event.type === "client-call") this.#own.add(event.call.call_id);
@@ -95,7 +96,7 @@ export class RunEvents {
       yield { type: "CUSTOM", name: "caxton.handoff", value: event.handoff };
       [this.#run, this.#turn] = [event.handoff.run, 0];
     }
-    if (event.type === "end") yield* this.#end(event.run);
+    if (event.type === "end") yield* this.#end(event.run, below);
   }
 
   *#delta({ turn, offset, text }: Extract<RunStreamEvent, { type: "text-delta" }>): Generator<AgUiEvent> {
@@ -162,7 +163,7 @@ export class RunEvents {
     yield { type: "TOOL_CALL_END", toolCallId };
   }
 
-  *#end(run: RunDetail): Generator<AgUiEvent> {
+  *#end(run: RunDetail, below: RunDetail | undefined): Generator<AgUiEvent> {
     const pending = run.client_calls.filter(({ state }) => state === "open");
     for (const { call_id: call, name, arguments: given } of pending) yield* this.#call(call, name, given);
     yield* this.#close();
@@ -170,7 +171,7 @@ export class RunEvents {
       const { code = "RUN_FAILED", message = "the run failed" } = run.failure ?? {};
       return yield { type: "RUN_ERROR", message: run.hint === "" ? message : `${message}. ${run.hint}`, code };
     }
-    const interrupts = interruptsOf(run);
+    const interrupts = [...interruptsOf(run), ...(below === undefined ? [] : interruptsBelow(below))];
     const outcome: Outcome =
       run.state === "cancelled"
         ? { type: "cancelled" }

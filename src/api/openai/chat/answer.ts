@@ -1,6 +1,6 @@
 import type { RunDetail, RunStreamEvent } from "../../contract/index.ts";
-import { type Caller, followUntilBlocked } from "../../operations/index.ts";
-import { runsTo, waitingIn } from "./circumstances.ts";
+import { blockerOf, type Caller, followUntilBlocked } from "../../operations/index.ts";
+import { runsTo } from "./circumstances.ts";
 import { endError } from "./errors.ts";
 
 /** A part of an answer, as it arises. */
@@ -48,7 +48,7 @@ export async function* answerOf(
     const piece = options.isWhole ? "" : text.of(event);
     if (piece !== "") yield { type: "text", text: piece };
     if (event.type !== "end") continue;
-    const [runs, waiting] = await Promise.all([runsTo(caller, id, event.run), waitingIn(caller, event.run)]);
+    const [runs, waiting] = await Promise.all([runsTo(caller, id, event.run), blockerOf(caller, event.run)]);
     yield* ending(runs, text, { ...options, waiting });
   }
 }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { operations, type RunDetail } from "../../contract/index.ts";
-import { blockerOf, type Caller } from "../../operations/index.ts";
+import type { Caller } from "../../operations/index.ts";
 import type { OpenAiOptions } from "../options.ts";
 
 /** Value of the header `x-caxton-purpose`. */
@@ -24,12 +24,6 @@ export async function runsTo(caller: Caller, first: string, last: RunDetail): Pr
     found.unshift(earliest);
   }
   return found;
-}
-
-/** The run below a run for which that one waits, and which itself waits for a person. */
-export async function waitingIn(caller: Caller, { id, state }: RunDetail): Promise<RunDetail | undefined> {
-  const blocker = state === "awaiting-reply" ? await blockerOf(caller, id) : undefined;
-  return blocker && caller.perform(operations.run.get, { id: blocker.id });
 }
 
 /** Cancels the run when the client disconnects before its end. */

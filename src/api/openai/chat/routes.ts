@@ -1,11 +1,11 @@
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
-import { checkInput } from "../../operations/index.ts";
+import { blockerOf, checkInput } from "../../operations/index.ts";
 import { errorAnswer } from "../errors.ts";
 import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
 import { answerIn, answerOf, type AnswerOptions, type Piece, type ToolCall, type Usage } from "./answer.ts";
 import { type Begun, begin } from "./begin.ts";
-import { cancelWith, dashboardOf, purposeOf, runsTo, waitingIn } from "./circumstances.ts";
+import { cancelWith, dashboardOf, purposeOf, runsTo } from "./circumstances.ts";
 import { ChatRequest } from "./request.ts";
 
 type Chunk = object | "[DONE]";
@@ -49,7 +49,7 @@ class Chat {
     const calls: ToolCall[] = [];
     const { caller } = this.#exchange;
     const last = await begun.settled();
-    const [runs, waiting] = await Promise.all([runsTo(caller, begun.run, last), waitingIn(caller, last)]);
+    const [runs, waiting] = await Promise.all([runsTo(caller, begun.run, last), blockerOf(caller, last)]);
     for (const piece of answerIn(runs, { ...this.#answerOptions(begun), waiting })) {
       if (piece.type === "text") texts.push(piece.text);
       else if (piece.type === "calls") calls.push(...piece.calls);

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { toFault } from "../../../kernel/errors.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
 import type { Exchange, ProtocolScope, StreamFormat } from "../../http/index.ts";
-import { type Caller, checkInput } from "../../operations/index.ts";
+import { blockerOf, type Caller, checkInput } from "../../operations/index.ts";
 import { answerIn, answerOf, type AnswerOptions, type Piece, usageOf } from "../chat/answer.ts";
-import { cancelWith, dashboardOf, purposeOf, runsTo, waitingIn } from "../chat/circumstances.ts";
+import { cancelWith, dashboardOf, purposeOf, runsTo } from "../chat/circumstances.ts";
 import type { OpenAiOptions } from "../options.ts";
 import type { Repeats } from "../repeats.ts";
 import { conversationId } from "../conversations/conversation.ts";
@@ -99,7 +99,7 @@ async function create(exchange: Exchange, options: OpenAiOptions, repeats: Repea
   const id = responseId(begun.run, begun);
   if (asked.background === true) return responseOf(id, asked, { status: "in_progress", output: [] });
   const last = await begun.settled();
-  const [runs, waiting] = await Promise.all([runsTo(caller, begun.run, last), waitingIn(caller, last)]);
+  const [runs, waiting] = await Promise.all([runsTo(caller, begun.run, last), blockerOf(caller, last)]);
   return whole(id, asked, runs, { ...answer, afterTurn: begun.afterTurn, waiting });
 }
 

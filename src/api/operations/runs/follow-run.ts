@@ -12,7 +12,7 @@ import type { Caller } from "../caller.ts";
  * The events of a run, and of those that it was handed off to, until the last ends or waits for a person. A reader that falls behind
  * continues where it stopped. `after` is the id of the last event that is known. A `handoff` says that the events after it are those of another run.
  */
-export async function* followRun(
+async function* followRun(
   caller: Caller,
   first: string,
   types: readonly RunEventType[],
@@ -40,34 +40,46 @@ export async function* followUntilBlocked(
   caller: Caller,
   first: string,
   types: readonly RunEventType[],
+  after = "",
 ): AsyncGenerator<RunStreamEvent, void, undefined> {
   const wanted = new Set<string>([...types, "handoff", "end"]);
   let id = first;
-  for await (const event of followRun(caller, first, [...types, "run", "below"])) {
+  for await (const event of followRun(caller, first, [...types, "run", "below"], after)) {
     if (wanted.has(event.type)) yield event;
     if (event.type === "handoff") id = event.handoff.run;
     const mayBeBlocked =
       event.type === "below" ? waitsForPerson(event.run) : event.type === "run" && event.run.state === "awaiting-reply";
-    if (!mayBeBlocked || (await blockerOf(caller, id)) === undefined) continue;
-    return yield { type: "end", run: await caller.perform(operations.run.get, { id }) };
+    if (!mayBeBlocked) continue;
+    const run = await caller.perform(operations.run.get, { id });
+    if ((await blockerOf(caller, run)) !== undefined) return yield { type: "end", run };
   }
 }
 
-/** The run below a run that waits for a person, while the run waits for it. */
-export async function blockerOf(caller: Caller, id: string): Promise<RunSummary | undefined> {
+/** The run below a run for which that one waits, and which itself waits for a person. */
+export async function blockerOf(
+  caller: Caller,
+  { id, state }: Pick<RunSummary, "id" | "state">,
+): Promise<RunDetail | undefined> {
+  if (state !== "awaiting-reply") return undefined;
   const { items } = await caller.perform(operations.run.tree, { id });
-  const [own, ...below] = items;
-  return own?.state === "awaiting-reply" ? below.find(waitsForPerson) : undefined;
+  for (const below of items.filter((each) => each.id !== id && waitsForPerson(each))) {
+    const run = await caller.perform(operations.run.get, { id: below.id });
+    if (hasOpen(run)) return run;
+  }
+  return undefined;
+}
+
+const isOpen = (each: { readonly state: string }): boolean => each.state === "open";
+
+/** What a run waits for may be decided a moment before the run continues. */
+function hasOpen({ state, approvals, questions, client_calls: calls }: RunDetail): boolean {
+  if (state === "awaiting-approval") return approvals.some(isOpen);
+  if (state === "awaiting-input") return questions.some(isOpen) || calls.some(isOpen);
+  return waitsForPerson({ state });
 }
 
 /** Waits until a run ends or waits for a person, itself or by a run below it. */
 export async function settledOrBlocked(caller: Caller, id: string): Promise<RunDetail> {
   for await (const event of followUntilBlocked(caller, id, [])) if (event.type === "end") return event.run;
-  return caller.perform(operations.run.get, { id });
-}
-
-/** Waits until a run ends or waits for a person. */
-export async function settled(caller: Caller, id: string): Promise<RunDetail> {
-  for await (const event of followRun(caller, id, ["run"])) if (event.type === "end") return event.run;
   return caller.perform(operations.run.get, { id });
 }
