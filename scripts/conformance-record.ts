@@ -57,6 +57,7 @@ const REMOTE = ["auth", "hostile", "http", "lasting-questions", "process", "ques
 const MCP = [
   "agents",
   "cancellation",
+  "delegates",
   "exposed",
   "list-changes",
   "protected-resource",
@@ -131,7 +132,7 @@ const SOURCES: readonly Source[] = [
   {
     protocol: "ACP",
     client: "@agentclientprotocol/sdk",
-    tests: ["acp", "files", "restart"].map((file) => `test/api/acp/${file}.test.ts`),
+    tests: ["acp", "delegates", "files", "restart"].map((file) => `test/api/acp/${file}.test.ts`),
   },
   {
     protocol: "REST",

@@ -10,7 +10,7 @@ export { OPERATIONS } from "./all.ts";
 export type { Call, Implementation, ReceivedBody, Streamed } from "./perform.ts";
 export { watchServer } from "./server/server-events.ts";
 export { getReadiness } from "./server/system-operations.ts";
-export { blockerOf, followUntilBlocked, settledOrBlocked } from "./runs/follow-run.ts";
+export { blockedAt, blockerOf, followUntilBlocked, settledOrBlocked, type Standing } from "./runs/follow-run.ts";
 export { watchRun } from "./runs/watch-run.ts";
 export { messageSchema } from "./messaging/message-schema.ts";
 export { UPLOAD_WAIT_MS } from "./runs/receive-upload.ts";

@@ -203,12 +203,17 @@ export class Session {
     }
   }
 
-  /** Questions of tool servers are asked while their run continues; others when it waits. */
+  /** Questions of tool servers, and those of runs below, are asked while the run continues; others when it waits. */
   async #ask(event: RunStreamEvent, id: string): Promise<void> {
-    if (event.type !== "question" || event.question.server === "user") return;
+    const isOfTool = event.type === "question" && event.question.server !== "user";
+    if (!isOfTool && event.type !== "below") return;
     const { client, peer } = this.#options;
-    // It is over when an older event is read again.
-    this.#questions.show(questionsOf({ peer, client: client() }, await this.#get(id)));
+    const asking = { peer, client: client() };
+    const { value } = await asking.client.call(operations.run.tree, { id });
+    const below = value.items.filter((run) => run.id !== id && waitsForPerson(run));
+    // What is over when an older event is read again is not asked.
+    const asked = await Promise.all([{ id }, ...below].map((run) => this.#get(run.id)));
+    this.#questions.show(asked.flatMap((run) => questionsOf(asking, run)));
   }
 
   /** Asks what a run waits for. Returns true when it continues, false when the user has left it open. */

@@ -20,7 +20,10 @@ type Guard = <Result>(handle: () => Promise<Result>) => Promise<Result>;
 /** The methods of tasks of 2025-11-25. A task is a run: its id is that of the run, and it lasts as long. */
 export function serveTasks(server: Server, runs: RunCalls, guarded: Guard): void {
   server.setRequestHandler("tasks/get", { params: Named }, ({ taskId }, context) =>
-    guarded(async () => taskOf({ ...(await runs.current(callerOf(context), taskId)), id: taskId })),
+    guarded(async () => {
+      const { run, waiting } = await runs.standing(callerOf(context), taskId);
+      return taskOf({ ...run, id: taskId, state: waiting.state });
+    }),
   );
   server.setRequestHandler("tasks/result", { params: Named }, ({ taskId }, context) =>
     guarded(async () => {
@@ -57,12 +60,12 @@ export function serveExtensionTasks(
     });
   server.setRequestHandler("tasks/get", { params: Named }, ({ taskId }, context) =>
     checked(async () => {
-      const run = await runs.current(callerOf(context), taskId);
-      const inputRequests = runs.asked(run, context);
-      const task = extensionTaskOf({ ...run, id: taskId }, inputRequests);
+      const { run, waiting } = await runs.standing(callerOf(context), taskId);
+      const inputRequests = runs.asked(waiting, context);
+      const task = extensionTaskOf({ ...run, id: taskId, state: waiting.state }, inputRequests);
       return {
         ...task,
-        ...(task.status === "completed" && { result: runResult(run) }),
+        ...(task.status === "completed" && { result: runResult({ run, waiting }) }),
         ...(task.status === "input_required" && { inputRequests }),
       };
     }),

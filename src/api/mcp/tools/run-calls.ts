@@ -12,7 +12,7 @@ import { CancelledError, toFault } from "../../../kernel/errors.ts";
 import { Json } from "../../../kernel/json.ts";
 import { log } from "../../../kernel/log.ts";
 import { operations, type RunDetail } from "../../contract/index.ts";
-import type { Caller } from "../../operations/index.ts";
+import { blockedAt, blockerOf, type Caller, type Standing } from "../../operations/index.ts";
 import { callerOf, infoOf } from "../caller-info.ts";
 import type { ToolAnswer } from "../errors.ts";
 import type { McpOptions } from "../options.ts";
@@ -68,12 +68,12 @@ export class RunCalls {
     const { approvals, clock } = this.#environment;
     const { run: id, links, reported } = stateOf(AskedState, context);
     const caller = callerOf(context);
-    const run = await caller.perform(operations.run.get, { id });
+    const { waiting } = await this.standing(caller, id);
     const { inputResponses: responses = {}, signal } = context.mcpReq;
-    const { isLeft, problems } = await giveAnswers(caller, run, { responses, approvals });
-    if (isLeft) return runResult(await caller.perform(operations.run.get, { id }));
+    const { isLeft, problems } = await giveAnswers(caller, waiting, { responses, approvals });
+    if (isLeft) return runResult(await this.standing(caller, id));
     return this.#cancelling(id, context, async () => {
-      while (links.length > 0 && (await isOpen(caller, id, links))) await clock.sleep(DECISION_POLL_MS, signal);
+      while (links.length > 0 && (await isOpen(caller, waiting.id, links))) await clock.sleep(DECISION_POLL_MS, signal);
       return this.#wait(id, context, { problems, reported });
     });
   }
@@ -99,6 +99,12 @@ export class RunCalls {
     return run;
   }
 
+  /** The same, and the run that needs the user. */
+  async standing(caller: Caller, id: string): Promise<Standing> {
+    const run = await this.current(caller, id);
+    return { run, waiting: (await blockerOf(caller, run)) ?? run };
+  }
+
   /** What the client can ask its user for a run. */
   asked(run: RunDetail, context: ServerContext, problems: readonly string[] = []): Asked {
     const { approvals, capabilities } = this.#environment;
@@ -110,7 +116,8 @@ export class RunCalls {
   async answer(id: string, responses: Answers, context: ServerContext): Promise<readonly string[]> {
     const caller = callerOf(context);
     const { approvals } = this.#environment;
-    return (await giveAnswers(caller, await this.current(caller, id), { responses, approvals })).problems;
+    const { waiting } = await this.standing(caller, id);
+    return (await giveAnswers(caller, waiting, { responses, approvals })).problems;
   }
 
   /** The result of a task of 2025-11-25: waits until its run ends, and asks the user for it. Cancelling it cancels no run. */
@@ -122,9 +129,9 @@ export class RunCalls {
     const known = new Set<string>();
     let problems: readonly string[] = [];
     for (;;) {
-      const { run } = await watch(caller, id, { signal, progress, seen: undefined });
-      if (run.ended_at !== null) return runResult(run);
-      const [next] = Object.entries(this.asked(run, context, problems)).filter(([key]) => !known.has(key));
+      const { run, waiting } = await watch(caller, id, { signal, progress, seen: undefined });
+      if (run.ended_at !== null) return runResult({ run, waiting });
+      const [next] = Object.entries(this.asked(waiting, context, problems)).filter(([key]) => !known.has(key));
       if (next === undefined) await clock.sleep(DECISION_POLL_MS, signal);
       else {
         const [key, request] = next;
@@ -154,10 +161,11 @@ export class RunCalls {
     const { mcpReq } = context;
     const progress = new Progress(mcpReq, clock, reported.sent);
     const watching = { signal: mcpReq.signal, progress, seen: reported.seen };
-    const { run, seen } = await progress.during(() => watch(caller, id, watching));
-    const requests = this.asked(run, context, problems);
-    if (Object.keys(requests).length === 0) return runResult(run);
-    const links = approvals === "url" ? run.approvals.flatMap((each) => (each.state === "open" ? each.id : [])) : [];
+    const { run, waiting, seen } = await progress.during(() => watch(caller, id, watching));
+    const requests = this.asked(waiting, context, problems);
+    if (Object.keys(requests).length === 0) return runResult({ run, waiting });
+    const links =
+      approvals === "url" ? waiting.approvals.flatMap((each) => (each.state === "open" ? each.id : [])) : [];
     return inputRequired({
       inputRequests: requests,
       requestState: await states().mint({ run: run.id, links, reported: { sent: progress.sent, seen } }, context),
@@ -184,9 +192,9 @@ export class RunCalls {
       late.abort();
       await over;
     }
-    const run = await this.current(caller, id);
-    if (run.ended_at !== null) return runResult(run);
-    const task = extensionTaskOf({ ...run, id }, this.asked(run, context));
+    const { run, waiting } = await this.standing(caller, id);
+    if (run.ended_at !== null) return runResult({ run, waiting });
+    const task = extensionTaskOf({ ...run, id, state: waiting.state }, this.asked(waiting, context));
     throw new TaskCreated({ resultType: "task", ...task });
   }
 
@@ -222,22 +230,29 @@ type Watching = {
   /** The event after which to continue. */
   readonly seen: string | undefined;
 };
-type Watched = { readonly run: RunDetail; readonly seen: string | undefined };
+type Watched = Standing & { readonly seen: string | undefined };
 
-/** Waits for a run, and for those that it was handed off to. Throws CancelledError when the signal aborts. */
+/**
+ * Waits until a run, or the one that it was handed off to, ends or waits for a person, itself or by a run below it. Throws CancelledError
+ * when the signal aborts.
+ */
 async function watch(caller: Caller, first: string, { signal, progress, seen }: Watching): Promise<Watched> {
   let id = first;
   let lastEventId = seen;
   for (let isBehind = true; isBehind;) {
     isBehind = false;
-    const input = { id, types: "run,step,tool-progress" } as const;
+    const input = { id, types: "run,step,tool-progress,below" } as const;
     for await (const sent of await caller.stream(operations.run.watch, input, { signal, lastEventId })) {
+      const { event } = sent;
       lastEventId = sent.id ?? lastEventId;
-      if (sent.event.type === "lagged") isBehind = true;
-      else if (sent.event.type !== "end") await progress.reportRun(sent.event);
-      else if (sent.event.run.handed_to === null) return { run: sent.event.run, seen: lastEventId };
+      if (event.type === "lagged") isBehind = true;
+      else if (event.type !== "end") {
+        const blocked = await blockedAt(event, caller, id);
+        if (blocked !== undefined) return { ...blocked, seen: lastEventId };
+        await progress.reportRun(event);
+      } else if (event.run.handed_to === null) return { run: event.run, waiting: event.run, seen: lastEventId };
       else {
-        [id, lastEventId, isBehind] = [sent.event.run.handed_to, undefined, true];
+        [id, lastEventId, isBehind] = [event.run.handed_to, undefined, true];
         break;
       }
     }

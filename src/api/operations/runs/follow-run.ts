@@ -47,12 +47,21 @@ export async function* followUntilBlocked(
   for await (const event of followRun(caller, first, [...types, "run", "below"], after)) {
     if (wanted.has(event.type)) yield event;
     if (event.type === "handoff") id = event.handoff.run;
-    const mayBeBlocked =
-      event.type === "below" ? waitsForPerson(event.run) : event.type === "run" && event.run.state === "awaiting-reply";
-    if (!mayBeBlocked) continue;
-    const run = await caller.perform(operations.run.get, { id });
-    if ((await blockerOf(caller, run)) !== undefined) return yield { type: "end", run };
+    const blocked = await blockedAt(event, caller, id);
+    if (blocked !== undefined) return yield { type: "end", run: blocked.run };
   }
+}
+
+/** A run, and the run that needs a person before it continues: the same one, or one below it for which it waits. */
+export type Standing = { readonly run: RunDetail; readonly waiting: RunDetail };
+
+/** How the run stands if it cannot continue since an event because a run below it waits for a person. */
+export async function blockedAt(event: RunStreamEvent, caller: Caller, id: string): Promise<Standing | undefined> {
+  const mayBe =
+    event.type === "below" ? waitsForPerson(event.run) : event.type === "run" && event.run.state === "awaiting-reply";
+  const run = mayBe ? await caller.perform(operations.run.get, { id }) : undefined;
+  const waiting = run && (await blockerOf(caller, run));
+  return run && waiting && { run, waiting };
 }
 
 /** The run below a run for which that one waits, and which itself waits for a person. */
