@@ -110,7 +110,9 @@ const SOURCES: readonly Source[] = [
   {
     protocol: "A2A",
     client: "@a2a-js/sdk",
-    tests: ["cards", "client", "delegates", "grpc", "refusals"].map((file) => `test/api/a2a/${file}.test.ts`),
+    tests: ["cards", "client", "delegates", "grpc", "kill", "push", "refusals"].map(
+      (file) => `test/api/a2a/${file}.test.ts`,
+    ),
   },
   { protocol: "A2A", client: "@grpc/grpc-js", tests: ["test/api/a2a/grpc.test.ts"] },
   {

@@ -271,6 +271,8 @@ export const REQUIREMENTS = {
     "api.conformance":
       "`caxton conformance` prints the suites and clients that each protocol was tested with, and the counts.",
     "api.a2a": "A2A serves agents and their card.",
+    "api.a2a-push":
+      "Push notifications of A2A report each state of a task, also after a crash, and only what its owner may read.",
     "remotes.tasks":
       "Agents of other systems take part in messaging over A2A: a request is a task, a question continues it, failures have reasons, no message starts two tasks.",
     "remotes.trust": "Addresses, cards, signatures and credentials of agents of other systems are checked.",

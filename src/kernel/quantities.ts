@@ -86,6 +86,8 @@ export const LIMITS = {
   webhookAttemptsWorkspaceMax: 16,
   /** Attempts of all webhooks at the same time. */
   webhookAttemptsAllMax: 64,
+  /** Receivers of the notifications of one run. */
+  notificationsPerRunMax: 10,
   /** Bytes of a response to a delivery that are read. */
   webhookResponseBytesMax: 16 * 1024,
   /** Bytes of the content of an event; without its content an event is smaller than 8 KiB. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
-import { a2a, a2aGrpc } from "../api/a2a/index.ts";
+import { a2a, a2aGrpc, a2aNotifications } from "../api/a2a/index.ts";
 import { grpc } from "../api/grpc/index.ts";
 import { httpServer } from "../api/http/index.ts";
 import { mcp } from "../api/mcp/index.ts";
@@ -96,6 +96,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   warnOfOthers(config.data.directory);
   const progress = { tools: false, definitions: false };
   const services = { ...caxton, server: serverFacts(caxton, loaded, progress) };
+  caxton.webhooks.writeNotifications(a2aNotifications(services));
   const { http, streams } = await httpServer(services, {
     allowedHosts: config.access.mode === "required" ? undefined : [...config.server.allowed_hosts, config.server.host],
     allowedOrigins: config.server.allowed_origins,

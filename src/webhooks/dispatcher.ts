@@ -5,6 +5,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { changeEvent } from "./change-events.ts";
 import { JOURNAL_TYPES, journalEvent } from "./journal-events.ts";
+import { isNotified } from "./notifications.ts";
 import type { Subscribers } from "./subscribers.ts";
 import type { NewDelivery, Position, WebhookEvent, WebhookStore } from "./webhook.ts";
 
@@ -56,7 +57,7 @@ export class Dispatcher implements AsyncDisposable {
   async #work(): Promise<OutboxRest> {
     const { store, clock, subscribers, recorded } = this.#parts;
     const all = subscribers.all();
-    if (all.length === 0) return "done";
+    if (all.length === 0 && !store.isNotifying()) return "done";
     const before = store.position();
     const { events, position, isMore } = this.#read(before);
     const deliveries: NewDelivery[] = [];
@@ -71,8 +72,8 @@ export class Dispatcher implements AsyncDisposable {
       await setImmediate();
     }
     if (position.journal === before.journal && position.changes === before.changes) return "done";
-    await store.record(deliveries, position);
-    if (deliveries.length > 0) recorded();
+    const notified = events.filter(isNotified).map((event) => ({ event, dueAtMs: clock.nowMs() }));
+    if (await store.record({ deliveries, notified }, position)) recorded();
     return isMore ? 0 : "done";
   }
 

@@ -22,6 +22,24 @@ export class WebhookDeliveryNotFoundError extends CaxtonError<{ readonly deliver
   }
 }
 
+/** The run has no receiver of notifications of that name. */
+export class NotificationNotFoundError extends CaxtonError<{ readonly run: string; readonly name: string }> {
+  readonly code = "NOTIFICATION_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(run: string, name: string) {
+    super(`the run ${run} has no notification ${name}`, "List the notifications of the run.", { run, name });
+  }
+}
+
+/** The maximum number of receivers of notifications of one run is reached. */
+export class NotificationsFullError extends CaxtonError<{ readonly max: number }> {
+  readonly code = "NOTIFICATIONS_FULL";
+  readonly kind = "exhausted";
+  constructor(max: number) {
+    super(`the run has ${max} notifications`, "Delete those that are not needed.", { max });
+  }
+}
+
 /** The webhook could never deliver an event. */
 export class WebhookInvalidError extends CaxtonError<{ readonly field: string }> {
   readonly code = "WEBHOOK_INVALID";
@@ -39,6 +57,9 @@ export class WebhookRightsError extends CaxtonError<{ readonly permission: strin
     super(reason, "Subscribe to other events, or use a principal that has the permission.", { permission });
   }
 }
+
+export const ownerGone = ({ kind, name }: { readonly kind: string; readonly name: string }): WebhookRightsError =>
+  new WebhookRightsError("", `the credentials of its owner, ${kind} ${name}, are gone`);
 
 /** The maximum number of webhooks of one workspace, or of attempts at the same time, is reached. */
 export class WebhooksFullError extends CaxtonError<{ readonly max: number }> {

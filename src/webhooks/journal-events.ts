@@ -40,6 +40,10 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
 
 export const JOURNAL_TYPES: readonly string[] = Object.keys(MAPPINGS);
 
+/** The entries of the journal that become events of some types. */
+export const journalTypesOf = (types: ReadonlySet<WebhookEventType>): readonly string[] =>
+  Object.entries(MAPPINGS).flatMap(([name, { type }]) => (types.has(type) ? [name] : []));
+
 const Body = z.looseObject({ type: z.string() });
 const HandedTo = z.looseObject({ handedTo: z.object({ run: z.string(), agent: z.string() }) });
 const Failure = z.looseObject({ failure: z.object({ code: z.string() }) });

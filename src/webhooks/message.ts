@@ -4,8 +4,8 @@ import type { Outgoing } from "./attempt.ts";
 import { signatureHeaders } from "./signature.ts";
 import { type Delivery, deliveryIdOf, type Webhook } from "./webhook.ts";
 
-/** Writes the request of a delivery. Another protocol for notifications has another one. */
-export type Serialize = (delivery: Delivery, webhook: Webhook, atMs: number) => Outgoing;
+/** Writes the request of a delivery. Throws WebhookRightsError. */
+export type Serialize = (delivery: Delivery, webhook: Webhook, atMs: number) => Outgoing | Promise<Outgoing>;
 
 export type MessageParts = {
   readonly version: string;
@@ -20,8 +20,8 @@ const DELIVERED = ["input", "output", "arguments", "message", "question", "optio
 
 /** Writes requests as Standard Webhooks specifies them. The body is the same in each attempt, as long as the content is kept. */
 export const standardMessages =
-  ({ version, secretsOf, contentOf }: MessageParts): Serialize =>
-  (delivery, webhook, atMs) => {
+  ({ version, secretsOf, contentOf }: MessageParts) =>
+  (delivery: Delivery, webhook: Webhook, atMs: number): Outgoing => {
     const { type, atMs: happenedMs, data, entry } = delivery.event;
     const content = webhook.spec.content && entry !== undefined ? bounded(contentOf(entry)) : undefined;
     const id = deliveryIdOf(delivery);

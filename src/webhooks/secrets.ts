@@ -1,5 +1,9 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
+import { Sealer } from "../kernel/rights/sealer.ts";
 import { newSecret } from "./signature.ts";
-import type { Webhook, WebhookKey } from "./webhook.ts";
+import type { Notifying, Webhook, WebhookKey } from "./webhook.ts";
 
 /** Where secrets are stored encrypted. The names have a colon, which no other secret's name has. Throws the errors of stored secrets. */
 export type SecretVault = {
@@ -62,3 +66,51 @@ export class WebhookSecrets {
     return found;
   }
 }
+
+/** What a receiver of notifications recognizes requests by. */
+const NotificationCredentials = z.object({
+  token: z.string().optional(),
+  authentication: z.object({ scheme: z.string(), credentials: z.string() }).optional(),
+});
+export type NotificationCredentials = z.infer<typeof NotificationCredentials>;
+/** With the URL, so that credentials that are moved to another receiver are not sent there. */
+const Sealed = NotificationCredentials.extend({ url: z.string() });
+
+const KEY_NAME = "notification:key";
+const KEY_BYTES = 32;
+
+/** Encrypts the credentials of notifications with a secret of each workspace: runs are too many for a stored secret each. */
+export class NotificationSecrets {
+  readonly #vault: SecretVault;
+  readonly #creating = new KeyedMutex<string>();
+
+  constructor(vault: SecretVault) {
+    this.#vault = vault;
+  }
+
+  /** Throws the errors of stored secrets. */
+  async seal(
+    { workspace, url, by }: { readonly workspace: string; readonly url: string; readonly by: string },
+    credentials: NotificationCredentials,
+  ): Promise<string> {
+    const key = await this.#creating.run(workspace, async () => {
+      const before = this.#vault.read(workspace, KEY_NAME);
+      if (before !== undefined) return before;
+      const value = randomBytes(KEY_BYTES).toString("base64");
+      await this.#vault.set({ workspace, name: KEY_NAME, value, by });
+      return value;
+    });
+    return sealerOf(key).seal({ ...credentials, url });
+  }
+
+  /** Throws if they cannot be read: a notification is never sent without them. */
+  open({ workspace, id, spec, notification }: Notifying): NotificationCredentials {
+    const key = this.#vault.read(workspace, KEY_NAME);
+    const found = Sealed.safeParse(key === undefined ? undefined : sealerOf(key).open(notification.sealed));
+    if (!found.success || found.data.url !== spec.url)
+      throw new Error(`the credentials of the notifications ${id} cannot be read`);
+    return NotificationCredentials.parse(found.data);
+  }
+}
+
+const sealerOf = (key: string): Sealer => new Sealer(Buffer.from(key, "base64"));

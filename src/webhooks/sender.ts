@@ -8,7 +8,7 @@ import { WebhooksFullError } from "./errors.ts";
 import type { Serialize } from "./message.ts";
 import { FAILING_MAX_MS, pauseMs, retryDelayMs } from "./schedule.ts";
 import type { Stopping } from "./stopping.ts";
-import { type Delivery, type Settled, type Webhook, type WebhookKey, type WebhookStore } from "./webhook.ts";
+import type { Delivery, Lane, Settled, Webhook, WebhookKey, WebhookStore } from "./webhook.ts";
 
 export type SenderParts = {
   readonly store: WebhookStore;
@@ -98,13 +98,15 @@ export class Sender implements AsyncDisposable {
   }
 
   /** Starts the attempts that are due and permitted. Returns when the next one is. */
-  #serve(key: WebhookKey): number {
+  #serve(key: Lane): number {
     const { store, clock } = this.#parts;
-    const state = this.#stateOf(key.id);
     const nowMs = clock.nowMs();
+    if (key.dueAtMs > nowMs) return key.dueAtMs;
+    const state = this.#stateOf(key.id);
     if (state.pausedUntilMs > nowMs) return state.pausedUntilMs;
     const isFailing = state.failures > 0;
-    const max = isFailing ? 1 : LIMITS.webhookAttemptsMax;
+    // The notifications of a run arrive in their order unless one fails.
+    const max = isFailing || key.isOfRun ? 1 : LIMITS.webhookAttemptsMax;
     let room = this.#room(key, max, isFailing ? FAILING_SHARE : 1);
     if (room <= 0) return Number.POSITIVE_INFINITY;
     for (const delivery of store.next(key, state.inFlight.size + room)) {
@@ -136,6 +138,8 @@ export class Sender implements AsyncDisposable {
     const running = this.#try(delivery).finally(() => {
       inFlight.delete(delivery.n);
       this.#attempts.delete(running);
+      // Runs are many, and most have been notified for the last time soon.
+      if (inFlight.size === 0 && isIdle(this.#stateOf(delivery.webhook))) this.#lanes.delete(delivery.webhook);
       this.wake();
     });
     inFlight.set(delivery.n, running);
@@ -149,12 +153,13 @@ export class Sender implements AsyncDisposable {
     const { store, clock, fetch, serialize, stopping } = this.#parts;
     try {
       const webhook = store.find(delivery.workspace, delivery.webhook);
-      if (webhook === undefined || !(await stopping.mayDeliver(webhook))) return;
-      const outgoing = serialize(delivery, webhook, clock.nowMs());
+      if (webhook === undefined) return;
+      const outgoing = await stopping.permitted(webhook, async () => serialize(delivery, webhook, clock.nowMs()));
+      if (outgoing === undefined) return;
       const answer = await attempt({ fetch, clock }, outgoing, this.#stop.signal);
       await this.#settle(webhook, delivery, answer);
       state.failures = answer.outcome === "delivered" ? 0 : state.failures + 1;
-      if (state.failures > 0) state.pausedUntilMs = clock.nowMs() + pauseMs(state.failures, answer.retryAfterMs);
+      state.pausedUntilMs = state.failures > 0 ? clock.nowMs() + pauseMs(state.failures, answer.retryAfterMs) : 0;
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       log.error({ err: error, webhook: delivery.webhook }, "a delivery of a webhook is repeated");
@@ -188,3 +193,5 @@ export class Sender implements AsyncDisposable {
     await Promise.allSettled(this.#attempts.keys());
   }
 }
+
+const isIdle = ({ failures, pausedUntilMs }: LaneState): boolean => failures === 0 && pausedUntilMs === 0;

@@ -1,9 +1,9 @@
 import type { Permission } from "../access/permissions/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { WebhookRightsError } from "./errors.ts";
+import { ownerGone, WebhookRightsError } from "./errors.ts";
 import { permissionsFor, type Subscribers } from "./subscribers.ts";
-import type { Webhook, WebhookOwner, WebhookStore } from "./webhook.ts";
+import { isNotifying, type Webhook, type WebhookOwner, type WebhookStore } from "./webhook.ts";
 
 /** Returns the permissions of a principal as they are now; undefined if its credentials are gone. */
 export type PermissionsOf = (owner: WebhookOwner, workspace: string) => ReadonlySet<Permission> | undefined;
@@ -25,7 +25,7 @@ export function requireRights(
   const { owner, workspace, spec } = webhook;
   const permissions = permissionsOf(owner, workspace);
   const who = `${owner.kind} ${owner.name}`;
-  if (permissions === undefined) throw new WebhookRightsError("", `the credentials of its owner, ${who}, are gone`);
+  if (permissions === undefined) throw ownerGone(owner);
   for (const [permission, reason] of permissionsFor(spec))
     if (!permissions.has(permission))
       throw new WebhookRightsError(permission, `${who} lacks ${permission}, which ${reason}`);
@@ -39,15 +39,16 @@ export class Stopping {
     this.#parts = parts;
   }
 
-  /** Returns whether the owner may still read what the webhook delivers; otherwise it stops. */
-  async mayDeliver(webhook: Webhook): Promise<boolean> {
+  /** Writes a request; if the owner may not read what it says any more, the webhook stops, and the result is undefined. */
+  async permitted<Written>(webhook: Webhook, write: () => Promise<Written>): Promise<Written | undefined> {
     try {
-      requireRights(webhook, this.#parts.permissionsOf);
-      return true;
+      // Who writes a notification checks the rights for its run.
+      if (!isNotifying(webhook)) requireRights(webhook, this.#parts.permissionsOf);
+      return await write();
     } catch (error) {
       if (!(error instanceof WebhookRightsError)) throw error;
       await this.stop(webhook, error.message);
-      return false;
+      return undefined;
     }
   }
 

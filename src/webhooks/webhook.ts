@@ -1,6 +1,6 @@
 import type { RunId, WebhookId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import type { WebhookEventType, WebhookSpec } from "../kernel/webhooks/webhook-spec.ts";
+import type { NotificationFormat, WebhookEventType, WebhookSpec } from "../kernel/webhooks/webhook-spec.ts";
 
 /** The principal whose rights limit the events: the one that created the webhook or changed it last. */
 export type WebhookOwner = { readonly id: string; readonly kind: string; readonly name: string };
@@ -10,6 +10,8 @@ export type Webhook = {
   readonly id: WebhookId;
   readonly spec: WebhookSpec;
   readonly owner: WebhookOwner;
+  /** Undefined for a webhook of events; one of a run sends notifications. */
+  readonly notification: Notification | undefined;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** Until then requests are also signed with the previous secret; 0 without one. */
@@ -25,6 +27,21 @@ export type Webhook = {
   /** Events that were left out because too many deliveries waited, and when that happened last. */
   readonly dropped: { readonly count: number; readonly atMs: number };
 };
+/** What a webhook has besides that notifies one receiver of one run. It is deleted with the run. */
+export type Notification = {
+  readonly run: RunId;
+  /** Chosen by its client, unique for the run. */
+  readonly name: string;
+  readonly format: NotificationFormat;
+  /** Where the links of a notification lead. */
+  readonly base: string;
+  /** Token and credentials, encrypted. */
+  readonly sealed: string;
+};
+export type Notifying = Webhook & { readonly notification: Notification };
+
+export const isNotifying = (webhook: Webhook): webhook is Notifying => webhook.notification !== undefined;
+
 export type WebhookKey = Pick<Webhook, "workspace" | "id">;
 
 /** An event as it happened: metadata, and the journal entry that has its content. */
@@ -83,17 +100,21 @@ export type JournalRow = {
 export type Settled = Pick<Delivery, "state" | "dueAtMs" | "tries"> & { readonly attempt: DeliveryAttempt };
 
 /** The webhook that has deliveries, and the time of the earliest one. */
-export type Lane = WebhookKey & { readonly dueAtMs: number };
+export type Lane = WebhookKey & { readonly dueAtMs: number; readonly isOfRun: boolean };
 
 /** Where webhooks and their deliveries are stored. Each writing method is one transaction. Throws storage errors. */
 export interface WebhookStore {
   find(workspace: string, id: WebhookId): Webhook | undefined;
-  /** In the order of their creation. */
+  /** Those of events, in the order of their creation. */
   list(workspace: string): readonly Webhook[];
-  /** Webhooks of all workspaces that are enabled and not stopped. */
+  /** Those of a run, in the order of their creation. */
+  ofRun(run: RunId): readonly Notifying[];
+  /** Whether a webhook of a run is active. */
+  isNotifying(): boolean;
+  /** Webhooks of events in all workspaces that are enabled and not stopped. */
   active(): readonly Webhook[];
-  /** Inserts a webhook, or replaces what its owner chooses. The first that is active begins with the newest events. */
-  put(webhook: Webhook): Promise<void>;
+  /** Inserts a webhook, or replaces what its owner chooses. The first that is active begins with the newest events. Returns the position after which its events are recorded. */
+  put(webhook: Webhook): Promise<Position>;
   /** Stops a webhook, unless it was changed or stopped meanwhile. Returns whether it was stopped. */
   stop(
     webhook: Pick<Webhook, "workspace" | "id" | "updatedAtMs">,
@@ -110,8 +131,13 @@ export interface WebhookStore {
     range: { readonly after: number; readonly through: number },
     limit: number,
   ): readonly JournalRow[];
-  /** Records deliveries together with the position after their events. Those of webhooks that are not active are left out. */
-  record(deliveries: readonly NewDelivery[], position: Position): Promise<void>;
+  /** The newest entry of these types up to a position, of a run or of the one that has it last. */
+  newestEntry(types: readonly string[], run: RunId, through: number): JournalRow | undefined;
+  /**
+   * Records deliveries together with the position after their events. Those of webhooks that are not active are left out. `notified` are
+   * events of runs; the active webhooks of these runs, and of those that were handed off to them, get a delivery each. Returns whether any was recorded.
+   */
+  record(recorded: Recorded, position: Position): Promise<boolean>;
   /** Records one delivery of a webhook, active or not, and returns it; undefined if there is no such webhook. */
   add(delivery: NewDelivery): Promise<Delivery | undefined>;
   /** Webhooks that are active and have deliveries. */
@@ -132,6 +158,12 @@ export interface WebhookStore {
   content(entry: NonNullable<WebhookEvent["entry"]>): JsonObject | undefined;
 }
 
+export type Recorded = {
+  readonly deliveries: readonly NewDelivery[];
+  readonly notified: readonly { readonly event: RunEvent; readonly dueAtMs: number }[];
+};
+/** An event that has an entry in the journal of a run. */
+export type RunEvent = WebhookEvent & { readonly entry: NonNullable<WebhookEvent["entry"]> };
 export type NewDelivery = WebhookKey & { readonly event: Delivery["event"]; readonly dueAtMs: number };
 
 /** The id of a delivery, the same in each attempt. It has no full stop, which separates the signed parts. */

@@ -14,9 +14,11 @@ import type { WebhookSecrets } from "./secrets.ts";
 import type { Sender } from "./sender.ts";
 import { type PermissionsOf, requireRights } from "./stopping.ts";
 import { filterOf, type Subscribers } from "./subscribers.ts";
+import { requireTarget } from "./targets.ts";
 import {
   type Delivery,
   deliveryIdOf,
+  isNotifying,
   numberOf,
   type Webhook,
   type WebhookOwner,
@@ -90,7 +92,7 @@ export class Webhooks {
       const secret = await secrets.create({ workspace, id }, owner.id);
       const empty = { previousUntilMs: 0, stopped: undefined, failingSinceMs: undefined, lastN: 0, pending: 0 };
       const times = { createdAtMs: atMs, updatedAtMs: atMs, dropped: { count: 0, atMs: 0 } };
-      const webhook = before ?? { workspace, id, spec, owner, ...times, ...empty };
+      const webhook = before ?? { workspace, id, spec, owner, notification: undefined, ...times, ...empty };
       if (before === undefined) await this.#put(webhook);
       return { webhook, secret };
     });
@@ -111,7 +113,7 @@ export class Webhooks {
   /** The principal that changes a webhook becomes its owner; one that stopped continues if it is enabled. Throws as `create`, and WebhookNotFoundError. */
   update(workspace: string, ref: string, change: WebhookChange, owner: WebhookOwner): Promise<Webhook> {
     return this.#changing.run(workspace, async () => {
-      const before = this.get(workspace, ref);
+      const before = this.#ofEvents(workspace, ref);
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
       const spec = WebhookSpec.parse({ ...before.spec, ...given });
       this.#check({ workspace, spec, owner });
@@ -126,7 +128,7 @@ export class Webhooks {
   rotate(workspace: string, ref: string, graceMs: number, by: string): Promise<SecretWebhook> {
     return this.#changing.run(workspace, async () => {
       const { clock, secrets } = this.#parts;
-      const before = this.get(workspace, ref);
+      const before = this.#ofEvents(workspace, ref);
       const secret = await secrets.rotate(before, by);
       await this.#put({ ...before, previousUntilMs: clock.nowMs() + graceMs });
       return { webhook: this.get(workspace, ref), secret };
@@ -149,7 +151,7 @@ export class Webhooks {
   /** Sends a test event, also for a webhook that is disabled or stopped, and returns its delivery after the first attempt. Throws WebhookNotFoundError, WebhooksFullError. */
   async test(workspace: string, ref: string): Promise<Delivery> {
     const { store, clock, sender } = this.#parts;
-    const { id } = this.get(workspace, ref);
+    const { id } = this.#ofEvents(workspace, ref);
     const atMs = clock.nowMs();
     const event = { type: "webhook.test", atMs, data: { webhook: id }, entry: undefined } as const;
     const added = await sender.send({ workspace, id }, () => store.add({ workspace, id, event, dueAtMs: atMs }));
@@ -181,17 +183,20 @@ export class Webhooks {
     return count;
   }
 
+  /** Throws WebhookNotFoundError, and WebhookInvalidError for one of a run. */
+  #ofEvents(workspace: string, ref: string): Webhook {
+    const webhook = this.get(workspace, ref);
+    if (!isNotifying(webhook)) return webhook;
+    const { run, name } = webhook.notification;
+    const message = `it sends the notification ${name} of run ${run}`;
+    throw new WebhookInvalidError("id", message, "Set or delete the notification of the run.");
+  }
+
   /** Throws WebhookInvalidError, ExpressionInvalidError, WebhookRightsError. */
   #check(webhook: Pick<Webhook, "workspace" | "spec" | "owner">): void {
     const { permissionsOf, privateOrigins } = this.#parts;
     filterOf(webhook.spec);
-    const { protocol, origin } = new URL(webhook.spec.url);
-    if (protocol !== "https:" && !privateOrigins.includes(origin))
-      throw new WebhookInvalidError(
-        "url",
-        "expected https",
-        `If it is meant, add to caxton.toml:\n[webhooks]\nprivate_origins = ["${origin}"]`,
-      );
+    requireTarget(webhook.spec.url, privateOrigins);
     requireRights(webhook, permissionsOf);
   }
 

@@ -219,6 +219,7 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
   const input = `Chart the mean body mass per species and island in ${PENGUINS}`;
   const run = await world.make("POST", "/runs", { agent: name, input, wait: true });
   const question = await openQuestion(world);
+  await world.make("PUT", `/runs/${run.id}/notifications/${CANARY}`, { url: "https://hooks.invalid/x", token: SECRET });
   const received = { kind: "webhook", input: SECRET };
   const trigger = await world.make("POST", "/triggers", { agent: name, name: `${CANARY}-trigger`, ...received });
   const hook = { url: "https://hooks.invalid/x", events: ["webhook.stopped"], description: SECRET };
@@ -238,6 +239,7 @@ async function createRuns(world: MatrixWorld): Promise<Ids> {
     trigger: { id: trigger.id },
     webhook: { id: webhook.id },
     run: { id: run.id, other: other.id, question: "1", upload: uploaded },
+    notification: { id: run.id, name: CANARY },
     "run.artifact": { id: run.artifacts[0].id },
     "run.file": { id: other.id, name: `${CANARY}.txt` },
     "run.input": question,

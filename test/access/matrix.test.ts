@@ -18,6 +18,7 @@ const bodies = (): Readonly<Record<string, object>> => ({
   "conversation.merge": { into: id("conversation", "into") },
   "memory.revert": { version: 1 },
   "messageKey.add": { public_key: "A".repeat(43) },
+  "notification.set": { url: "https://hooks.invalid/y" },
   "run.decide": { decision: "retry" },
   "run.choose": { choice: "retry" },
   "run.input": { action: "decline" },

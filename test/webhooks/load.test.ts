@@ -13,13 +13,15 @@ verifies("webhooks.load");
 const SCRIPT = [{ text: "done" }];
 
 /** The events of many runs. */
-const eventsFor = (id: WebhookId, count: number) =>
-  Array.from({ length: count }, (_, index) => ({
+const eventsFor = (id: WebhookId, count: number) => ({
+  notified: [],
+  deliveries: Array.from({ length: count }, (_, index) => ({
     workspace: "default",
     id,
     event: { type: "run.completed", atMs: index, data: { run: mint(WebhookId) }, entry: undefined } as const,
     dueAtMs: 0,
-  }));
+  })),
+});
 
 test("10,000 events for a dead target fill its queue, and further ones are left out with their numbers", async () => {
   await using receiver = await startReceiver(answer(503));

@@ -5,7 +5,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Tokens, TokenUser } from "../jwt/index.ts";
 import { LoginExpiredError, LoginProviderNotFoundError, LoginRefusedError } from "./errors.ts";
 import { attempted, Provider, type ProviderOptions } from "./provider.ts";
-import { Sealer } from "./sealed.ts";
+import { Sealer } from "../../kernel/rights/sealer.ts";
 
 /** Time from the click on a provider to its response. */
 const ATTEMPT_MS = 10 * 60_000;

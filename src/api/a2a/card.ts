@@ -86,7 +86,7 @@ const cardOf = (described: Described, options: CardOptions): AgentCard => ({
   ...schemesOf(options),
   provider: undefined,
   documentationUrl: undefined,
-  capabilities: { streaming: true, pushNotifications: false, extensions: [], extendedAgentCard: true },
+  capabilities: { streaming: true, pushNotifications: true, extensions: [], extendedAgentCard: true },
   defaultInputModes: [TEXT, JSON_TYPE, "image/*", "application/pdf", "application/octet-stream"],
   defaultOutputModes: [TEXT, JSON_TYPE],
   signatures: [],

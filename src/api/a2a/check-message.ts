@@ -19,12 +19,22 @@ const Part = z
   .refine(isOne, "it has one of text, raw, url and data");
 const ids = { messageId: text, message_id: text, contextId: text, context_id: text, taskId: text, task_id: text };
 const Count = z.int().min(0).nullish();
+const Push = z.looseObject({
+  id: text,
+  taskId: text,
+  task_id: text,
+  url: z.string(),
+  token: text,
+  authentication: z.looseObject({ scheme: z.string(), credentials: text }).nullish(),
+});
 const Configuration = z
   .looseObject({
     historyLength: Count,
     history_length: Count,
     returnImmediately: z.boolean().nullish(),
     return_immediately: z.boolean().nullish(),
+    taskPushNotificationConfig: Push.nullish(),
+    task_push_notification_config: Push.nullish(),
   })
   .nullish();
 const Sending = z.looseObject({
@@ -47,6 +57,9 @@ const LegacySending = z.looseObject({
 
 /** Throws RequestInvalidError for parameters of SendMessage in JSON that are not of the protocol. */
 export const checkSending = (params: Json | undefined): void => void checkInput(Sending, params);
+
+/** Throws RequestInvalidError for a configuration of push notifications that is not of the protocol. */
+export const checkPush = (params: Json | undefined): void => void checkInput(Push, params);
 
 /** The same in the form of version 0.3. */
 export const checkLegacySending = (params: Json | undefined): void => void checkInput(LegacySending, params);

@@ -92,6 +92,8 @@ export class Endpoint {
       caller,
       agent,
       base,
+      version,
+      checkUrl: (url) => this.#services.webhooks.notifications.check(url),
       nowMs: () => this.#services.server.clock.nowMs(),
       sentOnce: new SentOnce(this.#services, {
         protocol: "a2a",

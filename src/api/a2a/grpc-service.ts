@@ -1,8 +1,12 @@
 import {
   AgentCard,
   CancelTaskRequest,
+  DeleteTaskPushNotificationConfigRequest,
   GetExtendedAgentCardRequest,
+  GetTaskPushNotificationConfigRequest,
   GetTaskRequest,
+  ListTaskPushNotificationConfigsRequest,
+  ListTaskPushNotificationConfigsResponse,
   ListTasksRequest,
   ListTasksResponse,
   SendMessageRequest,
@@ -10,6 +14,7 @@ import {
   StreamResponse,
   SubscribeToTaskRequest,
   Task,
+  TaskPushNotificationConfig,
 } from "@a2a-js/sdk";
 import { A2AError, VersionNotSupportedError } from "@a2a-js/sdk/errors";
 import type { Json } from "../../kernel/json.ts";
@@ -47,10 +52,22 @@ const UNARY: Readonly<Record<string, Unary>> = {
   CancelTask: async (requests, input) => Task.toJSON(await requests.cancelTask(CancelTaskRequest.fromJSON(input))),
   GetExtendedAgentCard: async (requests, input) =>
     AgentCard.toJSON(await requests.getAuthenticatedExtendedAgentCard(GetExtendedAgentCardRequest.fromJSON(input))),
-  CreateTaskPushNotificationConfig: (requests) => requests.createTaskPushNotificationConfig(),
-  GetTaskPushNotificationConfig: (requests) => requests.getTaskPushNotificationConfig(),
-  ListTaskPushNotificationConfigs: (requests) => requests.listTaskPushNotificationConfigs(),
-  DeleteTaskPushNotificationConfig: (requests) => requests.deleteTaskPushNotificationConfig(),
+  CreateTaskPushNotificationConfig: async (requests, input) =>
+    TaskPushNotificationConfig.toJSON(
+      await requests.createTaskPushNotificationConfig(TaskPushNotificationConfig.fromJSON(input)),
+    ),
+  GetTaskPushNotificationConfig: async (requests, input) =>
+    TaskPushNotificationConfig.toJSON(
+      await requests.getTaskPushNotificationConfig(GetTaskPushNotificationConfigRequest.fromJSON(input)),
+    ),
+  ListTaskPushNotificationConfigs: async (requests, input) =>
+    ListTaskPushNotificationConfigsResponse.toJSON(
+      await requests.listTaskPushNotificationConfigs(ListTaskPushNotificationConfigsRequest.fromJSON(counted(input))),
+    ),
+  DeleteTaskPushNotificationConfig: async (requests, input) => {
+    await requests.deleteTaskPushNotificationConfig(DeleteTaskPushNotificationConfigRequest.fromJSON(input));
+    return {};
+  },
 };
 const STREAMING: Readonly<Record<string, Streaming>> = {
   SendStreamingMessage: (requests, input) => requests.sendMessageStream(sendingOf(input)),

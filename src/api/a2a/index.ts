@@ -1,6 +1,6 @@
 import type { Exchange, Protocol, ProtocolRoute, ProtocolScope } from "../http/index.ts";
 import type { JsonProtocol } from "../grpc/index.ts";
-import type { ApiServices } from "../operations/index.ts";
+import type { ApiServices, WriteNotification } from "../operations/index.ts";
 import { type CardOptions, KEYS_PATH } from "./card.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { failure, rpcFailure } from "./failures.ts";
@@ -24,6 +24,12 @@ export const a2aGrpc = (options: A2aOptions): JsonProtocol => ({
   path: "/lf.a2a.v1.*",
   load: async (services) => (await import("./grpc-service.ts")).a2aService(services, options),
 });
+
+/** Writes the push notifications of tasks. */
+export const a2aNotifications =
+  (services: ApiServices): WriteNotification =>
+  async (...notification) =>
+    (await import("./push/write-notification.ts")).writeNotification(services, ...notification);
 
 /**
  * Agent2Agent 1.0 as JSON-RPC and HTTP+JSON, and 0.3 as JSON-RPC. Each agent has an address and a card. The library of the protocol is

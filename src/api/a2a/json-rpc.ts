@@ -1,16 +1,22 @@
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import type { Exchange } from "../http/index.ts";
-import { isJsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { requestsOf } from "./addressed.ts";
-import { checkLegacySending, checkSending } from "./check-message.ts";
+import { checkLegacySending, checkPush, checkSending } from "./check-message.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { rpcFailure } from "./failures.ts";
 import { VERSION } from "./card.ts";
 import { LEGACY_VERSION, type Version, versionOf } from "./versions.ts";
 
-const SENDING = new Set(["SendMessage", "SendStreamingMessage", "message/send", "message/stream"]);
+const CHECKS: Readonly<Record<string, (params: Json | undefined) => void>> = {
+  SendMessage: checkSending,
+  SendStreamingMessage: checkSending,
+  CreateTaskPushNotificationConfig: checkPush,
+  "message/send": checkLegacySending,
+  "message/stream": checkLegacySending,
+};
 
 /** Answers a JSON-RPC request, with one object or with a stream of them. Its version is that of the header, else of the method's name. */
 export async function answerRpc(exchange: Exchange, endpoint: Endpoint): Promise<object | undefined> {
@@ -26,8 +32,7 @@ export async function answerRpc(exchange: Exchange, endpoint: Endpoint): Promise
   const failed = (error: unknown) => ({ jsonrpc: "2.0", id, error: asError(error) });
   try {
     version = versionOf(headers) ?? version;
-    if (typeof method === "string" && SENDING.has(method))
-      (version === LEGACY_VERSION ? checkLegacySending : checkSending)(request["params"]);
+    if (typeof method === "string") CHECKS[method]?.(request["params"]);
   } catch (error) {
     return failed(translated(error));
   }

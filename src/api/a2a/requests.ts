@@ -2,7 +2,11 @@ import { createHash } from "node:crypto";
 import type {
   AgentCard,
   CancelTaskRequest,
+  DeleteTaskPushNotificationConfigRequest,
+  GetTaskPushNotificationConfigRequest,
   GetTaskRequest,
+  ListTaskPushNotificationConfigsRequest,
+  ListTaskPushNotificationConfigsResponse,
   ListTasksRequest,
   ListTasksResponse,
   Message,
@@ -10,13 +14,9 @@ import type {
   StreamResponse,
   SubscribeToTaskRequest,
   Task,
+  TaskPushNotificationConfig,
 } from "@a2a-js/sdk";
-import {
-  PushNotificationNotSupportedError,
-  RequestMalformedError,
-  TaskNotCancelableError,
-  UnsupportedOperationError,
-} from "@a2a-js/sdk/errors";
+import { RequestMalformedError, TaskNotCancelableError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { canonicalJson, Json } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
@@ -34,6 +34,8 @@ import { isOfTransport, noTask, translated } from "./errors.ts";
 import { TASK_EVENTS, TaskUpdates } from "./follow-run.ts";
 import { lastOf, matchingTasks } from "./list-tasks.ts";
 import { type Place, taskOf } from "./present-task.ts";
+import type { Version } from "./versions.ts";
+import { PushConfigs } from "./push/configs.ts";
 import { questionOf, readAnswer, readMessage, type ReadMessage, storeFiles } from "./read-message.ts";
 
 const TERMINAL = new Set<RunDetail["state"]>(["completed", "failed", "cancelled"]);
@@ -45,8 +47,11 @@ export type RequestsOptions = {
   readonly agent: string | undefined;
   /** Where clients reach the server, such as https://caxton.example. */
   readonly base: string;
+  readonly version: Version | undefined;
   readonly nowMs: () => number;
   readonly sentOnce: SentOnce;
+  /** Throws WebhookInvalidError for a URL that is not notified. */
+  readonly checkUrl: (url: string) => void;
   readonly cards: {
     /** That of the address. */
     readonly own: () => Promise<AgentCard>;
@@ -64,10 +69,12 @@ export class Requests implements A2ARequestHandler {
   refusal: Error | undefined;
   readonly #options: RequestsOptions;
   readonly #contexts: Contexts;
+  readonly #push: PushConfigs;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
     this.#contexts = new Contexts(options);
+    this.#push = new PushConfigs(options);
   }
 
   get #caller(): Caller {
@@ -147,17 +154,28 @@ export class Requests implements A2ARequestHandler {
     });
   }
 
-  async createTaskPushNotificationConfig(): Promise<never> {
-    throw noPush();
+  async createTaskPushNotificationConfig(config: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
+    return this.#ofTask(config, (task) => this.#push.set(task, config));
   }
-  async getTaskPushNotificationConfig(): Promise<never> {
-    throw noPush();
+  async getTaskPushNotificationConfig(
+    request: GetTaskPushNotificationConfigRequest,
+  ): Promise<TaskPushNotificationConfig> {
+    return this.#ofTask(request, (task) => this.#push.get(task, request.id, request.tenant));
   }
-  async listTaskPushNotificationConfigs(): Promise<never> {
-    throw noPush();
+  async listTaskPushNotificationConfigs(
+    request: ListTaskPushNotificationConfigsRequest,
+  ): Promise<ListTaskPushNotificationConfigsResponse> {
+    return this.#ofTask(request, () => this.#push.list(request));
   }
-  async deleteTaskPushNotificationConfig(): Promise<never> {
-    throw noPush();
+  async deleteTaskPushNotificationConfig(request: DeleteTaskPushNotificationConfigRequest): Promise<void> {
+    return this.#ofTask(request, (task) => this.#push.delete(task, request.id));
+  }
+
+  async #ofTask<Result>(
+    { taskId, tenant }: { readonly taskId: string; readonly tenant: string },
+    act: (task: string) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#translating(async () => act((await this.#run(taskId, tenant)).id));
   }
 
   async #translating<Result>(act: () => Promise<Result>): Promise<Result> {
@@ -187,15 +205,23 @@ export class Requests implements A2ARequestHandler {
     }
   }
 
+  /** Sends a message, and notifies the receiver that it names of its task. */
+  async #send(request: SendMessageRequest): Promise<Sent> {
+    const config = request.configuration?.taskPushNotificationConfig;
+    if (config !== undefined) this.#push.check(config);
+    const sent = await this.#start(request);
+    if (config !== undefined) await this.#push.set(sent.place.taskId, config);
+    return sent;
+  }
+
   /** Makes a message a run, or the answer to the question of one, or joins it. */
-  async #send({ message, tenant, configuration }: SendMessageRequest): Promise<Sent> {
+  async #start({ message, tenant }: SendMessageRequest): Promise<Sent> {
     if (message === undefined) throw new RequestMalformedError("message: it is missing");
     if (message.messageId === "") throw new RequestMalformedError("message.messageId: it is missing");
     if (message.messageId.length > LIMITS.clientMessageIdCharsMax)
       throw new RequestMalformedError(
         `message.messageId: it has more than ${LIMITS.clientMessageIdCharsMax} characters`,
       );
-    if (configuration?.taskPushNotificationConfig !== undefined) throw noPush();
     const read = readMessage(message);
     if (message.taskId !== "") return this.#continue(message, read, tenant);
     const agent = await this.#agent(tenant);
@@ -313,5 +339,3 @@ function isAfterAnswer({ questions, step_list: steps }: RunDetail): boolean {
   if (asked === undefined) return false;
   return !steps.some((step) => step.kind === "model" && step.turn > asked.turn && step.state === "done");
 }
-
-const noPush = () => new PushNotificationNotSupportedError("push notifications are not supported: use webhooks");

@@ -1,11 +1,13 @@
 import {
   AgentCard,
+  ListTaskPushNotificationConfigsResponse,
   type ListTasksRequest,
   ListTasksResponse,
   SendMessageRequest,
   SendMessageResponse,
   StreamResponse,
   Task,
+  TaskPushNotificationConfig,
   taskStateFromJSON,
   TaskState,
 } from "@a2a-js/sdk";
@@ -14,7 +16,7 @@ import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
 import type { Exchange } from "../http/index.ts";
 import { checkInput } from "../operations/index.ts";
-import { checkSending } from "./check-message.ts";
+import { checkPush, checkSending } from "./check-message.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { isOfTransport, translated } from "./errors.ts";
 import { failure } from "./failures.ts";
@@ -33,7 +35,9 @@ const ListQuery = HistoryQuery.extend({
   statusTimestampAfter: z.string().optional(),
   includeArtifacts: z.enum(["true", "false"]).default("false"),
 });
+const PushQuery = ListQuery.pick({ pageSize: true, pageToken: true });
 const TaskParams = z.object({ task: z.string() });
+const PushParams = TaskParams.extend({ config: z.string().default("") });
 const SUBSCRIBE = ":subscribe";
 const CANCEL = ":cancel";
 
@@ -127,14 +131,36 @@ export const actOnTask = async (...request: Request) =>
     return Task.toJSON(await requests.cancelTask({ id, tenant: "", metadata: undefined }));
   });
 
+const pushOf = ({ request: { params } }: Exchange) => {
+  const { task: taskId, config: id } = PushParams.parse(params);
+  return { taskId, id, tenant: "" };
+};
+
 export const createPush = async (...request: Request) =>
-  answer(request[0], async () => requestsOf(...request).createTaskPushNotificationConfig());
+  answer(request[0], async () => {
+    checkPush(Json.optional().parse(request[0].request.body));
+    const config = {
+      ...TaskPushNotificationConfig.fromJSON(request[0].request.body),
+      taskId: pushOf(request[0]).taskId,
+    };
+    return TaskPushNotificationConfig.toJSON(await requestsOf(...request).createTaskPushNotificationConfig(config));
+  });
 export const listPush = async (...request: Request) =>
-  answer(request[0], async () => requestsOf(...request).listTaskPushNotificationConfigs());
+  answer(request[0], async () => {
+    const { pageSize = 0, pageToken } = checkInput(PushQuery, request[0].request.query);
+    const asked = { ...pushOf(request[0]), pageSize, pageToken };
+    const found = await requestsOf(...request).listTaskPushNotificationConfigs(asked);
+    return { configs: [], ...Object(ListTaskPushNotificationConfigsResponse.toJSON(found)) };
+  });
 export const getPush = async (...request: Request) =>
-  answer(request[0], async () => requestsOf(...request).getTaskPushNotificationConfig());
+  answer(request[0], async () =>
+    TaskPushNotificationConfig.toJSON(await requestsOf(...request).getTaskPushNotificationConfig(pushOf(request[0]))),
+  );
 export const deletePush = async (...request: Request) =>
-  answer(request[0], async () => requestsOf(...request).deleteTaskPushNotificationConfig());
+  answer(request[0], async () => {
+    await requestsOf(...request).deleteTaskPushNotificationConfig(pushOf(request[0]));
+    return {};
+  });
 
 type Events = AsyncGenerator<StreamResponse, void, undefined>;
 

@@ -8,6 +8,8 @@ export {
   type WhenBusy,
 } from "./agents/agents.ts";
 export * as agents from "./agents/agents.ts";
+export type { Notification } from "./runs/notifications.ts";
+export * as notifications from "./runs/notifications.ts";
 export { type Approval } from "./runs/approvals.ts";
 export { waitsForPerson } from "./runs/waiting.ts";
 export * as approvals from "./runs/approvals.ts";

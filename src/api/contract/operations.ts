@@ -16,6 +16,7 @@ export * as memoryMaintenance from "./memory/memory-maintenance-operations.ts";
 export * as message from "./messaging/message-operations.ts";
 export * as messageKey from "./messaging/message-key-operations.ts";
 export * as model from "./models/model-operations.ts";
+export * as notification from "./runs/notification-operations.ts";
 export * as participant from "./messaging/participant-operations.ts";
 export * as run from "./runs/run-operations.ts";
 export * as secret from "./access/secret-operations.ts";

@@ -90,6 +90,7 @@ export const EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "trigger.update": { enabled: false },
   "trigger.preview": TRIGGER,
   "trigger.fire": { event: { order: 17 } },
+  "notification.set": { url: "https://hooks.example.com/a2a", token: "token-of-the-client" },
   "remoteAgent.add": { url: "https://agents.example.com/a2a/clerk" },
   "webhook.create": { url: "https://hooks.example.com/caxton", events: ["run.*"] },
   "webhook.update": { enabled: false },

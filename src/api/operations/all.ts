@@ -18,6 +18,7 @@ import { memoryMaintenanceOperations } from "./memory/memory-maintenance-operati
 import { messageKeyOperations } from "./messaging/message-key-operations.ts";
 import { messageOperations } from "./messaging/message-operations.ts";
 import { modelOperations } from "./models/model-operations.ts";
+import { notificationOperations } from "./runs/notification-operations.ts";
 import { participantOperations } from "./messaging/participant-operations.ts";
 import { inputOperations } from "./runs/input-operations.ts";
 import { replayOperations } from "./runs/replay-run.ts";
@@ -58,6 +59,7 @@ export const OPERATIONS = [
   ...messageOperations,
   ...metricsOperations,
   ...modelOperations,
+  ...notificationOperations,
   ...participantOperations,
   ...replayOperations,
   ...inputOperations,

@@ -12,6 +12,8 @@ export type CallerIdentity = {
   readonly origin: Origin;
   /** Aborts when the client disconnects or its credentials end. */
   readonly signal: AbortSignal;
+  /** Whether its calls count against the rates of the principal; default: true. */
+  readonly isCounted?: boolean;
 };
 
 export type CallerOptions = {
@@ -53,6 +55,18 @@ export class Caller {
   constructor(services: ApiServices, identity: CallerIdentity) {
     this.#services = services;
     this.#identity = identity;
+  }
+
+  /** A principal with its rights of now, for what the server does on its behalf; undefined if its credentials are gone. Throws WorkspaceNotFoundError. */
+  static standing(
+    services: ApiServices,
+    owner: { readonly id: string; readonly kind: string },
+    { workspace, requestId }: { readonly workspace: string; readonly requestId: string },
+  ): Caller | undefined {
+    const principal = services.access.access.standing(owner, workspace);
+    const signal = principal?.ended?.() ?? new AbortController().signal;
+    const origin = { address: "", requestId };
+    return principal && new Caller(services, { principal, origin, signal, isCounted: false });
   }
 
   get principal(): Principal {
@@ -104,8 +118,8 @@ export class Caller {
 
   #call(operation: Operation, target: object, options: CallerOptions): Call {
     const { access, limits } = this.#services.access;
-    const { principal, origin, signal } = this.#identity;
-    limits.spend({ principal }, operation);
+    const { principal, origin, signal, isCounted = true } = this.#identity;
+    if (isCounted) limits.spend({ principal }, operation);
     const admission = access.authorize(principal, { operation, target, origin });
     return new CallerCall(admission, signal, options);
   }

@@ -2,6 +2,7 @@ export type { AnswerKey } from "./idempotency-store.ts";
 export { RequestIds } from "./request-ids.ts";
 export { SentOnce } from "./sent-once.ts";
 export type { ApiServices, ServerFacts } from "./api-services.ts";
+export type { WriteNotification } from "../../webhooks/index.ts";
 export { continueDeletions } from "./access/delete-workspace.ts";
 export { Caller, type CallerOptions, type EventOf } from "./caller.ts";
 export { checkInput, refuseUnknownKeys } from "./check-input.ts";

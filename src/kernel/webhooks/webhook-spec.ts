@@ -38,14 +38,18 @@ export const SUBSCRIBED_TYPES = Object.keys(WEBHOOK_EVENTS)
 
 const URL_CHARS_MAX = 2_000;
 
-const url = z
+/** Forms of the notifications of a run: those of versions of Agent2Agent. Append only. */
+export const NotificationFormat = z.enum(["a2a-1.0", "a2a-0.3"]);
+export type NotificationFormat = z.infer<typeof NotificationFormat>;
+
+export const WebhookUrl = z
   .url({ protocol: /^https?$/, error: "expected an http or https URL" })
   .max(URL_CHARS_MAX)
   .refine((text) => URL.parse(text)?.username === "", { error: "a URL with a user name is not supported" })
   .meta({ description: "URL to which events are sent by POST", examples: ["https://example.com/hooks/caxton"] });
 
 const FIELDS = {
-  url,
+  url: WebhookUrl,
   events: z
     .array(z.string().min(1).max(100))
     .min(1)

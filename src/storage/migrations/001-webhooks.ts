@@ -1,6 +1,7 @@
 /** The tables of webhooks; part of the first migration. */
 export const webhooks = `
 -- last_n numbers the events of a webhook, pending counts its deliveries that wait, dropped its events that were left out.
+-- run_id is of one that sends the notifications of a run, and notification is what it needs for that.
 CREATE TABLE webhooks (
   workspace TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -17,8 +18,13 @@ CREATE TABLE webhooks (
   pending INTEGER NOT NULL DEFAULT 0,
   dropped INTEGER NOT NULL DEFAULT 0,
   dropped_at_ms INTEGER NOT NULL DEFAULT 0,
+  run_id TEXT,
+  notification TEXT,
   PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX webhooks_of_run ON webhooks (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX webhooks_of_events ON webhooks (workspace, id) WHERE run_id IS NULL;
+CREATE INDEX webhooks_pending ON webhooks (workspace, id) WHERE pending > 0;
 
 -- due_at_ms is null once a delivery has ended. run_id and journal_seq name the entry of the journal that has the content.
 CREATE TABLE webhook_deliveries (

@@ -11,5 +11,5 @@ import { webhooks } from "./001-webhooks.ts";
 export const MIGRATIONS: readonly string[] = [init + audit + users + secrets + triggers + threads + webhooks + remotes];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
-export const FIRST_SCHEMA = 46;
+export const FIRST_SCHEMA = 47;
 export const SCHEMA = FIRST_SCHEMA + MIGRATIONS.length - 1;

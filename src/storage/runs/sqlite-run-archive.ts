@@ -16,6 +16,9 @@ const DELETE_EMPTY = "DELETE FROM threads WHERE id = ?1 AND NOT EXISTS (SELECT 1
 const FAMILY =
   "WITH RECURSIVE family (id) AS (SELECT ?1 UNION SELECT t.id FROM threads t JOIN family f ON t.forked_from = f.id)";
 
+const DELETE_DELIVERIES =
+  "DELETE FROM webhook_deliveries WHERE (workspace, webhook_id) IN (SELECT workspace, id FROM webhooks WHERE run_id = ?)";
+
 const Row = z.object({ seq: z.int(), body: z.string() });
 
 /**
@@ -123,6 +126,8 @@ export class SqliteRunArchive implements RunArchive {
       this.#db.sql("DELETE FROM run_answers WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM memory_outbox WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM uploads WHERE run_id = ?").run(runId);
+      this.#db.sql(DELETE_DELIVERIES).run(runId);
+      this.#db.sql("DELETE FROM webhooks WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM run_removals WHERE run_id = ?").run(runId);
     });
     return true;

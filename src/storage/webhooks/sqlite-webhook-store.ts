@@ -1,15 +1,17 @@
-import * as z from "zod";
-import { RunId, WebhookId } from "../../kernel/ids.ts";
+import type * as z from "zod";
+import type { RunId, WebhookId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { isWebhookEventType, WebhookSpec } from "../../kernel/webhooks/webhook-spec.ts";
+import { WebhookSpec } from "../../kernel/webhooks/webhook-spec.ts";
 import {
   type Delivery,
   type DeliveryAttempt,
-  DELIVERY_STATES,
+  isNotifying,
   type JournalRow,
   type NewDelivery,
+  type Notifying,
   type Position,
+  type Recorded,
   type Webhook,
   type WebhookKey,
   type WebhookStore,
@@ -18,120 +20,16 @@ import type { Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
 import { storedEvent } from "../runs/stored-event.ts";
 import type { SqliteChangeLog } from "../sqlite-change-log.ts";
-
-const optional = z
-  .int()
-  .nullable()
-  .transform((value) => value ?? undefined);
-const Owner = z.object({ id: z.string(), kind: z.string(), name: z.string() });
-
-const Row = z
-  .object({
-    workspace: z.string(),
-    id: WebhookId,
-    spec: z.string(),
-    owner: z.string(),
-    created_at_ms: z.int(),
-    updated_at_ms: z.int(),
-    previous_until_ms: z.int(),
-    stopped_reason: z.string().nullable(),
-    stopped_at_ms: z.int().nullable(),
-    failing_since_ms: optional,
-    last_n: z.int(),
-    pending: z.int(),
-    dropped: z.int(),
-    dropped_at_ms: z.int(),
-  })
-  .transform((row): Webhook => ({
-    workspace: row.workspace,
-    id: row.id,
-    spec: WebhookSpec.parse(JSON.parse(row.spec)),
-    owner: Owner.parse(JSON.parse(row.owner)),
-    createdAtMs: row.created_at_ms,
-    updatedAtMs: row.updated_at_ms,
-    previousUntilMs: row.previous_until_ms,
-    stopped: row.stopped_at_ms === null ? undefined : { reason: row.stopped_reason ?? "", atMs: row.stopped_at_ms },
-    failingSinceMs: row.failing_since_ms,
-    lastN: row.last_n,
-    pending: row.pending,
-    dropped: { count: row.dropped, atMs: row.dropped_at_ms },
-  }));
-
-const Attempt = z
-  .object({ at: z.int(), ms: z.int(), status: z.int().nullable(), error: z.string() })
-  .transform(({ at, ms, status, error }): DeliveryAttempt => ({
-    atMs: at,
-    durationMs: ms,
-    status: status ?? undefined,
-    error,
-  }));
-
-const DeliveryRow = z
-  .object({
-    workspace: z.string(),
-    webhook_id: WebhookId,
-    n: z.int(),
-    type: z.string().refine(isWebhookEventType),
-    at_ms: z.int(),
-    data: z.string(),
-    run_id: RunId.nullable(),
-    journal_seq: z.int().nullable(),
-    state: z.enum(DELIVERY_STATES),
-    due_at_ms: optional,
-    tries: z.int(),
-    attempts: z.string(),
-  })
-  .transform((row): Delivery => ({
-    workspace: row.workspace,
-    webhook: row.webhook_id,
-    n: row.n,
-    event: {
-      type: row.type,
-      atMs: row.at_ms,
-      data: JsonObject.parse(JSON.parse(row.data)),
-      entry: row.run_id === null || row.journal_seq === null ? undefined : { runId: row.run_id, seq: row.journal_seq },
-    },
-    state: row.state,
-    dueAtMs: row.due_at_ms,
-    tries: row.tries,
-    attempts: z.array(Attempt).parse(JSON.parse(row.attempts)),
-  }));
-
-const EntryRow = z
-  .object({
-    seq: z.int(),
-    run_id: RunId,
-    at_ms: z.int(),
-    workspace: z.string(),
-    agent: z.string(),
-    revision: z.int(),
-    thread: z.string().nullable(),
-    body: z.string(),
-  })
-  .transform((row): JournalRow => ({
-    seq: row.seq,
-    runId: row.run_id,
-    atMs: row.at_ms,
-    workspace: row.workspace,
-    agent: row.agent,
-    revision: row.revision,
-    thread: row.thread ?? undefined,
-    body: row.body,
-  }));
-const LaneRow = z.object({ workspace: z.string(), id: WebhookId, due: z.int().nullable() });
-const PositionRow = z
-  .object({ journal_seq: z.int(), change_seq: z.int() })
-  .transform((row): Position => ({ journal: row.journal_seq, changes: row.change_seq }));
-const Counts = z.object({ last_n: z.int(), pending: z.int(), is_active: z.int() });
+import { Attempt, Counts, DeliveryRow, EntryRow, KeyRow, LaneRow, PositionRow, WebhookRow } from "./webhook-rows.ts";
 
 const ACTIVE = "is_enabled = 1 AND stopped_at_ms IS NULL";
 const KEY = "workspace = ? AND webhook_id = ?";
 const PUT = `INSERT INTO webhooks (workspace, id, spec, owner, is_enabled, created_at_ms, updated_at_ms, previous_until_ms,
-    stopped_reason, stopped_at_ms, failing_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    stopped_reason, stopped_at_ms, failing_since_ms, run_id, notification) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (workspace, id) DO UPDATE SET spec = excluded.spec, owner = excluded.owner, is_enabled = excluded.is_enabled,
     updated_at_ms = excluded.updated_at_ms, previous_until_ms = excluded.previous_until_ms,
     stopped_reason = excluded.stopped_reason, stopped_at_ms = excluded.stopped_at_ms,
-    failing_since_ms = excluded.failing_since_ms`;
+    failing_since_ms = excluded.failing_since_ms, notification = excluded.notification`;
 const NEWEST = `SELECT max((SELECT coalesce(max(seq), 0) FROM journal), (SELECT seq FROM journal_mark)) AS journal_seq,
   (SELECT coalesce(max(seq), 0) FROM changes) AS change_seq`;
 const MOVE = "UPDATE webhook_position SET journal_seq = max(journal_seq, ?), change_seq = max(change_seq, ?)";
@@ -140,6 +38,12 @@ const STOP = `UPDATE webhooks SET stopped_reason = ?, stopped_at_ms = ?
 const ENTRIES = `SELECT j.seq, j.run_id, j.at_ms, j.body, r.workspace, r.agent, r.revision, r.thread
   FROM journal j CROSS JOIN runs r ON r.id = j.run_id
   WHERE j.seq > ? AND j.seq <= ? AND j.body ->> '$.type' IN (SELECT value FROM json_each(?)) ORDER BY j.seq LIMIT ?`;
+const NEWEST_ENTRY = `WITH RECURSIVE chain (id) AS (SELECT ?1 UNION SELECT handed_to FROM runs JOIN chain USING (id) WHERE handed_to IS NOT NULL)
+  SELECT j.seq, j.run_id, j.at_ms, j.body, r.workspace, r.agent, r.revision, r.thread
+  FROM chain JOIN runs r USING (id) JOIN journal j ON j.run_id = r.id
+  WHERE j.seq <= ?3 AND j.body ->> '$.type' IN (SELECT value FROM json_each(?2)) ORDER BY j.seq DESC LIMIT 1`;
+const NOTIFYING = `WITH RECURSIVE chain (id) AS (SELECT ? UNION SELECT handed_from FROM runs JOIN chain USING (id) WHERE handed_from IS NOT NULL)
+  SELECT w.workspace, w.id FROM chain JOIN webhooks w ON w.run_id = chain.id WHERE ${ACTIVE} ORDER BY w.id`;
 const COUNTS = `SELECT last_n, pending, ${ACTIVE} AS is_active FROM webhooks WHERE workspace = ? AND id = ?`;
 const INSERT = `INSERT INTO webhook_deliveries (workspace, webhook_id, n, type, at_ms, data, run_id, journal_seq, state, due_at_ms, tries, attempts)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, '[]')`;
@@ -148,7 +52,8 @@ const DROP = "UPDATE webhooks SET last_n = ?, dropped = dropped + 1, dropped_at_
 const PRUNE = `DELETE FROM webhook_deliveries WHERE ${KEY} AND n <= ? AND state <> 'pending'`;
 const PRUNE_EVERY = 500;
 const LANES = `SELECT workspace, id, (SELECT min(due_at_ms) FROM webhook_deliveries d
-    WHERE d.workspace = w.workspace AND d.webhook_id = w.id AND due_at_ms IS NOT NULL) AS due
+    WHERE d.workspace = w.workspace AND d.webhook_id = w.id AND due_at_ms IS NOT NULL) AS due,
+    run_id IS NOT NULL AS is_of_run
   FROM webhooks w WHERE pending > 0 AND ${ACTIVE}`;
 const NEXT = `SELECT * FROM webhook_deliveries WHERE ${KEY} AND due_at_ms IS NOT NULL ORDER BY due_at_ms, n LIMIT ?`;
 const SETTLE = `UPDATE webhook_deliveries SET state = ?, due_at_ms = ?, tries = ?, attempts = ? WHERE ${KEY} AND n = ? AND state = 'pending'`;
@@ -175,16 +80,26 @@ export class SqliteWebhookStore implements WebhookStore {
   }
 
   list(workspace: string): readonly Webhook[] {
-    return this.#webhooks("workspace = ? ORDER BY id", workspace);
+    return this.#webhooks("workspace = ? AND run_id IS NULL ORDER BY id", workspace);
+  }
+
+  ofRun(run: RunId): readonly Notifying[] {
+    return this.#webhooks("run_id = ? ORDER BY id", run).filter(isNotifying);
+  }
+
+  isNotifying(): boolean {
+    const sql = `SELECT 1 FROM webhooks WHERE run_id IS NOT NULL AND ${ACTIVE} LIMIT 1`;
+    return this.#db.read(() => this.#db.sql(sql).get()) !== undefined;
   }
 
   active(): readonly Webhook[] {
-    return this.#webhooks(ACTIVE);
+    return this.#webhooks(`run_id IS NULL AND ${ACTIVE}`);
   }
 
-  async put({ workspace, id, spec, owner, stopped, ...webhook }: Webhook): Promise<void> {
+  async put({ workspace, id, spec, owner, stopped, ...webhook }: Webhook): Promise<Position> {
     const { createdAtMs, updatedAtMs, previousUntilMs, failingSinceMs = null } = webhook;
-    await this.#db.write(() => {
+    const { run = null, ...notification } = webhook.notification ?? {};
+    return this.#db.write(() => {
       const isFirst = this.#db.sql(`SELECT 1 FROM webhooks WHERE ${ACTIVE} LIMIT 1`).get() === undefined;
       if (isFirst) {
         const { journal, changes } = this.newest();
@@ -192,7 +107,18 @@ export class SqliteWebhookStore implements WebhookStore {
       }
       const texts = [workspace, id, JSON.stringify(spec), JSON.stringify(owner), spec.enabled ? 1 : 0];
       const times = [createdAtMs, updatedAtMs, previousUntilMs];
-      this.#db.sql(PUT).run(...texts, ...times, stopped?.reason ?? null, stopped?.atMs ?? null, failingSinceMs);
+      this.#db
+        .sql(PUT)
+        .run(
+          ...texts,
+          ...times,
+          stopped?.reason ?? null,
+          stopped?.atMs ?? null,
+          failingSinceMs,
+          run,
+          JSON.stringify(notification),
+        );
+      return this.position();
     });
   }
 
@@ -236,10 +162,24 @@ export class SqliteWebhookStore implements WebhookStore {
     );
   }
 
-  async record(deliveries: readonly NewDelivery[], { journal, changes }: Position): Promise<void> {
-    await this.#db.write(() => {
-      for (const delivery of deliveries) this.#insert(delivery, "active");
+  newestEntry(types: readonly string[], run: RunId, through: number): JournalRow | undefined {
+    const row = this.#db.read(() => this.#db.sql(NEWEST_ENTRY).get(run, JSON.stringify(types), through));
+    return row && EntryRow.parse(row);
+  }
+
+  async record({ deliveries, notified }: Recorded, { journal, changes }: Position): Promise<boolean> {
+    return this.#db.write(() => {
+      // Read here, so that a receiver that is set meanwhile either gets an event here or finds it before the position.
+      const notifications = notified.flatMap(({ event, dueAtMs }) =>
+        this.#db
+          .sql(NOTIFYING)
+          .all(event.entry.runId)
+          .map((row): NewDelivery => ({ ...KeyRow.parse(row), event, dueAtMs })),
+      );
+      const all = [...deliveries, ...notifications];
+      for (const delivery of all) this.#insert(delivery, "active");
       this.#db.sql(MOVE).run(journal, changes);
+      return all.length > 0;
     }, "soon");
   }
 
@@ -273,8 +213,8 @@ export class SqliteWebhookStore implements WebhookStore {
         .sql(LANES)
         .all()
         .flatMap((row) => {
-          const { due, ...key } = LaneRow.parse(row);
-          return due === null ? [] : [{ ...key, dueAtMs: due }];
+          const { due, is_of_run: isOfRun, ...key } = LaneRow.parse(row);
+          return due === null ? [] : [{ ...key, dueAtMs: due, isOfRun: isOfRun === 1 }];
         }),
     );
   }
@@ -341,7 +281,7 @@ export class SqliteWebhookStore implements WebhookStore {
 
   #webhooks(where: string, ...values: readonly string[]): readonly Webhook[] {
     const sql = `SELECT * FROM webhooks WHERE ${where}`;
-    return this.#db.read(() => this.#db.sql(sql).all(...values)).map((row) => Row.parse(row));
+    return this.#db.read(() => this.#db.sql(sql).all(...values)).map((row) => WebhookRow.parse(row));
   }
 
   #deliveries(sql: string, ...values: readonly (string | number)[]): readonly Delivery[] {

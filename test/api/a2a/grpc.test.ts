@@ -164,7 +164,7 @@ test("a message beyond the limit of requests is refused", async () => {
   expect((await failureOf(send(toGreeter({ parts: [raw] }))))[0]).toBe("RESOURCE_EXHAUSTED");
 });
 
-test("version 0.3 and push notifications are refused with their reason", async () => {
+test("version 0.3 and an unknown task are refused with their reason", async () => {
   const [code, details] = await failureOf(send(toGreeter(), { version: "0.3" }));
   expect([code, details]).toEqual(["FAILED_PRECONDITION", expect.stringContaining("VERSION_NOT_SUPPORTED")]);
   const push = call(A2AService.listTaskPushNotificationConfigs, {
@@ -173,10 +173,7 @@ test("version 0.3 and push notifications are refused with their reason", async (
     pageSize: 0,
     pageToken: "",
   });
-  expect(await failureOf(push)).toEqual([
-    "FAILED_PRECONDITION",
-    expect.stringContaining("PUSH_NOTIFICATION_NOT_SUPPORTED"),
-  ]);
+  expect(await failureOf(push)).toEqual(["NOT_FOUND", expect.stringContaining("TASK_NOT_FOUND")]);
 });
 
 test("Connect's protocol answers in JSON at the same path", async () => {

@@ -3,19 +3,26 @@ import { type Client, ClientFactory, DefaultAgentCardResolver, JsonRpcTransportF
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifies } from "../../helpers/verifies.ts";
 import { WorkspaceServer } from "../../helpers/workspaces.ts";
+import { type Receiver, startReceiver } from "../../webhooks/receiver.ts";
 
 verifies("api.a2a");
 
 let server: WorkspaceServer;
 let user: string;
 let client: Client;
+let receiver: Receiver;
 beforeAll(async () => {
-  server = await WorkspaceServer.start({ script: [{ text: "hello from the agent" }] });
+  receiver = await startReceiver();
+  server = await WorkspaceServer.start({
+    script: [{ text: "hello from the agent" }],
+    settings: { "webhooks.private_origins": [receiver.origin] },
+  });
   user = await server.createKey("user");
   client = await connect();
 });
 afterAll(async () => {
-  await server[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
 });
 
 const fetchImpl: typeof fetch = (input, init) => {
@@ -115,4 +122,32 @@ test.each(["2.0", "0.2", "1", "x"])("version %s is refused", async (version) => 
 test("version 0.3 over HTTP+JSON is refused with the address to use", async () => {
   const response = await get("/a2a/greeter/tasks", "0.3");
   expect([response.status, await response.json()]).toMatchObject([400, { error: { message: /JSON-RPC/u } }]);
+});
+
+test("the official client of version 0.3 configures push notifications, which are tasks of that version", async () => {
+  const pushNotificationConfig = { id: "one", url: receiver.url, token: "token" };
+  const { id } = asTask(await client.sendMessage({ ...message("hi"), configuration: { pushNotificationConfig } }));
+  const ends = () =>
+    receiver.received.flatMap(({ headers, body }) => {
+      const task: unknown = JSON.parse(body);
+      return [{ task, token: headers["x-a2a-notification-token"] }];
+    });
+  await expect.poll(ends).toContainEqual({
+    task: expect.objectContaining({
+      id,
+      kind: "task",
+      status: expect.objectContaining({ state: "completed" }),
+      artifacts: [expect.objectContaining({ parts: [{ kind: "text", text: "hello from the agent" }] })],
+    }),
+    token: "token",
+  });
+  const other = { taskId: id, pushNotificationConfig: { ...pushNotificationConfig, id: "two" } };
+  expect(await client.setTaskPushNotificationConfig(other)).toMatchObject(other);
+  const named = { id, pushNotificationConfigId: "two" };
+  expect(await client.getTaskPushNotificationConfig(named)).toMatchObject(other);
+  const ids = async () =>
+    (await client.listTaskPushNotificationConfig({ id })).map((each) => each.pushNotificationConfig.id);
+  expect(await ids()).toEqual(["one", "two"]);
+  await client.deleteTaskPushNotificationConfig({ id, pushNotificationConfigId: "one" });
+  expect(await ids()).toEqual(["two"]);
 });

@@ -9,13 +9,24 @@ import grpc
 import httpx
 from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
 from a2a.client.client import ClientCallContext
-from a2a.types import GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
+from a2a.types import (
+    DeleteTaskPushNotificationConfigRequest,
+    GetTaskRequest,
+    ListTaskPushNotificationConfigsRequest,
+    Message,
+    Part,
+    Role,
+    SendMessageRequest,
+    TaskPushNotificationConfig,
+    TaskState,
+)
 from a2a.utils.errors import TaskNotFoundError
 from a2a.utils.signing import create_signature_verifier
 from jwt import PyJWKSet
 
 BASE = os.environ["BASE_URL"]
 KEY = os.environ["API_KEY"]
+RECEIVER = os.environ["RECEIVER"]
 
 
 def message() -> SendMessageRequest:
@@ -39,8 +50,18 @@ async def use(binding: str, http: httpx.AsyncClient, card) -> list:
         await client.get_task(GetTaskRequest(id="unknown"), context=context)
     except TaskNotFoundError:
         missing = True
+    config = TaskPushNotificationConfig(task_id=task.id, id="python", url=RECEIVER, token=binding)
+    created = await client.create_task_push_notification_config(config, context=context)
+    listing = ListTaskPushNotificationConfigsRequest(task_id=task.id)
+    listed = await client.list_task_push_notification_configs(listing, context=context)
+    second = TaskPushNotificationConfig(task_id=task.id, id="second", url=RECEIVER)
+    await client.create_task_push_notification_config(second, context=context)
+    deletion = DeleteTaskPushNotificationConfigRequest(task_id=task.id, id="second")
+    await client.delete_task_push_notification_config(deletion, context=context)
+    left = await client.list_task_push_notification_configs(listing, context=context)
+    pushed = [created.url == RECEIVER, [each.id for each in listed.configs], [each.id for each in left.configs]]
     is_own = task.history[0].message_id == sent.message.message_id
-    return [TaskState.Name(task.status.state), task.artifacts[0].parts[0].text, is_own, missing]
+    return [TaskState.Name(task.status.state), task.artifacts[0].parts[0].text, is_own, missing, *pushed]
 
 
 async def main() -> None:

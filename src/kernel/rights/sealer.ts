@@ -1,22 +1,26 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import type { Json } from "../../kernel/json.ts";
 
 const ALGORITHM = "aes-256-gcm";
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts values that a browser keeps for this process, which only this process can read or make. */
+/** Encrypts values with a key; default: one that only this process has. */
 export class Sealer {
-  readonly #key = randomBytes(32);
+  readonly #key: Uint8Array;
 
-  seal(value: Json): string {
+  /** `key` has 32 bytes. */
+  constructor(key: Uint8Array = randomBytes(32)) {
+    this.#key = key;
+  }
+
+  seal(value: object): string {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv(ALGORITHM, this.#key, iv, { authTagLength: TAG_BYTES });
     const text = [cipher.update(JSON.stringify(value), "utf8"), cipher.final()];
     return Buffer.concat([iv, ...text, cipher.getAuthTag()]).toString("base64url");
   }
 
-  /** Returns the value; undefined for a text that this process did not seal. */
+  /** Returns the value; undefined for a text that was not sealed with this key. */
   open(sealed: string): unknown {
     const bytes = Buffer.from(sealed, "base64url");
     if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;
